@@ -1,0 +1,210 @@
+package sqlite
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"columnvault/internal/store"
+)
+
+const (
+	// smallRead is the size in bytes up to which a read uses a handle that
+	// stays at its chunk. Each such handle owns a buffer of what it read last.
+	smallRead = 16 << 10
+	// blobPiece is the most that is moved at once: both copies of it, the
+	// engine's and the caller's, then stay in the processor's cache.
+	blobPiece = 128 << 10
+	// maxBlobs bounds the handles that a transaction keeps open.
+	maxBlobs = 256
+)
+
+// place is a chunk of a column.
+type place struct {
+	id     store.ColumnID
+	number int64
+}
+
+// blob is a BLOB handle that stands at a chunk.
+type blob struct {
+	*sqlite3.Blob
+	at place
+}
+
+// blobs are the BLOB handles that a transaction keeps open. Positioning one
+// costs a walk along the chunk's pages, reading through one that is already
+// there costs next to nothing. Short ranges get a handle per chunk, so that
+// random access over many chunks walks once per chunk; long ranges share one
+// handle, which moves from chunk to chunk, because a handle holds a buffer as
+// large as its largest read.
+type blobs struct {
+	c     *conn
+	write bool
+	small map[place]*blob
+	// ring holds the small handles in the order of opening; victim is the one
+	// to move next when there are maxBlobs.
+	ring   []*blob
+	victim int
+	large  *blob
+	rowids map[place]int64
+}
+
+func newBlobs(c *conn, write bool) *blobs {
+	return &blobs{c: c, write: write, small: map[place]*blob{}, rowids: map[place]int64{}}
+}
+
+// at returns a handle at the chunk for moving n bytes.
+func (b *blobs) at(p place, n int) (*blob, error) {
+	if n > smallRead {
+		if b.large == nil {
+			h, err := b.openAt(p)
+			b.large = h
+			return h, err
+		}
+		return b.large, b.move(b.large, p)
+	}
+	if h := b.small[p]; h != nil {
+		return h, nil
+	}
+	if len(b.ring) < maxBlobs {
+		h, err := b.openAt(p)
+		if err != nil {
+			return nil, err
+		}
+		b.small[p] = h
+		b.ring = append(b.ring, h)
+		return h, nil
+	}
+	h := b.ring[b.victim]
+	b.victim = (b.victim + 1) % len(b.ring)
+	delete(b.small, h.at)
+	if err := b.move(h, p); err != nil {
+		return nil, err
+	}
+	b.small[p] = h
+	return h, nil
+}
+
+func (b *blobs) openAt(p place) (*blob, error) {
+	row, err := b.rowid(p)
+	if err != nil {
+		return nil, err
+	}
+	h, err := b.c.db.OpenBlob("main", "col_chunks", "data", row, b.write)
+	if err != nil {
+		return nil, wrap(err)
+	}
+	return &blob{Blob: h, at: p}, nil
+}
+
+// move stands the handle at another chunk. After a failure the handle is
+// nowhere, so the next use moves it again.
+func (b *blobs) move(h *blob, p place) error {
+	if h.at == p {
+		return nil
+	}
+	h.at = place{}
+	row, err := b.rowid(p)
+	if err != nil {
+		return err
+	}
+	if err := h.Reopen(row); err != nil {
+		return wrap(err)
+	}
+	h.at = p
+	return nil
+}
+
+func (b *blobs) rowid(p place) (int64, error) {
+	if row, ok := b.rowids[p]; ok {
+		return row, nil
+	}
+	found := false
+	var row int64
+	err := b.c.query(`SELECT rowid FROM col_chunks WHERE col_id = ? AND chunk_idx = ?`,
+		func(st *sqlite3.Stmt) { row, found = st.ColumnInt64(0), true }, int64(p.id), p.number)
+	if err == nil && !found {
+		err = fmt.Errorf("%w: chunk %d does not exist", store.ErrCorrupt, p.number)
+	}
+	if err == nil {
+		b.rowids[p] = row
+	}
+	return row, err
+}
+
+// read fills the span from its chunk.
+func (b *blobs) read(id store.ColumnID, s store.Span) (err error) {
+	defer b.c.guard(&err)
+	h, err := b.at(place{id, s.Chunk}, len(s.Data))
+	if err != nil {
+		return err
+	}
+	if err := h.seek(s); err != nil {
+		return err
+	}
+	for p := s.Data; len(p) > 0; {
+		n, err := h.Read(p[:min(len(p), blobPiece)])
+		if err != nil && err != io.EOF {
+			return wrap(err)
+		}
+		p = p[n:]
+	}
+	return nil
+}
+
+// writeTo fills the chunk from the span.
+func (b *blobs) writeTo(id store.ColumnID, s store.Span) (err error) {
+	defer b.c.guard(&err)
+	h, err := b.at(place{id, s.Chunk}, len(s.Data))
+	if err != nil {
+		return err
+	}
+	if err := h.seek(s); err != nil {
+		return err
+	}
+	for p := s.Data; len(p) > 0; {
+		n, err := h.Write(p[:min(len(p), blobPiece)])
+		if err != nil {
+			return wrap(err)
+		}
+		p = p[n:]
+	}
+	return nil
+}
+
+// seek checks that the chunk has the bytes of the span and goes there.
+func (h *blob) seek(s store.Span) error {
+	if size := h.Size(); s.Offset < 0 || s.Offset > size || int64(len(s.Data)) > size-s.Offset {
+		return fmt.Errorf("%w: chunk %d has %d bytes, not %d at %d", store.ErrCorrupt, s.Chunk, size, len(s.Data), s.Offset)
+	}
+	_, err := h.Seek(s.Offset, io.SeekStart)
+	return err
+}
+
+// close closes every handle: before a commit, which an open writing handle
+// would keep from happening, and before a statement changes rows under them.
+func (b *blobs) close() (err error) {
+	if len(b.ring) == 0 && b.large == nil {
+		return nil
+	}
+	defer b.c.guard(&err)
+	if b.large != nil {
+		err = b.large.Close()
+		b.large = nil
+	}
+	for _, h := range b.ring {
+		if e := h.Close(); err == nil {
+			err = e
+		}
+	}
+	b.ring, b.victim = b.ring[:0], 0
+	clear(b.small)
+	return wrap(err)
+}
+
+// forget closes the handles and drops what is known of rows.
+func (b *blobs) forget() error {
+	clear(b.rowids)
+	return b.close()
+}

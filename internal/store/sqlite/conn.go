@@ -1,0 +1,184 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"math/bits"
+	"net/url"
+	"path/filepath"
+	"strings"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"columnvault/internal/store"
+)
+
+// maxMemory is what the engine may take for one connection. SQLite assembles a
+// row in memory up to three times over, so the largest chunk needs three times
+// its size; address space is reserved at once, memory is taken when used.
+const maxMemory = 1 << 30
+
+// bigRow is the row size, in bytes, from which on a connection is closed after
+// its transaction: the engine never gives memory back by itself.
+const bigRow = 16 << 20
+
+// conn is a connection with its prepared statements. One goroutine uses it at
+// a time.
+type conn struct {
+	db    *sqlite3.Conn
+	stmts map[string]*sqlite3.Stmt
+	// broken is the panic of the driver after which nothing may be done with
+	// the connection but to throw it away.
+	broken error
+	// swollen says that a row of at least bigRow bytes passed through.
+	swollen bool
+}
+
+// mode is the way a file is opened, as SQLite's URI parameters say it.
+type mode string
+
+const (
+	modeCreate    mode = "mode=rwc"
+	modeReadWrite mode = "mode=rw"
+	modeReadOnly  mode = "mode=ro"
+	modeImmutable mode = "mode=ro&immutable=1"
+)
+
+// uri names the file at an absolute path for SQLite. vfs is empty for the
+// system's own files.
+func uri(path string, m mode, vfs string) string {
+	path = filepath.ToSlash(path)
+	if !strings.HasPrefix(path, "/") {
+		path = "/" + path // a drive letter
+	}
+	query := string(m)
+	if vfs != "" {
+		query += "&vfs=" + url.QueryEscape(vfs)
+	}
+	u := url.URL{Scheme: "file", Path: path, RawQuery: query}
+	return u.String()
+}
+
+func openConn(ctx context.Context, name, pragmas string) (_ *conn, err error) {
+	c := &conn{stmts: map[string]*sqlite3.Stmt{}}
+	defer func() {
+		if err != nil {
+			c.close()
+		}
+	}()
+	defer c.guard(&err)
+	if bits.UintSize == 64 {
+		ctx = sqlite3.WithMaxMemory(ctx, maxMemory)
+	}
+	if c.db, err = sqlite3.OpenContext(ctx, name); err != nil {
+		return nil, wrap(err)
+	}
+	if err := c.exec(pragmas); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// guard turns a panic of the driver into an error and marks the connection. It
+// is deferred around everything that calls the driver and nothing that calls
+// back into the caller's code.
+func (c *conn) guard(err *error) {
+	if r := recover(); r != nil {
+		c.broken = fmt.Errorf("%w: the SQLite engine stopped: %v", store.ErrUnavailable, r)
+		*err = c.broken
+	}
+}
+
+// exec runs statements that return nothing, each prepared once.
+func (c *conn) exec(sql string) (err error) {
+	defer c.guard(&err)
+	return wrap(c.db.Exec(sql))
+}
+
+// run executes a prepared statement that returns no rows.
+func (c *conn) run(sql string, args ...any) (err error) {
+	defer c.guard(&err)
+	st, err := c.bind(sql, args)
+	if err != nil {
+		return err
+	}
+	err = st.Exec()
+	// The bindings go at once: one of them may be a chunk.
+	if e := st.ClearBindings(); err == nil {
+		err = e
+	}
+	return wrap(err)
+}
+
+// query calls row for every row of a prepared statement.
+func (c *conn) query(sql string, row func(st *sqlite3.Stmt), args ...any) (err error) {
+	defer c.guard(&err)
+	st, err := c.bind(sql, args)
+	if err != nil {
+		return err
+	}
+	for st.Step() {
+		row(st)
+	}
+	err = st.Err()
+	if e := st.Reset(); err == nil {
+		err = e
+	}
+	return wrap(err)
+}
+
+func (c *conn) bind(sql string, args []any) (*sqlite3.Stmt, error) {
+	if c.broken != nil {
+		return nil, c.broken
+	}
+	st := c.stmts[sql]
+	if st == nil {
+		var err error
+		if st, _, err = c.db.PrepareFlags(sql, sqlite3.PREPARE_PERSISTENT); err != nil {
+			return nil, wrap(err)
+		}
+		c.stmts[sql] = st
+	}
+	for i, arg := range args {
+		var err error
+		switch arg := arg.(type) {
+		case int64:
+			err = st.BindInt64(i+1, arg)
+		case string:
+			err = st.BindText(i+1, arg)
+		case []byte:
+			err = st.BindBlob(i+1, arg)
+		default:
+			panic(fmt.Sprintf("no binding for %T", arg))
+		}
+		if err != nil {
+			return nil, wrap(err)
+		}
+	}
+	return st, nil
+}
+
+// integer returns the integer of a query for one row, or ErrNotFound.
+func (c *conn) integer(sql string, args ...any) (n int64, err error) {
+	found := false
+	err = c.query(sql, func(st *sqlite3.Stmt) { n, found = st.ColumnInt64(0), true }, args...)
+	if err == nil && !found {
+		err = store.ErrNotFound
+	}
+	return n, err
+}
+
+// close never fails in a way that a caller could do something about: what is
+// committed is safe, and a broken connection is only forgotten.
+func (c *conn) close() {
+	var err error
+	defer c.guard(&err)
+	if c.db == nil {
+		return
+	}
+	for _, st := range c.stmts {
+		st.Close()
+	}
+	c.db.Close()
+	c.db = nil
+}

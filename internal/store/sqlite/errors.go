@@ -1,0 +1,49 @@
+package sqlite
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"columnvault/internal/store"
+)
+
+// wrap gives a driver's error the kind that the seam speaks of. Errors that
+// are of the seam already pass through.
+func wrap(err error) error {
+	var code sqlite3.ErrorCode
+	if err == nil || !errors.As(err, &code) {
+		return err
+	}
+	var kind error
+	switch code {
+	case sqlite3.BUSY, sqlite3.LOCKED, sqlite3.PROTOCOL:
+		kind = store.ErrBusy
+	case sqlite3.READONLY:
+		kind = store.ErrReadOnly
+	case sqlite3.NOTADB:
+		kind = store.ErrNotVault
+	case sqlite3.CORRUPT, sqlite3.MISMATCH:
+		kind = store.ErrCorrupt
+	case sqlite3.TOOBIG:
+		kind = store.ErrTooLarge
+	case sqlite3.CONSTRAINT:
+		kind = store.ErrUnavailable // a trigger, or a rule of somebody's own
+		if errors.Is(err, sqlite3.CONSTRAINT_UNIQUE) || errors.Is(err, sqlite3.CONSTRAINT_PRIMARYKEY) {
+			kind = store.ErrExists
+		}
+	case sqlite3.FULL, sqlite3.IOERR, sqlite3.CANTOPEN, sqlite3.PERM, sqlite3.NOMEM, sqlite3.NOLFS, sqlite3.AUTH:
+		kind = store.ErrUnavailable
+	default:
+		// What is left is a table that is not what its name promises.
+		kind = store.ErrCorrupt
+	}
+	return fmt.Errorf("%w: %w", kind, err)
+}
+
+// noTable tells whether err says that a table does not exist.
+func noTable(err error) bool {
+	return err != nil && errors.Is(err, sqlite3.ERROR) && strings.Contains(err.Error(), "no such table")
+}

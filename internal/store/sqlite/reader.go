@@ -1,0 +1,248 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"sync"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"columnvault/internal/store"
+)
+
+// reader reads inside one transaction of one connection. Snapshots and
+// transactions are made of it.
+type reader struct {
+	// mu is held while a method runs: a snapshot can be ended from outside.
+	mu    sync.Mutex
+	c     *conn
+	blobs *blobs
+	// catalog holds the rows looked up so far by name, nil for a name that
+	// does not exist. Nobody but this transaction can change them.
+	catalog map[string]*store.Column
+	// ended says why the transaction is over.
+	ended error
+}
+
+// enter is the first thing that every method does. Without an error, leave
+// has to follow.
+func (r *reader) enter(ctx context.Context) error {
+	r.mu.Lock()
+	err := r.check(ctx)
+	if err != nil {
+		r.mu.Unlock()
+	}
+	return err
+}
+
+func (r *reader) leave() { r.mu.Unlock() }
+
+// check tells why nothing more may be done.
+func (r *reader) check(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if r.ended != nil {
+		return r.ended
+	}
+	if r.c.broken != nil {
+		return r.c.broken
+	}
+	if r.c.db.GetAutocommit() {
+		// A full disk, say: what follows would be committed piece by piece.
+		return fmt.Errorf("%w: SQLite has rolled the transaction back", store.ErrUnavailable)
+	}
+	return nil
+}
+
+// begin makes the reader one of a transaction that c has just started.
+func (r *reader) begin(c *conn, write bool) {
+	r.c, r.blobs, r.catalog = c, newBlobs(c, write), map[string]*store.Column{}
+}
+
+const catalogColumns = `col_id, name, dtype, elem_size, length, min_chunk_bytes, max_chunk_bytes`
+
+func scanColumn(st *sqlite3.Stmt) store.Column {
+	return store.Column{
+		ID:       store.ColumnID(st.ColumnInt64(0)),
+		Name:     st.ColumnText(1),
+		DType:    st.ColumnText(2),
+		ElemSize: st.ColumnInt64(3),
+		Length:   st.ColumnInt64(4),
+		MinChunk: st.ColumnInt64(5),
+		MaxChunk: st.ColumnInt64(6),
+	}
+}
+
+// laterColumns lists the columns of the later generation of the format.
+const laterColumns = `SELECT col_id, name, dtype, elem_size, length, block_bytes, block_bytes FROM kvault_col_columns`
+
+func (r *reader) Lookup(ctx context.Context, names ...string) ([]store.Column, error) {
+	if err := r.enter(ctx); err != nil {
+		return nil, err
+	}
+	defer r.leave()
+	if err := r.load(names); err != nil {
+		return nil, err
+	}
+	var found []store.Column
+	for _, name := range names {
+		if col := r.catalog[name]; col != nil {
+			found = append(found, *col)
+		}
+	}
+	return found, nil
+}
+
+// load brings the rows of these names into the catalogue.
+func (r *reader) load(names []string) error {
+	var missing []string
+	for _, name := range names {
+		if _, known := r.catalog[name]; !known {
+			missing = append(missing, name)
+		}
+	}
+	for some := range slices.Chunk(missing, 3) {
+		if err := r.loadThree(some); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// loadThree looks up to three names up at once: those of a column.
+func (r *reader) loadThree(names []string) error {
+	args := []any{names[0], names[len(names)/2], names[len(names)-1]}
+	found := false
+	row := func(st *sqlite3.Stmt) {
+		col := scanColumn(st)
+		r.catalog[col.Name], found = &col, true
+	}
+	err := r.c.query(`SELECT `+catalogColumns+` FROM col_meta WHERE name IN (?, ?, ?)`, row, args...)
+	if err == nil && !found || noTable(err) {
+		err = r.c.query(laterColumns+` WHERE name IN (?, ?, ?)`, func(st *sqlite3.Stmt) {
+			col := scanColumn(st)
+			col.Layout = 1
+			r.catalog[col.Name] = &col
+		}, args...)
+	}
+	if err != nil && !noTable(err) {
+		return err
+	}
+	for _, name := range names {
+		if _, known := r.catalog[name]; !known {
+			r.catalog[name] = nil
+		}
+	}
+	return nil
+}
+
+func (r *reader) Columns(ctx context.Context) ([]store.Column, error) {
+	if err := r.enter(ctx); err != nil {
+		return nil, err
+	}
+	defer r.leave()
+	var all []store.Column
+	err := r.c.query(`SELECT `+catalogColumns+` FROM col_meta ORDER BY col_id`,
+		func(st *sqlite3.Stmt) { all = append(all, scanColumn(st)) })
+	if err != nil && !noTable(err) {
+		return nil, err
+	}
+	err = r.c.query(laterColumns+` ORDER BY col_id`, func(st *sqlite3.Stmt) {
+		col := scanColumn(st)
+		col.Layout = 1
+		all = append(all, col)
+	})
+	if err != nil && !noTable(err) {
+		return nil, err
+	}
+	return all, nil
+}
+
+func (r *reader) Orphans(ctx context.Context) (int64, error) {
+	if err := r.enter(ctx); err != nil {
+		return 0, err
+	}
+	defer r.leave()
+	n, err := r.c.integer(`SELECT count(*) FROM col_chunks WHERE col_id NOT IN (SELECT col_id FROM col_meta)`)
+	if noTable(err) {
+		return 0, nil
+	}
+	return n, err
+}
+
+func scanChunk(st *sqlite3.Stmt) store.Chunk {
+	return store.Chunk{Number: st.ColumnInt64(0), Capacity: st.ColumnInt64(1), Used: st.ColumnInt64(2)}
+}
+
+func (r *reader) Chunk(ctx context.Context, id store.ColumnID, number int64) (store.Chunk, error) {
+	// A range of one number, because for an equation SQLite prefers the
+	// primary key, and with that the walk along the chunk.
+	return r.oneChunk(ctx, `SELECT chunk_idx, actual_size, bytes_used FROM col_chunks WHERE col_id = ? AND chunk_idx BETWEEN ? AND ?`,
+		int64(id), number, number)
+}
+
+func (r *reader) LastChunk(ctx context.Context, id store.ColumnID) (store.Chunk, error) {
+	return r.oneChunk(ctx, `SELECT chunk_idx, actual_size, bytes_used FROM col_chunks WHERE col_id = ? ORDER BY chunk_idx DESC LIMIT 1`,
+		int64(id))
+}
+
+func (r *reader) oneChunk(ctx context.Context, sql string, args ...any) (chunk store.Chunk, err error) {
+	if err := r.enter(ctx); err != nil {
+		return chunk, err
+	}
+	defer r.leave()
+	found := false
+	err = r.c.query(sql, func(st *sqlite3.Stmt) { chunk, found = scanChunk(st), true }, args...)
+	if err == nil && !found {
+		err = fmt.Errorf("%w: no such chunk", store.ErrNotFound)
+	}
+	return chunk, err
+}
+
+func (r *reader) Chunks(ctx context.Context, id store.ColumnID) iter.Seq2[store.Chunk, error] {
+	return func(yield func(store.Chunk, error) bool) {
+		all, err := r.allChunks(ctx, id)
+		if err != nil {
+			yield(store.Chunk{}, err)
+			return
+		}
+		for _, chunk := range all {
+			if !yield(chunk, nil) {
+				return
+			}
+		}
+	}
+}
+
+// allChunks collects before anything is yielded, so that the loop's body may
+// use the reader.
+func (r *reader) allChunks(ctx context.Context, id store.ColumnID) (all []store.Chunk, err error) {
+	if err := r.enter(ctx); err != nil {
+		return nil, err
+	}
+	defer r.leave()
+	err = r.c.query(`SELECT chunk_idx, actual_size, bytes_used FROM col_chunks WHERE col_id = ? ORDER BY chunk_idx`,
+		func(st *sqlite3.Stmt) { all = append(all, scanChunk(st)) }, int64(id))
+	return all, err
+}
+
+func (r *reader) ReadAt(ctx context.Context, id store.ColumnID, spans []store.Span) error {
+	if err := r.enter(ctx); err != nil {
+		return err
+	}
+	defer r.leave()
+	for i, s := range spans {
+		if i > 0 {
+			if err := r.check(ctx); err != nil {
+				return err
+			}
+		}
+		if err := r.blobs.read(id, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,85 @@
+package sqlite
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"columnvault/internal/store"
+)
+
+// ddl creates what a vault needs, to the letter as KohakuVault 0.8.6 writes
+// it, so that sqlite_master of our files and theirs read the same. The last
+// statement is ours: without that index, reading a chunk's capacity walks over
+// all of its bytes, because the format puts them first. Other programs keep
+// the index up to date without knowing of it.
+var ddl = []string{`
+            CREATE TABLE IF NOT EXISTS kohakuvault_meta (
+                key TEXT PRIMARY KEY,
+                value TEXT NOT NULL
+            )`, `
+            INSERT OR IGNORE INTO kohakuvault_meta (key, value) VALUES ('schema_version', '2')`, `
+            CREATE TABLE IF NOT EXISTS col_meta (
+                col_id INTEGER PRIMARY KEY,
+                name TEXT UNIQUE NOT NULL,
+                dtype TEXT NOT NULL,
+                elem_size INTEGER NOT NULL,
+                length INTEGER NOT NULL,
+                chunk_bytes INTEGER NOT NULL,
+                min_chunk_bytes INTEGER DEFAULT 131072,
+                max_chunk_bytes INTEGER DEFAULT 16777216
+            )`, `
+            CREATE INDEX IF NOT EXISTS col_meta_name_idx ON col_meta(name)`, `
+            CREATE TABLE IF NOT EXISTS col_chunks (
+                col_id INTEGER NOT NULL,
+                chunk_idx INTEGER NOT NULL,
+                data BLOB NOT NULL,
+                actual_size INTEGER NOT NULL,
+                bytes_used INTEGER NOT NULL DEFAULT 0,
+                has_deleted INTEGER NOT NULL DEFAULT 0,
+                start_elem_idx INTEGER DEFAULT 0,
+                end_elem_idx INTEGER DEFAULT 0,
+                PRIMARY KEY (col_id, chunk_idx),
+                FOREIGN KEY (col_id) REFERENCES col_meta(col_id) ON DELETE CASCADE
+            )`, `
+            CREATE INDEX IF NOT EXISTS columnvault_chunks ON col_chunks(col_id, chunk_idx, actual_size, bytes_used)`,
+}
+
+// identify looks at the tables of an open file. blank is a file without any;
+// complete is one in which nothing has to be created. A file that has tables
+// but none of a vault belongs to another program and gives ErrNotVault.
+func identify(c *conn) (blank, complete bool, err error) {
+	tables := map[string]bool{}
+	err = c.query(`SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'`,
+		func(st *sqlite3.Stmt) { tables[st.ColumnText(0)] = true })
+	if err != nil || len(tables) == 0 {
+		return err == nil, false, err
+	}
+	if tables["col_meta"] && tables["col_chunks"] && tables["kohakuvault_meta"] {
+		return false, true, nil
+	}
+	if tables["kohakuvault_meta"] || tables["col_meta"] || tables["kvault_col_columns"] {
+		return false, false, nil
+	}
+	// What is left is a key-value store: any table of two columns, key and value.
+	_, err = c.integer(`SELECT 1 FROM sqlite_schema AS s WHERE s.type = 'table'
+		AND (SELECT group_concat(name) FROM pragma_table_info(s.name)) = 'key,value' LIMIT 1`)
+	if errors.Is(err, store.ErrNotFound) {
+		err = fmt.Errorf("%w: it is a SQLite database of another program, without any table of a vault", store.ErrNotVault)
+	}
+	return false, false, err
+}
+
+// createTables adds the missing tables, all at once.
+func createTables(c *conn) error {
+	if err := c.exec(`BEGIN IMMEDIATE`); err != nil {
+		return err
+	}
+	for _, sql := range ddl {
+		if err := c.exec(sql); err != nil {
+			return errors.Join(err, c.exec(`ROLLBACK`))
+		}
+	}
+	return c.exec(`COMMIT`)
+}

@@ -1,0 +1,220 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"columnvault/internal/store"
+)
+
+// Options configure a Store. The zero value of each field means its default.
+type Options struct {
+	// ReadOnly opens an existing file without writing to it.
+	ReadOnly bool
+	// PageSize is the page size in bytes of a new file.
+	PageSize int
+	// CacheBytes is the size of each connection's page cache.
+	CacheBytes int64
+	// BusyTimeout is how long a writer waits for others.
+	BusyTimeout time.Duration
+	// FullSync makes every commit wait until the disk has it.
+	FullSync bool
+	// VFS is the name of the file system to use, for tests.
+	VFS string
+}
+
+const (
+	defaultPageSize    = 8 << 10
+	defaultCacheBytes  = 16 << 20
+	defaultBusyTimeout = 5 * time.Second
+
+	// checkpointPages is the number of pages in the write-ahead log from which
+	// on a commit moves them into the file. Each such move flushes the disk
+	// twice.
+	checkpointPages = 4000
+	// walLimit is the size in bytes that the write-ahead log is cut down to
+	// after a checkpoint has emptied it.
+	walLimit = 64 << 20
+	// idleReaders is the number of connections kept for the next reader.
+	idleReaders = 4
+
+	maxChunk = 512 << 20
+	// SQLite ends a row at 1,000,000,000 bytes, key and header included.
+	maxValue = 1_000_000_000 - 64
+)
+
+// Store is a SQLite file. It implements store.Store.
+type Store struct {
+	path    string
+	opts    Options
+	mode    mode
+	closing context.Context // done once Close has begun
+	shut    context.CancelFunc
+
+	// turn holds one token: whoever has it may use writer.
+	turn   chan struct{}
+	writer *conn
+
+	mu   sync.Mutex
+	idle []*conn
+	open map[*snapshot]struct{}
+}
+
+var _ store.Store = (*Store)(nil)
+
+// Open opens the file at path, and creates it unless that is forbidden.
+func Open(ctx context.Context, path string, opts Options) (*Store, error) {
+	if opts.PageSize == 0 {
+		opts.PageSize = defaultPageSize
+	}
+	if opts.CacheBytes == 0 {
+		opts.CacheBytes = defaultCacheBytes
+	}
+	if opts.BusyTimeout == 0 {
+		opts.BusyTimeout = defaultBusyTimeout
+	}
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	exists, err := inspect(path)
+	if err != nil {
+		return nil, err
+	}
+	if !exists && opts.ReadOnly {
+		return nil, fmt.Errorf("%w: there is no such file, and read-only creates none", store.ErrNotFound)
+	}
+	s := &Store{path: path, opts: opts, turn: make(chan struct{}, 1), open: map[*snapshot]struct{}{}}
+	s.closing, s.shut = context.WithCancel(context.Background())
+	if opts.ReadOnly {
+		err = s.openReadOnly(ctx)
+	} else {
+		s.mode = modeCreate
+		s.writer, err = s.openWriter(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.turn <- struct{}{}
+	return s, nil
+}
+
+// openWriter opens the writing connection and makes the file a vault.
+func (s *Store) openWriter(ctx context.Context) (*conn, error) {
+	c, err := openConn(ctx, uri(s.path, s.mode, s.opts.VFS), s.pragmas())
+	if err != nil {
+		return nil, err
+	}
+	// Creating and switching the journal take the whole file for a moment,
+	// and another process may be doing the same.
+	err = s.patiently(ctx, func() error { return s.prepare(c) })
+	if err != nil {
+		c.close()
+		return nil, err
+	}
+	return c, nil
+}
+
+func (s *Store) prepare(c *conn) error {
+	blank, complete, err := identify(c)
+	if err != nil {
+		return err
+	}
+	if blank {
+		// Both take effect only before the first table is made.
+		// Incremental vacuum makes SQLite keep a map of page owners, which is
+		// also how it finds the middle of a chunk without reading what is
+		// before it.
+		if err := c.exec(fmt.Sprintf(`PRAGMA page_size = %d; PRAGMA auto_vacuum = INCREMENTAL`, s.opts.PageSize)); err != nil {
+			return err
+		}
+	}
+	if err := c.exec(`PRAGMA journal_mode = WAL`); err != nil {
+		return err
+	}
+	if complete {
+		return nil
+	}
+	return createTables(c)
+}
+
+// openReadOnly finds the way in which the file can be read: beside a writer if
+// the disk lets SQLite keep its lock files, else as a file that nobody writes.
+func (s *Store) openReadOnly(ctx context.Context) error {
+	s.mode = modeReadOnly
+	err := s.patiently(ctx, func() error { return s.tryReader(ctx) })
+	if !errors.Is(err, store.ErrUnavailable) && !errors.Is(err, store.ErrReadOnly) {
+		return err
+	}
+	if hasWAL(s.path) {
+		return fmt.Errorf("%w: a write-ahead log is left beside the file and cannot be read here; open the vault once for writing, where that is possible: %w",
+			store.ErrNeedsRecovery, err)
+	}
+	s.mode = modeImmutable
+	return s.tryReader(ctx)
+}
+
+func (s *Store) tryReader(ctx context.Context) error {
+	c, err := s.openReader(ctx)
+	if err != nil {
+		return err
+	}
+	blank, _, err := identify(c)
+	if err == nil && blank {
+		err = fmt.Errorf("%w: it is an empty database", store.ErrNotVault)
+	}
+	s.release(c, err)
+	return err
+}
+
+func (s *Store) openReader(ctx context.Context) (*conn, error) {
+	m := s.mode
+	if m == modeCreate {
+		m = modeReadWrite
+	}
+	return openConn(ctx, uri(s.path, m, s.opts.VFS), s.pragmas()+`; PRAGMA query_only = ON`)
+}
+
+func (s *Store) pragmas() string {
+	sync := "NORMAL"
+	if s.opts.FullSync {
+		sync = "FULL"
+	}
+	return fmt.Sprintf(`PRAGMA synchronous = %s; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;
+		PRAGMA cache_size = -%d; PRAGMA journal_size_limit = %d; PRAGMA wal_autocheckpoint = %d`,
+		sync, s.opts.CacheBytes>>10, walLimit, checkpointPages)
+}
+
+// Caps implements store.Store.
+func (s *Store) Caps() store.Caps {
+	return store.Caps{ChunkSize: 1 << 20, MaxChunk: maxChunk, MaxValue: maxValue}
+}
+
+// patiently repeats try while others hold what it needs. It waits in Go, so
+// that ctx ends the wait, and only as long as BusyTimeout allows.
+func (s *Store) patiently(ctx context.Context, try func() error) error {
+	const longest = 5 * time.Millisecond
+	start, delay := time.Now(), 50*time.Microsecond
+	for {
+		err := try()
+		if !errors.Is(err, store.ErrBusy) {
+			return err
+		}
+		waited := time.Since(start)
+		if waited >= s.opts.BusyTimeout {
+			return fmt.Errorf("%w after %v: another process is writing", err, waited.Round(time.Millisecond))
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-s.closing.Done():
+			return store.ErrClosed
+		case <-time.After(delay):
+		}
+		delay = min(2*delay, longest)
+	}
+}

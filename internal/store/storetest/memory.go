@@ -1,0 +1,290 @@
+package storetest
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"sync"
+
+	"columnvault/internal/store"
+)
+
+// Memory is a storage engine without storage, unlike SQLite in what engines
+// may differ in: its chunks are small, and it runs every transaction twice, as
+// an engine does after a conflict. What the first run wrote is thrown away.
+type Memory struct {
+	mu     sync.Mutex
+	state  *state
+	closed bool
+}
+
+// state is everything at one moment. A committed state does not change.
+type state struct {
+	columns map[store.ColumnID]store.Column
+	chunks  map[store.ColumnID]map[int64]chunk
+	nextID  store.ColumnID
+}
+
+type chunk struct {
+	store.Chunk
+	data []byte
+}
+
+var _ store.Store = (*Memory)(nil)
+
+// NewMemory returns an empty engine.
+func NewMemory() *Memory {
+	return &Memory{state: &state{
+		columns: map[store.ColumnID]store.Column{},
+		chunks:  map[store.ColumnID]map[int64]chunk{},
+		nextID:  1,
+	}}
+}
+
+func (s *state) clone() *state {
+	c := &state{columns: maps.Clone(s.columns), chunks: map[store.ColumnID]map[int64]chunk{}, nextID: s.nextID}
+	for id, chunks := range s.chunks {
+		c.chunks[id] = maps.Clone(chunks)
+	}
+	return c
+}
+
+func (m *Memory) Caps() store.Caps {
+	return store.Caps{ChunkSize: 64 << 10, MaxChunk: 64 << 20, MaxValue: 64 << 20}
+}
+
+func (m *Memory) Close() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return store.ErrClosed
+	}
+	m.closed = true
+	return nil
+}
+
+func (m *Memory) Snapshot(ctx context.Context) (store.Snapshot, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return nil, store.ErrClosed
+	}
+	return &memoryTx{m: m, state: m.state}, ctx.Err()
+}
+
+func (m *Memory) Update(ctx context.Context, fn func(store.Tx) error) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return store.ErrClosed
+	}
+	var tx *memoryTx
+	for range 2 {
+		tx = &memoryTx{state: m.state.clone()}
+		err := fn(tx)
+		tx.ended = true
+		if err == nil {
+			err = cmp.Or(tx.aborted, ctx.Err())
+		}
+		if err != nil {
+			return err
+		}
+	}
+	m.state = tx.state
+	return nil
+}
+
+// memoryTx is a snapshot, where m is set, or a transaction.
+type memoryTx struct {
+	m       *Memory
+	state   *state
+	aborted error
+	ended   bool
+}
+
+func (t *memoryTx) Close() error {
+	t.ended = true
+	return nil
+}
+
+func (t *memoryTx) check(ctx context.Context) error {
+	if t.ended {
+		return store.ErrClosed
+	}
+	if t.m != nil {
+		t.m.mu.Lock()
+		defer t.m.mu.Unlock()
+		if t.m.closed {
+			return store.ErrClosed
+		}
+	}
+	return ctx.Err()
+}
+
+func (t *memoryTx) Abort(cause error) { t.aborted = cmp.Or(t.aborted, cause) }
+
+func (t *memoryTx) Lookup(ctx context.Context, names ...string) (found []store.Column, err error) {
+	for _, col := range t.state.columns {
+		if slices.Contains(names, col.Name) {
+			found = append(found, col)
+		}
+	}
+	return found, t.check(ctx)
+}
+
+func (t *memoryTx) Columns(ctx context.Context) ([]store.Column, error) {
+	byID := func(a, b store.Column) int { return cmp.Compare(a.ID, b.ID) }
+	return slices.SortedFunc(maps.Values(t.state.columns), byID), t.check(ctx)
+}
+
+func (t *memoryTx) Orphans(ctx context.Context) (n int64, err error) {
+	for id, chunks := range t.state.chunks {
+		if _, ok := t.state.columns[id]; !ok {
+			n += int64(len(chunks))
+		}
+	}
+	return n, t.check(ctx)
+}
+
+func (t *memoryTx) Chunk(ctx context.Context, id store.ColumnID, number int64) (store.Chunk, error) {
+	c, ok := t.state.chunks[id][number]
+	if !ok {
+		return store.Chunk{}, store.ErrNotFound
+	}
+	return c.Chunk, t.check(ctx)
+}
+
+func (t *memoryTx) LastChunk(ctx context.Context, id store.ColumnID) (store.Chunk, error) {
+	numbers := slices.Sorted(maps.Keys(t.state.chunks[id]))
+	if len(numbers) == 0 {
+		return store.Chunk{}, store.ErrNotFound
+	}
+	return t.Chunk(ctx, id, numbers[len(numbers)-1])
+}
+
+func (t *memoryTx) Chunks(ctx context.Context, id store.ColumnID) iter.Seq2[store.Chunk, error] {
+	return func(yield func(store.Chunk, error) bool) {
+		for _, number := range slices.Sorted(maps.Keys(t.state.chunks[id])) {
+			c, err := t.Chunk(ctx, id, number)
+			if !yield(c, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// span finds the bytes of a chunk that s speaks of.
+func (t *memoryTx) span(id store.ColumnID, s store.Span) ([]byte, error) {
+	c, ok := t.state.chunks[id][s.Chunk]
+	if !ok || s.Offset < 0 || s.Offset+int64(len(s.Data)) > int64(len(c.data)) {
+		return nil, fmt.Errorf("%w: no bytes %d+%d in chunk %d", store.ErrCorrupt, s.Offset, len(s.Data), s.Chunk)
+	}
+	return c.data[s.Offset:][:len(s.Data)], nil
+}
+
+func (t *memoryTx) ReadAt(ctx context.Context, id store.ColumnID, spans []store.Span) error {
+	for _, s := range spans {
+		p, err := t.span(id, s)
+		if err != nil {
+			return err
+		}
+		copy(s.Data, p)
+	}
+	return t.check(ctx)
+}
+
+func (t *memoryTx) taken(name string) bool {
+	for _, col := range t.state.columns {
+		if col.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+func (t *memoryTx) CreateColumn(ctx context.Context, col store.Column) (store.Column, error) {
+	if t.taken(col.Name) {
+		return col, store.ErrExists
+	}
+	col.ID, col.Length = t.state.nextID, 0
+	t.state.nextID++
+	t.state.columns[col.ID] = col
+	t.state.chunks[col.ID] = map[int64]chunk{}
+	return col, t.check(ctx)
+}
+
+func (t *memoryTx) RenameColumn(ctx context.Context, id store.ColumnID, name string) error {
+	if t.taken(name) {
+		return store.ErrExists
+	}
+	return t.change(ctx, id, func(col *store.Column) { col.Name = name })
+}
+
+func (t *memoryTx) DropColumn(ctx context.Context, id store.ColumnID) error {
+	delete(t.state.columns, id)
+	delete(t.state.chunks, id)
+	return t.check(ctx)
+}
+
+func (t *memoryTx) Lock(ctx context.Context, id store.ColumnID) (int64, error) {
+	col, ok := t.state.columns[id]
+	if !ok {
+		return 0, store.ErrNotFound
+	}
+	return col.Length, t.check(ctx)
+}
+
+func (t *memoryTx) SetLength(ctx context.Context, id store.ColumnID, length int64) error {
+	return t.change(ctx, id, func(col *store.Column) { col.Length = length })
+}
+
+func (t *memoryTx) change(ctx context.Context, id store.ColumnID, do func(*store.Column)) error {
+	col, ok := t.state.columns[id]
+	if !ok {
+		return store.ErrNotFound
+	}
+	do(&col)
+	t.state.columns[id] = col
+	return t.check(ctx)
+}
+
+func (t *memoryTx) PutChunk(ctx context.Context, id store.ColumnID, c store.Chunk, data []byte) error {
+	if int64(len(data)) > c.Capacity || c.Capacity > 64<<20 {
+		return store.ErrTooLarge
+	}
+	filled := make([]byte, c.Capacity)
+	copy(filled, data)
+	t.state.chunks[id][c.Number] = chunk{Chunk: c, data: filled}
+	return t.check(ctx)
+}
+
+func (t *memoryTx) SetUsed(ctx context.Context, id store.ColumnID, number, used int64) error {
+	c, ok := t.state.chunks[id][number]
+	if !ok {
+		return store.ErrNotFound
+	}
+	c.Used = used
+	t.state.chunks[id][number] = c
+	return t.check(ctx)
+}
+
+func (t *memoryTx) WriteAt(ctx context.Context, id store.ColumnID, spans []store.Span) error {
+	for _, s := range spans {
+		if _, err := t.span(id, s); err != nil {
+			return err
+		}
+		c := t.state.chunks[id][s.Chunk]
+		c.data = slices.Clone(c.data)
+		copy(c.data[s.Offset:], s.Data)
+		t.state.chunks[id][s.Chunk] = c
+	}
+	return t.check(ctx)
+}
+
+func (t *memoryTx) DropChunks(ctx context.Context, id store.ColumnID, from, to int64) error {
+	maps.DeleteFunc(t.state.chunks[id], func(number int64, _ chunk) bool { return number >= from && number < to })
+	return t.check(ctx)
+}
