@@ -1,0 +1,95 @@
+package dtype
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// Tensor is an array of numbers of any shape. Data holds the product of Shape elements in C order (the last dimension
+// varies fastest). An empty Shape stands for a single number.
+type Tensor[E Element] struct {
+	Shape []int
+	Data  []E
+}
+
+// Tensors is arrays of E that each have their own shape: vec:E.
+func Tensors[E Element]() Type[Tensor[E]] {
+	return tensors[E]{newBase(Spec{Kind: KindVector, Elem: kindOf[E]()})}
+}
+
+type tensors[E Element] struct{ *base }
+
+func (t tensors[E]) Append(dst []byte, v Tensor[E]) ([]byte, error) {
+	return appendTensor(dst, v.Shape, v.Data)
+}
+
+func (t tensors[E]) AppendAll(dst []byte, ends []int, vs []Tensor[E]) ([]byte, []int, error) {
+	return appendEach(t, dst, ends, vs)
+}
+
+func (t tensors[E]) Decode(src []byte) (Tensor[E], error) { return readTensor[E](src) }
+
+func (t tensors[E]) DecodeAll(dst []Tensor[E], data []byte, ends []int) error {
+	return decodeEach(t, dst, data, ends)
+}
+
+// Bytes returns nil: the values lie elsewhere.
+func (tensors[E]) Bytes([]Tensor[E]) []byte { return nil }
+
+func (t tensors[E]) Match(v Tensor[E]) ([][]byte, error) { return matchOne(t, v) }
+
+// maxRank is the largest number of dimensions: one byte stores it.
+const maxRank = math.MaxUint8
+
+// appendTensor appends a vector with its shape: type byte, number of dimensions, each of them in 32 bits, elements.
+func appendTensor[E Element](dst []byte, shape []int, data []E) ([]byte, error) {
+	if len(shape) > maxRank {
+		return dst, fmt.Errorf("%w: %d dimensions, of which a vector has at most %d", ErrValue, len(shape), maxRank)
+	}
+	for _, d := range shape {
+		if d < 0 || int64(d) > math.MaxUint32 {
+			return dst, fmt.Errorf("%w: dimension %d of a vector is outside 0 .. 2^32-1", ErrValue, d)
+		}
+	}
+	if volume(shape) != len(data) {
+		return dst, fmt.Errorf("%w: shape %v does not have %d elements (of which a vector has at most %d)",
+			ErrValue, slices.Clone(shape), len(data), MaxSize) // a clone, so that shape itself can stay on the stack
+	}
+	dst = append(dst, kindOf[E]().code(), byte(len(shape)))
+	for _, d := range shape {
+		dst = binary.LittleEndian.AppendUint32(dst, uint32(d))
+	}
+	return appendNumbers(dst, data), nil
+}
+
+// readTensor reads what appendTensor writes.
+func readTensor[E Element](src []byte) (Tensor[E], error) {
+	if len(src) < 2 {
+		return Tensor[E]{}, fmt.Errorf("%w: a vector of %d bytes has no header", ErrData, len(src))
+	}
+	if err := checkCode[E](src[0]); err != nil {
+		return Tensor[E]{}, err
+	}
+	shape := make([]int, src[1])
+	src = src[2:]
+	if len(src) < 4*len(shape) {
+		return Tensor[E]{}, fmt.Errorf("%w: %d bytes where %d dimensions of a vector should be", ErrData, len(src), len(shape))
+	}
+	for i := range shape {
+		d := binary.LittleEndian.Uint32(src[4*i:])
+		if uint64(d) > math.MaxInt {
+			return Tensor[E]{}, fmt.Errorf("%w: dimension %d of a vector is too large for this machine", ErrData, d)
+		}
+		shape[i] = int(d)
+	}
+	src = src[4*len(shape):]
+	n, width := volume(shape), kindOf[E]().width()
+	if n > MaxSize || len(src) != n*width {
+		return Tensor[E]{}, fmt.Errorf("%w: %d bytes of elements for a vector of shape %v", ErrData, len(src), shape)
+	}
+	data := make([]E, n)
+	readNumbers(data, src)
+	return Tensor[E]{shape, data}, nil
+}

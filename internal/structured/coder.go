@@ -1,0 +1,171 @@
+package structured
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"sync"
+	"time"
+)
+
+// A coder moves the values of one Go type between memory and the bytes of one format.
+type coder interface {
+	// encode appends v to dst. depth counts the arrays and maps around v.
+	encode(dst []byte, v reflect.Value, depth int) ([]byte, error)
+	// decode reads the item at src[at:] into v, which is settable, and returns where the next item begins. Nothing of
+	// what v held before remains or is reused.
+	decode(src []byte, at int, v reflect.Value, depth int) (int, error)
+}
+
+// coders holds every compiled coder of a format for the life of the program: reflect.Type to coder.
+var coders [2]sync.Map
+
+func coderOf(w wire, t reflect.Type) (coder, error) {
+	if c, ok := coders[w.format()].Load(t); ok {
+		return c.(coder), nil
+	}
+	comp := compiler{w: w, coders: make(map[reflect.Type]*forward)}
+	c, err := comp.compile(t)
+	if err != nil {
+		return nil, err
+	}
+	coders[w.format()].Store(t, c)
+	return c, nil
+}
+
+// compiler builds the coder of one type and of all types inside it, each of them once.
+type compiler struct {
+	w      wire
+	coders map[reflect.Type]*forward
+}
+
+// forward stands for a coder that is still being built, when it is nil: recursive types refer to themselves through it.
+type forward struct{ coder }
+
+var (
+	timeType   = reflect.TypeFor[time.Time]()
+	numberType = reflect.TypeFor[json.Number]()
+)
+
+var (
+	errTime = errors.New("time.Time is outside the JSON model: " +
+		"store UnixNano() as an integer or Format(time.RFC3339Nano) as text")
+	errBytes = errors.New("bytes are outside the JSON model, and the Python package cannot read them inside a value: " +
+		"use a column of dtype bytes, or base64 text")
+)
+
+func (c *compiler) compile(t reflect.Type) (coder, error) {
+	if f, ok := c.coders[t]; ok {
+		if f.coder != nil {
+			return f.coder, nil
+		}
+		return f, nil
+	}
+	f := new(forward)
+	c.coders[t] = f
+	var err error
+	f.coder, err = c.build(t)
+	return f.coder, err
+}
+
+func (c *compiler) build(t reflect.Type) (coder, error) {
+	switch t {
+	case timeType:
+		return nil, errTime
+	case numberType:
+		return numberCoder{c.w}, nil
+	}
+	switch t.Kind() {
+	case reflect.Bool:
+		return boolCoder{c.w}, nil
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return intCoder{c.w}, nil
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
+		return uintCoder{c.w}, nil
+	case reflect.Float32, reflect.Float64:
+		return floatCoder{c.w}, nil
+	case reflect.String:
+		return textCoder{c.w}, nil
+	case reflect.Interface:
+		return interfaceCoder{c.w, t.NumMethod() == 0}, nil
+	case reflect.Pointer:
+		return c.pointer(t)
+	case reflect.Slice:
+		return c.slice(t)
+	case reflect.Array:
+		return c.array(t)
+	case reflect.Map:
+		return c.mapping(t)
+	case reflect.Struct:
+		return c.structure(t)
+	}
+	return nil, fmt.Errorf("the Go type %v is outside the JSON model", t)
+}
+
+func (c *compiler) pointer(t reflect.Type) (coder, error) {
+	elem, err := c.compile(t.Elem())
+	if err != nil {
+		return nil, err
+	}
+	// A pointer to a pointer or to an interface can lead back to itself with no array or map on the way, so it counts
+	// as a level of its own.
+	nests := t.Elem().Kind() == reflect.Pointer || t.Elem().Kind() == reflect.Interface
+	return pointerCoder{c.w, t.Elem(), elem, nests}, nil
+}
+
+func (c *compiler) slice(t reflect.Type) (coder, error) {
+	if t.Elem().Kind() == reflect.Uint8 {
+		return nil, fmt.Errorf("%v: %w", t, errBytes)
+	}
+	elem, err := c.compile(t.Elem())
+	if err != nil {
+		return nil, inside("[]", err)
+	}
+	first := max(1, firstBytes/max(1, int(t.Elem().Size())))
+	return sliceCoder{c.w, elem, reflect.MakeSlice(t, 0, 0), first}, nil
+}
+
+func (c *compiler) array(t reflect.Type) (coder, error) {
+	if t.Elem().Kind() == reflect.Uint8 {
+		return nil, fmt.Errorf("%v: %w", t, errBytes)
+	}
+	if t.Len() > maxLen {
+		return nil, fmt.Errorf("%v: %w", t, errLen)
+	}
+	elem, err := c.compile(t.Elem())
+	if err != nil {
+		return nil, inside("[]", err)
+	}
+	return arrayCoder{c.w, elem}, nil
+}
+
+func (c *compiler) mapping(t reflect.Type) (coder, error) {
+	if t.Key().Kind() != reflect.String {
+		return nil, fmt.Errorf("%v: the keys of a map must be strings", t)
+	}
+	elem, err := c.compile(t.Elem())
+	if err != nil {
+		return nil, inside("[]", err)
+	}
+	return mapCoder{c.w, t, elem}, nil
+}
+
+func (c *compiler) structure(t reflect.Type) (coder, error) {
+	fields, err := fieldsOf(t, c.w.format().String())
+	if err != nil {
+		return nil, err
+	}
+	s := &structCoder{w: c.w, fields: fields, byName: make(map[string]int, len(fields))}
+	for i := range fields {
+		f := &fields[i]
+		f.coder, err = c.compile(t.FieldByIndex(f.index).Type)
+		if err != nil {
+			return nil, inField(t.FieldByIndex(f.index).Name, err)
+		}
+		f.key = string(append(c.w.appendText(nil, len(f.name)), f.name...))
+		s.byName[f.name] = i
+		s.optional = s.optional || f.omitEmpty || f.throughPointer
+	}
+	return s, nil
+}

@@ -1,0 +1,101 @@
+package structured
+
+import "reflect"
+
+type structCoder struct {
+	w      wire
+	fields []field // in the order of the names' bytes, which is how they are stored
+	byName map[string]int
+	// optional: not every value has every field.
+	optional bool
+}
+
+func (c *structCoder) encode(dst []byte, v reflect.Value, depth int) ([]byte, error) {
+	if depth >= c.w.maxDepth() {
+		return dst, errDepth(c.w)
+	}
+	n := len(c.fields)
+	if c.optional {
+		n = 0
+		for i := range c.fields {
+			if c.fields[i].present(v).IsValid() {
+				n++
+			}
+		}
+	}
+	dst = c.w.appendMap(dst, n)
+	for i := range c.fields {
+		f := &c.fields[i]
+		fv := f.present(v)
+		if !fv.IsValid() {
+			continue
+		}
+		dst = append(dst, f.key...)
+		var err error
+		if dst, err = f.coder.encode(dst, fv, depth+1); err != nil {
+			return dst, inField(f.name, err)
+		}
+	}
+	return dst, nil
+}
+
+// present returns the field inside the struct v, or the zero Value if it is not to be stored: omitempty, or an embedded
+// pointer on the way is nil.
+func (f *field) present(v reflect.Value) reflect.Value {
+	fv := f.in(v, false)
+	if f.omitEmpty && fv.IsValid() && isEmpty(fv) {
+		return reflect.Value{}
+	}
+	return fv
+}
+
+// isEmpty is what omitempty means in encoding/json.
+func isEmpty(v reflect.Value) bool {
+	switch v.Kind() {
+	case reflect.Array, reflect.Map, reflect.Slice, reflect.String:
+		return v.Len() == 0
+	case reflect.Struct:
+		return false
+	}
+	return v.IsZero()
+}
+
+func (c *structCoder) decode(src []byte, at int, v reflect.Value, depth int) (int, error) {
+	v.SetZero()
+	h, at, ok, err := beginMap(c.w, src, at, v.Type(), depth)
+	if !ok {
+		return at, err
+	}
+	expect := 0 // the field that comes next if the keys are in order, as ours are
+	for i := 0; ; i++ {
+		var more bool
+		if more, at = h.more(src, at, i); !more {
+			return at, nil
+		}
+		var name string
+		if expect < len(c.fields) && hasPrefix(src[at:], c.fields[expect].key) {
+			at += len(c.fields[expect].key)
+		} else {
+			if name, at, err = readKey(c.w, src, at); err != nil {
+				return at, err
+			}
+			known, ok := c.byName[name]
+			if !ok {
+				if at, err = skip(c.w, src, at, depth+1); err != nil {
+					return at, inField(name, err)
+				}
+				continue
+			}
+			expect = known
+		}
+		f := &c.fields[expect]
+		if at, err = f.coder.decode(src, at, f.in(v, true), depth+1); err != nil {
+			return at, inField(f.name, err)
+		}
+		expect++
+	}
+}
+
+func hasPrefix(src []byte, prefix string) bool {
+	return len(src) >= len(prefix) && string(src[:len(prefix)]) == prefix
+}
