@@ -1,0 +1,402 @@
+// Package catalog makes columns of catalogue rows: it knows which rows form a
+// variable-size column, which names are free, and how a column is created,
+// renamed and dropped.
+//
+// A fixed-size column is one row. A variable-size column X is a pair of rows,
+// X_data and X_idx, which 0.8.6 writes one after the other: a crash between
+// the two leaves a half that it can neither open nor create again. For 0.8.6
+// any two rows with such names are a pair, and a pair hides a fixed column of
+// its base name for good, so names that would bring that about are refused.
+package catalog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"columnvault/dtype"
+	"columnvault/internal/column"
+	"columnvault/internal/layout"
+	"columnvault/internal/store"
+)
+
+// Kind is what an entry of the catalogue is.
+type Kind uint8
+
+const (
+	// Fixed is a column whose elements have one size.
+	Fixed Kind = iota
+	// VarSize is a column whose elements vary in size.
+	VarSize
+	// Half is what a crash of 0.8.6 leaves of a variable-size column that it
+	// was creating. It can be dropped or completed.
+	Half
+	// Later is a column of the later generation of the format.
+	Later
+)
+
+// Entry is one column of the catalogue.
+type Entry struct {
+	Kind  Kind
+	Name  string
+	DType string // as it was given when the column was created
+	// Data is the row of the column, or its data half; Index is the other half
+	// of a variable-size column. A Half may have either without the other.
+	Data, Index store.Column
+}
+
+// Names are the names under which the rows of a column may be found.
+type Names struct {
+	Plain, Data, Index string
+}
+
+const (
+	dataSuffix  = "_data"
+	indexSuffix = "_idx"
+	// maxName is the longest name, in bytes, that is given to a new column.
+	maxName = 255
+)
+
+// NamesOf returns the names for the column called name.
+func NamesOf(name string) Names {
+	return Names{Plain: name, Data: name + dataSuffix, Index: name + indexSuffix}
+}
+
+// Len is the number of elements.
+func (e Entry) Len() int64 {
+	switch e.Kind {
+	case Fixed, Later:
+		return e.Data.Length
+	default:
+		return e.Index.Length
+	}
+}
+
+// Open opens the column for the snapshot or transaction that the entry was
+// read in.
+func (e Entry) Open() (column.Column, error) {
+	switch e.Kind {
+	case Fixed:
+		return column.OpenFixed(e.Data)
+	case VarSize:
+		return column.OpenVarSize(e.Data, e.Index)
+	case Half:
+		return nil, fmt.Errorf("%w: a program that crashed has created only half of the column; create it with the same dtype to complete it, or drop it", store.ErrNotFound)
+	default:
+		return nil, errLater
+	}
+}
+
+var errLater = fmt.Errorf("%w: the column is in the layout of KohakuVault 1.x, which this version lists but does not read", errors.ErrUnsupported)
+
+// isIndex tells an index row from a fixed column that only has such a name.
+func isIndex(row store.Column) bool {
+	return strings.HasSuffix(row.Name, indexSuffix) && row.DType == layout.IndexDType && row.ElemSize == layout.EntrySize
+}
+
+// isLoneData tells the data half of a pair that was never completed: its dtype
+// has no fixed size, so the row cannot be a column by itself.
+func isLoneData(row store.Column) bool {
+	if row.Layout != 0 || !strings.HasSuffix(row.Name, dataSuffix) || row.ElemSize != 1 || row.Length != 0 {
+		return false
+	}
+	spec, err := dtype.ParseSpec(row.DType)
+	return err == nil && spec.ElemSize() == 0
+}
+
+// Find returns the column with these names, or ErrNotFound.
+func Find(ctx context.Context, r store.Reader, names Names) (Entry, error) {
+	rows, err := r.Lookup(ctx, names.Plain, names.Data, names.Index)
+	if err != nil {
+		return Entry{}, err
+	}
+	var plain, data, index *store.Column
+	for i, row := range rows {
+		switch row.Name {
+		case names.Plain:
+			plain = &rows[i]
+		case names.Data:
+			data = &rows[i]
+		case names.Index:
+			index = &rows[i]
+		}
+	}
+	switch {
+	case data != nil && index != nil && isIndex(*index):
+		return Entry{Kind: VarSize, Name: names.Plain, DType: data.DType, Data: *data, Index: *index}, nil
+	case plain != nil:
+		return findPlain(ctx, r, *plain)
+	case data != nil && isLoneData(*data):
+		return Entry{Kind: Half, Name: names.Plain, DType: data.DType, Data: *data}, nil
+	case index != nil && isIndex(*index):
+		return Entry{Kind: Half, Name: names.Plain, DType: index.DType, Index: *index}, nil
+	}
+	return Entry{}, fmt.Errorf("%w: there is no such column", store.ErrNotFound)
+}
+
+// findPlain is the entry of a row that has the name itself, unless the row is
+// a part of another column.
+func findPlain(ctx context.Context, r store.Reader, row store.Column) (Entry, error) {
+	if row.Layout != 0 {
+		return Entry{Kind: Later, Name: row.Name, DType: row.DType, Data: row}, nil
+	}
+	if base, ok := baseOf(row.Name); ok {
+		whole, err := Find(ctx, r, NamesOf(base))
+		if err == nil && (whole.Kind == VarSize || whole.Kind == Half) {
+			return Entry{}, fmt.Errorf("%w: %q is a part of the variable-size column %q; use that name", store.ErrNotFound, row.Name, base)
+		}
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return Entry{}, err
+		}
+	}
+	return Entry{Kind: Fixed, Name: row.Name, DType: row.DType, Data: row}, nil
+}
+
+// baseOf is the column that a row with this name could be a part of.
+func baseOf(name string) (string, bool) {
+	if base, ok := strings.CutSuffix(name, dataSuffix); ok {
+		return base, true
+	}
+	return strings.CutSuffix(name, indexSuffix)
+}
+
+// List returns all columns in the order of creation, a pair as one.
+func List(ctx context.Context, r store.Reader) ([]Entry, error) {
+	rows, err := r.Columns(ctx)
+	if err != nil {
+		return nil, err
+	}
+	byName := map[string]store.Column{}
+	for _, row := range rows {
+		if row.Layout == 0 {
+			byName[row.Name] = row
+		}
+	}
+	var entries []Entry
+	for _, row := range rows {
+		if e, ok := listed(row, byName); ok {
+			entries = append(entries, e)
+		}
+	}
+	return entries, nil
+}
+
+// listed is the entry that stands in the list for a row, if any does: a pair
+// stands where its data half is.
+func listed(row store.Column, byName map[string]store.Column) (Entry, bool) {
+	if row.Layout != 0 {
+		return Entry{Kind: Later, Name: row.Name, DType: row.DType, Data: row}, true
+	}
+	base, _ := baseOf(row.Name)
+	names := NamesOf(base)
+	switch {
+	case isIndex(row):
+		_, paired := byName[names.Data]
+		return Entry{Kind: Half, Name: base, DType: row.DType, Index: row}, !paired
+	case row.Name == names.Data && isIndex(byName[names.Index]):
+		return Entry{Kind: VarSize, Name: base, DType: row.DType, Data: row, Index: byName[names.Index]}, true
+	case isLoneData(row):
+		return Entry{Kind: Half, Name: base, DType: row.DType, Data: row}, true
+	}
+	return Entry{Kind: Fixed, Name: row.Name, DType: row.DType, Data: row}, true
+}
+
+// Create adds an empty column, or completes the half of one.
+func Create(ctx context.Context, tx store.Tx, name string, spec dtype.Spec, b layout.Bounds) (Entry, error) {
+	if err := checkName(name); err != nil {
+		return Entry{}, err
+	}
+	names := NamesOf(name)
+	old, err := Find(ctx, tx, names)
+	switch {
+	case err == nil && old.Kind == Half && spec.ElemSize() == 0:
+		return complete(ctx, tx, old, spec, b)
+	case err == nil:
+		return Entry{}, taken(old)
+	case !errors.Is(err, store.ErrNotFound):
+		return Entry{}, err
+	}
+	e := Entry{Kind: Fixed, Name: name, DType: spec.String()}
+	if size := int64(spec.ElemSize()); size > 0 {
+		e.Data, err = newRow(names.Plain, e.DType, size, b)
+	} else {
+		e.Kind = VarSize
+		e.Data, e.Index, err = newPair(names, e.DType, b)
+	}
+	if err != nil {
+		return Entry{}, err
+	}
+	return e, e.create(ctx, tx)
+}
+
+// create adds the rows of the entry that have no ID yet.
+func (e *Entry) create(ctx context.Context, tx store.Tx) error {
+	rows := []*store.Column{&e.Data, &e.Index}
+	for _, row := range rows {
+		if row.Name == "" || row.ID != 0 {
+			continue
+		}
+		if err := checkFree(ctx, tx, row.Name, e.Name); err != nil {
+			return err
+		}
+	}
+	for _, row := range rows {
+		if row.Name == "" || row.ID != 0 {
+			continue
+		}
+		created, err := tx.CreateColumn(ctx, *row)
+		if err != nil {
+			tx.Abort(err) // one row of a pair may be there already
+			return err
+		}
+		*row = created
+	}
+	return nil
+}
+
+func checkName(name string) error {
+	switch {
+	case name == "":
+		return fmt.Errorf("%w: a column needs a name", store.ErrInvalidArgument)
+	case len(name) > maxName:
+		return fmt.Errorf("%w: the name has %d bytes, and the limit is %d", store.ErrInvalidArgument, len(name), maxName)
+	case !utf8.ValidString(name) || strings.ContainsRune(name, 0):
+		return fmt.Errorf("%w: the name %q is not UTF-8 text without NUL", store.ErrInvalidArgument, name)
+	}
+	return nil
+}
+
+// taken says what has the name already.
+func taken(e Entry) error {
+	switch e.Kind {
+	case Half:
+		return fmt.Errorf("%w: half of a variable-size column of dtype %s, left by a crash; create it with that dtype to complete it, or drop it", store.ErrExists, e.DType)
+	default:
+		return fmt.Errorf("%w: a column of dtype %s with %d elements", store.ErrExists, e.DType, e.Len())
+	}
+}
+
+// checkFree reports that a row of this name cannot be added for the column
+// called owner.
+func checkFree(ctx context.Context, tx store.Tx, name, owner string) error {
+	related := []string{name, name + dataSuffix, name + indexSuffix}
+	base, part := baseOf(name)
+	if part && base != owner {
+		related = append(related, base+dataSuffix, base+indexSuffix)
+	}
+	rows, err := tx.Lookup(ctx, related...)
+	if err != nil {
+		return err
+	}
+	there := map[string]bool{}
+	for _, row := range rows {
+		if row.Name == name {
+			return fmt.Errorf("%w: the column needs a row named %q, and there is one", store.ErrExists, name)
+		}
+		there[row.Name] = true
+	}
+	if there[name+dataSuffix] && there[name+indexSuffix] {
+		return fmt.Errorf("%w: %q and %q exist, and hide a column named %q from KohakuVault", store.ErrExists, name+dataSuffix, name+indexSuffix, name)
+	}
+	for _, other := range []string{base + dataSuffix, base + indexSuffix} {
+		if part && other != name && there[other] {
+			return fmt.Errorf("%w: %q exists, and KohakuVault would take it and %q for one variable-size column %q", store.ErrExists, other, name, base)
+		}
+	}
+	return nil
+}
+
+func newRow(name, dtype string, size int64, b layout.Bounds) (store.Column, error) {
+	aligned, err := b.Align(size)
+	if err != nil {
+		return store.Column{}, fmt.Errorf("%w: %w", store.ErrInvalidArgument, err)
+	}
+	return store.Column{Name: name, DType: dtype, ElemSize: size, MinChunk: aligned.Min, MaxChunk: aligned.Max}, nil
+}
+
+// newPair makes the rows of a variable-size column. Both get the same maximum,
+// a multiple of the size of an index entry: 0.8.6 addresses the index by the
+// maximum of the data.
+func newPair(names Names, dtype string, b layout.Bounds) (data, index store.Column, err error) {
+	index, err = newRow(names.Index, layout.IndexDType, layout.EntrySize, b)
+	if err != nil {
+		return data, index, err
+	}
+	data, err = newRow(names.Data, dtype, 1, layout.Bounds{Min: min(b.Min, index.MaxChunk), Max: index.MaxChunk})
+	return data, index, err
+}
+
+// complete adds to half a pair the row that is missing.
+func complete(ctx context.Context, tx store.Tx, half Entry, spec dtype.Spec, b layout.Bounds) (Entry, error) {
+	e := Entry{Kind: VarSize, Name: half.Name, DType: half.DType, Data: half.Data, Index: half.Index}
+	names := NamesOf(half.Name)
+	var err error
+	if half.Index.ID == 0 {
+		if old, err := dtype.ParseSpec(half.DType); err != nil || old.String() != spec.String() {
+			return Entry{}, taken(half)
+		}
+		e.Index, err = newRow(names.Index, layout.IndexDType, layout.EntrySize, layout.Bounds{Min: half.Data.MinChunk, Max: half.Data.MaxChunk})
+	} else {
+		e.DType = spec.String()
+		e.Data, _, err = newPair(names, e.DType, b)
+		if half.Index.Length > 0 {
+			return Entry{}, fmt.Errorf("%w: the index of a variable-size column, with %d elements whose data is gone; drop it", store.ErrExists, half.Index.Length)
+		}
+	}
+	if err != nil {
+		return Entry{}, err
+	}
+	return e, e.create(ctx, tx)
+}
+
+// Rename gives a column another name.
+func Rename(ctx context.Context, tx store.Tx, e Entry, name string) error {
+	if e.Kind == Later {
+		return errLater
+	}
+	if err := checkName(name); err != nil {
+		return err
+	}
+	if old, err := Find(ctx, tx, NamesOf(name)); err == nil {
+		return taken(old)
+	} else if !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	names := NamesOf(name)
+	renamed := map[store.ColumnID]string{e.Data.ID: names.Plain}
+	if e.Kind != Fixed {
+		renamed = map[store.ColumnID]string{e.Data.ID: names.Data, e.Index.ID: names.Index}
+	}
+	delete(renamed, 0) // the row that a half does not have
+	for _, row := range renamed {
+		if err := checkFree(ctx, tx, row, name); err != nil {
+			return err
+		}
+	}
+	for id, row := range renamed {
+		if err := tx.RenameColumn(ctx, id, row); err != nil {
+			tx.Abort(err)
+			return err
+		}
+	}
+	return nil
+}
+
+// Drop removes a column and all it holds.
+func Drop(ctx context.Context, tx store.Tx, e Entry) error {
+	if e.Kind == Later {
+		return errLater
+	}
+	for _, row := range []store.Column{e.Data, e.Index} {
+		if row.ID == 0 {
+			continue
+		}
+		if err := tx.DropColumn(ctx, row.ID); err != nil {
+			tx.Abort(err)
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,335 @@
+package column
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"columnvault/internal/layout"
+	"columnvault/internal/store"
+)
+
+// window is the number of bytes that a move takes at once.
+const window = 1 << 20
+
+// Fixed is a column whose elements have one size. The position of an element
+// is arithmetic; see layout.Fixed.
+type Fixed struct {
+	id     store.ColumnID
+	at     layout.Fixed
+	length int64
+	// last is the chunk that appends go to, once known in this transaction.
+	last *store.Chunk
+	// spans is reused from call to call.
+	spans []store.Span
+}
+
+// OpenFixed opens the column that the catalogue row describes.
+func OpenFixed(row store.Column) (*Fixed, error) {
+	at, err := layout.NewFixed(row.ElemSize, layout.Bounds{Min: row.MinChunk, Max: row.MaxChunk})
+	if err == nil {
+		err = at.CheckLength(row.Length)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", store.ErrCorrupt, err)
+	}
+	return &Fixed{id: row.ID, at: at, length: row.Length}, nil
+}
+
+func (c *Fixed) Len() int64 { return c.length }
+
+func (c *Fixed) size() int { return int(c.at.Size) }
+
+func (c *Fixed) Backed(ctx context.Context, r store.Reader, i, j int64) error {
+	if err := checkRange(i, j, c.length); err != nil || (j-i)*c.at.Size <= trusted {
+		return err
+	}
+	first, _ := c.at.Locate(i * c.at.Size)
+	want := c.at.Chunks(j) - first
+	for chunk, err := range r.Chunks(ctx, c.id) {
+		if err != nil {
+			return err
+		}
+		if chunk.Number >= first && chunk.Number < c.at.Chunks(j) {
+			want--
+		}
+	}
+	if want > 0 {
+		return fmt.Errorf("%w: %d chunks of the %d elements from %d to %d are missing", store.ErrCorrupt, want, j-i, i, j)
+	}
+	return nil
+}
+
+// ReadInto fills p with the elements from i on.
+func (c *Fixed) ReadInto(ctx context.Context, r store.Reader, p []byte, i int64) error {
+	if err := checkRange(i, i+int64(len(p))/c.at.Size, c.length); err != nil {
+		return err
+	}
+	return c.readBytes(ctx, r, p, i*c.at.Size)
+}
+
+func (c *Fixed) readBytes(ctx context.Context, r store.Reader, p []byte, pos int64) error {
+	return r.ReadAt(ctx, c.id, c.split(p, pos))
+}
+
+func (c *Fixed) writeBytes(ctx context.Context, tx store.Tx, p []byte, pos int64) error {
+	return tx.WriteAt(ctx, c.id, c.split(p, pos))
+}
+
+// split cuts the bytes at pos along the chunks. The result is good until the
+// next call.
+func (c *Fixed) split(p []byte, pos int64) []store.Span {
+	c.spans = c.spans[:0]
+	for piece := range c.at.Pieces(pos, int64(len(p))) {
+		c.spans = append(c.spans, store.Span{Chunk: piece.Chunk, Offset: piece.Offset, Data: p[:piece.Len]})
+		p = p[piece.Len:]
+	}
+	return c.spans
+}
+
+func (c *Fixed) Read(ctx context.Context, r store.Reader, b *Batch, i, j, limit int64) (int64, error) {
+	if err := checkRange(i, j, c.length); err != nil {
+		return i, err
+	}
+	j = i + min(j-i, max(1, limit/c.at.Size))
+	p := b.extend((j - i) * c.at.Size)
+	return j, c.readBytes(ctx, r, p, i*c.at.Size)
+}
+
+func (c *Fixed) Before(_ context.Context, _ store.Reader, j, limit int64) (int64, error) {
+	return max(0, j-max(1, limit/c.at.Size)), checkRange(j, j, c.length)
+}
+
+func (c *Fixed) Gather(ctx context.Context, r store.Reader, b *Batch, at []int64) error {
+	for _, i := range at {
+		if err := checkRange(i, i+1, c.length); err != nil {
+			return err
+		}
+	}
+	p := b.extend(int64(len(at)) * c.at.Size)
+	c.spans = c.spans[:0]
+	for _, i := range at {
+		chunk, offset := c.at.Locate(i * c.at.Size)
+		c.spans = append(c.spans, store.Span{Chunk: chunk, Offset: offset, Data: p[:c.at.Size]})
+		p = p[c.at.Size:]
+	}
+	return r.ReadAt(ctx, c.id, c.spans)
+}
+
+func (c *Fixed) Append(ctx context.Context, tx store.Tx, b Batch) (err error) {
+	n := int64(len(b.Data)) / c.at.Size
+	if err := c.checkRoom(n); err != nil || n == 0 {
+		return err
+	}
+	defer abortOn(tx, &err)
+	if err := c.extend(ctx, tx, b.Data); err != nil {
+		return err
+	}
+	return c.setLength(ctx, tx, c.length+n)
+}
+
+func (c *Fixed) checkRoom(n int64) error {
+	if n > math.MaxInt64-c.length {
+		return fmt.Errorf("%w: %d elements more than %d", store.ErrTooLarge, n, c.length)
+	}
+	if err := c.at.CheckLength(c.length + n); err != nil {
+		return fmt.Errorf("%w: %w", store.ErrTooLarge, err)
+	}
+	return nil
+}
+
+// extend writes p behind the last element, growing and adding chunks. It does
+// not change the length. The capacities are those that 0.8.6 would choose.
+func (c *Fixed) extend(ctx context.Context, tx store.Tx, p []byte) error {
+	number, offset := c.at.Locate(c.length * c.at.Size)
+	last, err := c.lastChunk(ctx, tx, number, offset)
+	if err != nil {
+		return err
+	}
+	for {
+		need := offset + int64(len(p))
+		if grown := c.at.Grown(last.Capacity, need); last.Capacity == 0 {
+			last.Capacity = c.at.Capacity(need)
+			err = tx.PutChunk(ctx, c.id, *last, p[:min(need, last.Capacity)])
+		} else if grown > last.Capacity {
+			last.Capacity = grown
+			err = c.grow(ctx, tx, *last, offset, p[:min(need, grown)-offset])
+		} else if part := min(need, last.Capacity) - offset; part > 0 {
+			c.spans = append(c.spans[:0], store.Span{Chunk: last.Number, Offset: offset, Data: p[:part]})
+			err = tx.WriteAt(ctx, c.id, c.spans)
+		}
+		if err != nil {
+			c.last = nil
+			return err
+		}
+		if need <= last.Capacity {
+			return nil
+		}
+		p = p[last.Capacity-offset:]
+		offset = 0
+		*last = store.Chunk{Number: last.Number + 1}
+	}
+}
+
+// lastChunk is the chunk in which the byte behind the last element lies;
+// capacity 0 stands for one that has to be made. Chunks that lie past it are
+// left from a longer column and are removed: 0.8.6 leaves them, and cannot
+// append any more while they exist.
+func (c *Fixed) lastChunk(ctx context.Context, tx store.Tx, number, offset int64) (*store.Chunk, error) {
+	if c.last != nil {
+		if c.last.Number != number {
+			*c.last = store.Chunk{Number: number} // the last one is full
+		}
+		return c.last, nil
+	}
+	last, err := tx.LastChunk(ctx, c.id)
+	if err == nil && last.Number > number {
+		if err := tx.DropChunks(ctx, c.id, number+1, math.MaxInt64); err != nil {
+			return nil, err
+		}
+		last, err = tx.LastChunk(ctx, c.id)
+	}
+	if errors.Is(err, store.ErrNotFound) || err == nil && last.Number < number {
+		last, err = store.Chunk{Number: number}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if last.Capacity < offset || last.Capacity > c.at.Max {
+		return nil, fmt.Errorf("%w: chunk %d has a capacity of %d, and %d bytes of the column lie in it",
+			store.ErrCorrupt, number, last.Capacity, offset)
+	}
+	c.last = &last
+	return c.last, nil
+}
+
+// grow gives the chunk its new capacity and adds p behind the used bytes.
+func (c *Fixed) grow(ctx context.Context, tx store.Tx, chunk store.Chunk, used int64, p []byte) error {
+	data := make([]byte, used+int64(len(p)), chunk.Capacity)
+	copy(data[used:], p)
+	if used > 0 {
+		c.spans = append(c.spans[:0], store.Span{Chunk: chunk.Number, Data: data[:used]})
+		if err := tx.ReadAt(ctx, c.id, c.spans); err != nil {
+			return err
+		}
+	}
+	return tx.PutChunk(ctx, c.id, chunk, data)
+}
+
+func (c *Fixed) setLength(ctx context.Context, tx store.Tx, length int64) error {
+	if err := tx.SetLength(ctx, c.id, length); err != nil {
+		return err
+	}
+	c.length = length
+	return nil
+}
+
+func (c *Fixed) Overwrite(ctx context.Context, tx store.Tx, i int64, b Batch) (err error) {
+	if err := checkRange(i, i+int64(len(b.Data))/c.at.Size, c.length); err != nil {
+		return err
+	}
+	defer abortOn(tx, &err)
+	return c.writeBytes(ctx, tx, b.Data, i*c.at.Size)
+}
+
+// Insert moves everything behind i up by whole windows, from the end, so that
+// each byte is read and written once and memory stays at a window.
+func (c *Fixed) Insert(ctx context.Context, tx store.Tx, i int64, b Batch) (err error) {
+	n := int64(len(b.Data)) / c.at.Size
+	if err := checkRange(i, i, c.length); err != nil {
+		return err
+	}
+	if err := c.checkRoom(n); err != nil || n == 0 {
+		return err
+	}
+	defer abortOn(tx, &err)
+	// Of what comes to lie behind i, the new elements and the old tail, the
+	// last len(b.Data) bytes are appended. The rest moves within the column.
+	start, shift := i*c.at.Size, int64(len(b.Data))
+	tail := c.length*c.at.Size - start
+	moved := max(0, tail-shift)
+	over := make([]byte, 0, shift)
+	if tail < shift {
+		over = append(over, b.Data[tail:]...)
+	}
+	over = over[:shift]
+	if err := c.readBytes(ctx, tx, over[shift-(tail-moved):], start+moved); err != nil {
+		return err
+	}
+	if err := c.extend(ctx, tx, over); err != nil {
+		return err
+	}
+	if err := c.moveUp(ctx, tx, start, moved, shift); err != nil {
+		return err
+	}
+	if err := c.writeBytes(ctx, tx, b.Data[:min(shift, tail)], start); err != nil {
+		return err
+	}
+	return c.setLength(ctx, tx, c.length+n)
+}
+
+// moveUp moves n bytes at pos by shift towards the end.
+func (c *Fixed) moveUp(ctx context.Context, tx store.Tx, pos, n, shift int64) error {
+	buf := make([]byte, min(n, window))
+	for n > 0 {
+		part := buf[:min(n, window)]
+		n -= int64(len(part))
+		if err := c.readBytes(ctx, tx, part, pos+n); err != nil {
+			return err
+		}
+		if err := c.writeBytes(ctx, tx, part, pos+n+shift); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Fixed) Delete(ctx context.Context, tx store.Tx, i, j int64) (err error) {
+	if err := checkRange(i, j, c.length); err != nil || i == j {
+		return err
+	}
+	defer abortOn(tx, &err)
+	if err := c.moveDown(ctx, tx, i*c.at.Size, j*c.at.Size); err != nil {
+		return err
+	}
+	length := c.length - (j - i)
+	if err := tx.DropChunks(ctx, c.id, c.at.Chunks(length), math.MaxInt64); err != nil {
+		return err
+	}
+	c.last = nil
+	return c.setLength(ctx, tx, length)
+}
+
+// moveDown moves all bytes from pos from on down to pos to.
+func (c *Fixed) moveDown(ctx context.Context, tx store.Tx, to, from int64) error {
+	end := c.length * c.at.Size
+	buf := make([]byte, min(end-from, window))
+	for from < end {
+		part := buf[:min(end-from, window)]
+		if err := c.readBytes(ctx, tx, part, from); err != nil {
+			return err
+		}
+		if err := c.writeBytes(ctx, tx, part, to); err != nil {
+			return err
+		}
+		from, to = from+int64(len(part)), to+int64(len(part))
+	}
+	return nil
+}
+
+func (c *Fixed) Stat(ctx context.Context, r store.Reader) (Stat, error) {
+	s := Stat{Elements: c.length, LiveBytes: c.length * c.at.Size}
+	if c.length > 0 {
+		s.Smallest, s.Largest = c.at.Size, c.at.Size
+	}
+	for chunk, err := range r.Chunks(ctx, c.id) {
+		if err != nil {
+			return Stat{}, err
+		}
+		s.Chunks++
+		s.Capacity += chunk.Capacity
+	}
+	s.DeadBytes = s.Capacity - s.LiveBytes
+	return s, nil
+}

@@ -1,0 +1,120 @@
+package column
+
+import (
+	"bytes"
+	"context"
+	"iter"
+	"slices"
+
+	"columnvault/internal/store"
+)
+
+// Find yields the positions of the elements that have one of these forms, in
+// order. It reads about limit bytes at once.
+func Find(ctx context.Context, r store.Reader, c Column, forms [][]byte, limit int64) iter.Seq2[int64, error] {
+	return func(yield func(int64, error) bool) {
+		var b Batch
+		for i := int64(0); i < c.Len() && len(forms) > 0; {
+			b.Reset()
+			next, err := c.Read(ctx, r, &b, i, c.Len(), limit)
+			if err != nil {
+				yield(-1, err)
+				return
+			}
+			for k := range b.find(c.size(), forms) {
+				if !yield(i+int64(k), nil) {
+					return
+				}
+			}
+			i = next
+		}
+	}
+}
+
+// find yields the elements of the batch that have one of these forms. size is
+// that of the elements, 0 where it varies.
+func (b *Batch) find(size int, forms [][]byte) iter.Seq[int] {
+	if size > 0 && len(forms) == 1 {
+		return b.findFixed(size, forms[0])
+	}
+	return func(yield func(int) bool) {
+		for k := range b.count(size) {
+			p := b.element(size, k)
+			same := func(form []byte) bool { return bytes.Equal(p, form) }
+			if slices.ContainsFunc(forms, same) && !yield(k) {
+				return
+			}
+		}
+	}
+}
+
+// findFixed searches for the bytes wherever they are, which is faster than
+// comparing element by element, and passes over what lies across elements.
+func (b *Batch) findFixed(size int, form []byte) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for pos := 0; ; {
+			hit := bytes.Index(b.Data[pos:], form)
+			if hit < 0 {
+				return
+			}
+			pos += hit
+			if pos%size == 0 && !yield(pos/size) {
+				return
+			}
+			pos += size - pos%size
+			if pos > len(b.Data) {
+				return
+			}
+		}
+	}
+}
+
+// Reverse reverses the order of the elements: windows of at most limit bytes
+// from both ends change places.
+func Reverse(ctx context.Context, tx store.Tx, c Column, limit int64) (err error) {
+	defer abortOn(tx, &err)
+	for low, high := int64(0), c.Len(); high-low > 1; {
+		var front, back Batch
+		n, err := c.Read(ctx, tx, &front, low, low+(high-low)/2, limit)
+		if err != nil {
+			return err
+		}
+		from, err := c.Before(ctx, tx, high, limit)
+		if err != nil {
+			return err
+		}
+		n = min(n-low, high-from)
+		front = front.first(c.size(), n)
+		if _, err := c.Read(ctx, tx, &back, high-n, high, NoLimit); err != nil {
+			return err
+		}
+		if err := c.Overwrite(ctx, tx, low, back.reversed(c.size())); err != nil {
+			return err
+		}
+		if err := c.Overwrite(ctx, tx, high-n, front.reversed(c.size())); err != nil {
+			return err
+		}
+		low, high = low+n, high-n
+	}
+	return nil
+}
+
+// first is the first n elements.
+func (b Batch) first(size int, n int64) Batch {
+	if size > 0 {
+		return Batch{Data: b.Data[:n*int64(size)]}
+	}
+	return b.part(0, int(n))
+}
+
+// reversed is the elements in reversed order.
+func (b Batch) reversed(size int) (r Batch) {
+	r.Data = make([]byte, 0, len(b.Data))
+	for k := b.count(size) - 1; k >= 0; k-- {
+		r.Data = append(r.Data, b.element(size, k)...)
+		if size == 0 {
+			r.Ends = append(r.Ends, len(r.Data))
+		}
+	}
+	return r
+}

@@ -1,0 +1,200 @@
+package column
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"columnvault/internal/layout"
+	"columnvault/internal/store"
+)
+
+// stride is the distance between the numbers of new chunks. A chunk that is
+// split takes a number from the gap behind it, so that the end of the column
+// keeps the highest number, which is where 0.8.6 appends.
+const stride = 16
+
+// tail is the chunk with the highest number.
+type tail struct {
+	store.Chunk
+	// end is where the next element goes.
+	end int64
+	// open says that the chunk holds the last element, or will hold the next,
+	// and may take more. Capacity 0 is that of a chunk still to be created.
+	open bool
+}
+
+func (c *VarSize) Append(ctx context.Context, tx store.Tx, b Batch) (err error) {
+	if err := c.checkBatch(b); err != nil || len(b.Ends) == 0 {
+		return err
+	}
+	defer abortOn(tx, &err)
+	if err := c.findTail(ctx, tx); err != nil {
+		return err
+	}
+	entries := make([]byte, 0, len(b.Ends)*layout.EntrySize)
+	for next := 0; next < len(b.Ends); {
+		n := c.tail.room(c.bounds, b, next)
+		if n == 0 {
+			if err := c.nextTail(ctx, tx); err != nil {
+				return err
+			}
+			continue
+		}
+		entries = appendEntries(entries, c.tail.Number, c.tail.end, b, next, next+n)
+		full := next+n < len(b.Ends)
+		if err := c.fillTail(ctx, tx, b.Data[b.start(next):b.Ends[next+n-1]], full); err != nil {
+			return err
+		}
+		next += n
+	}
+	return c.index.Append(ctx, tx, Batch{Data: entries})
+}
+
+// checkBatch refuses what can never be stored.
+func (c *VarSize) checkBatch(b Batch) error {
+	for k := range b.Ends {
+		if n := b.size(k); n > layout.MaxElement {
+			return fmt.Errorf("%w: element %d of the call has %d bytes, and the limit is %d",
+				store.ErrTooLarge, k, n, layout.MaxElement)
+		}
+	}
+	return c.index.checkRoom(int64(len(b.Ends)))
+}
+
+// appendEntries appends the entries of elements that lie back to back from
+// pos on in the chunk.
+func appendEntries(dst []byte, chunk, pos int64, b Batch, from, to int) []byte {
+	for k := from; k < to; k++ {
+		end := pos + int64(b.size(k))
+		dst = layout.Entry{Chunk: int32(chunk), Start: int32(pos), End: int32(end)}.Append(dst)
+		pos = end
+	}
+	return dst
+}
+
+// findTail finds out where the next element goes.
+func (c *VarSize) findTail(ctx context.Context, tx store.Tx) error {
+	if c.tail != nil {
+		return nil
+	}
+	if c.Len() == 0 {
+		// Whatever 0.8.6 has left of a cleared column is of no use to anybody.
+		if err := tx.DropChunks(ctx, c.id, math.MinInt64, math.MaxInt64); err != nil {
+			return err
+		}
+	}
+	last, err := tx.LastChunk(ctx, c.id)
+	if errors.Is(err, store.ErrNotFound) {
+		c.tail = &tail{Chunk: store.Chunk{Number: -stride}}
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	entry, err := c.entry(ctx, tx, c.Len()-1)
+	if err != nil {
+		return err
+	}
+	open := int64(entry.Chunk) == last.Number
+	if open && last.Capacity > c.bounds.Max {
+		split, err := c.splitOversized(ctx, tx, last, c.Len()-1)
+		if err != nil {
+			return err
+		}
+		if split {
+			return c.findTail(ctx, tx)
+		}
+		open = false
+	}
+	c.tail = &tail{Chunk: last, end: int64(entry.End), open: open}
+	return nil
+}
+
+// room is how many elements of the batch, from next on, the chunk can take.
+func (t *tail) room(bounds layout.Bounds, b Batch, next int) int {
+	if !t.open || t.Capacity > bounds.Max {
+		return 0
+	}
+	if t.Capacity == 0 && int64(b.size(next)) > bounds.Max {
+		return 1 // an element larger than any chunk gets one for itself
+	}
+	limit := int64(b.start(next)) + bounds.Max - t.end
+	n := next
+	for n < len(b.Ends) && int64(b.Ends[n]) <= limit {
+		n++
+	}
+	return n - next
+}
+
+// fillTail writes data at the end of the tail chunk. full says that no more
+// will fit. Otherwise the count of used bytes runs ahead of the elements:
+// changing it costs as much as reading the chunk.
+func (c *VarSize) fillTail(ctx context.Context, tx store.Tx, data []byte, full bool) error {
+	t := c.tail
+	need := t.end + int64(len(data))
+	grown := t.Chunk
+	if t.Capacity == 0 || need > t.Capacity {
+		grown.Capacity = max(c.bounds.Capacity(need), need)
+	}
+	if full {
+		grown.Used = need
+	} else if need > t.Used {
+		grown.Used = min(grown.Capacity, need+grown.Capacity/8)
+	}
+	if err := c.rewriteTail(ctx, tx, grown, data); err != nil {
+		return err
+	}
+	t.Chunk, t.end = grown, need
+	return nil
+}
+
+// rewriteTail makes the tail chunk what grown says, with data at its end.
+func (c *VarSize) rewriteTail(ctx context.Context, tx store.Tx, grown store.Chunk, data []byte) error {
+	t := c.tail
+	if grown.Capacity > t.Capacity {
+		whole := data
+		if t.end > 0 {
+			whole = make([]byte, t.end+int64(len(data)))
+			copy(whole[t.end:], data)
+			if err := tx.ReadAt(ctx, c.id, []store.Span{{Chunk: t.Number, Data: whole[:t.end]}}); err != nil {
+				return err
+			}
+		}
+		return tx.PutChunk(ctx, c.id, grown, whole)
+	}
+	if len(data) > 0 {
+		if err := tx.WriteAt(ctx, c.id, []store.Span{{Chunk: t.Number, Offset: t.end, Data: data}}); err != nil {
+			return err
+		}
+	}
+	if grown.Used == t.Used {
+		return nil
+	}
+	return tx.SetUsed(ctx, c.id, t.Number, grown.Used)
+}
+
+// nextTail goes on to a chunk behind the last, still to be created.
+func (c *VarSize) nextTail(ctx context.Context, tx store.Tx) error {
+	t := c.tail
+	if t.open && t.Used > t.end {
+		// Nothing more will come: let the count say what is used.
+		if err := tx.SetUsed(ctx, c.id, t.Number, t.end); err != nil {
+			return err
+		}
+	}
+	number, err := c.numberAfter(t.Number)
+	if err != nil {
+		return err
+	}
+	*t = tail{Chunk: store.Chunk{Number: number}, open: true}
+	return nil
+}
+
+func (c *VarSize) numberAfter(last int64) (int64, error) {
+	if last > layout.MaxChunkNumber-stride {
+		return 0, fmt.Errorf("%w: the numbers of chunks are used up", store.ErrTooLarge)
+	}
+	return last + stride, nil
+}

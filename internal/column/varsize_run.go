@@ -1,0 +1,243 @@
+package column
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"columnvault/internal/layout"
+	"columnvault/internal/store"
+)
+
+// run is a stretch of neighbouring elements in one chunk, as long as it goes.
+type run struct {
+	chunk    store.Chunk
+	from, to int64
+	entries  layout.Entries // of these elements
+}
+
+// runAt returns the run that element i belongs to.
+func (c *VarSize) runAt(ctx context.Context, r store.Reader, i int64) (run, error) {
+	e, err := c.entry(ctx, r, i)
+	if err != nil {
+		return run{}, err
+	}
+	found := run{from: i, to: i + 1}
+	if found.chunk, err = c.chunkOf(ctx, r, e, i); err != nil {
+		return run{}, err
+	}
+	for step := int64(256); found.from > 0; step = min(2*step, indexWindow) {
+		low := max(0, found.from-step)
+		entries, err := c.entries(ctx, r, low, found.from)
+		if err != nil {
+			return run{}, err
+		}
+		for k := entries.Len() - 1; k >= 0 && entries.At(k).Chunk == e.Chunk; k-- {
+			found.from--
+		}
+		if found.from > low {
+			break
+		}
+	}
+	for step := int64(256); found.to < c.Len(); step = min(2*step, indexWindow) {
+		high := min(c.Len(), found.to+step)
+		entries, err := c.entries(ctx, r, found.to, high)
+		if err != nil {
+			return run{}, err
+		}
+		for k := 0; k < entries.Len() && entries.At(k).Chunk == e.Chunk; k++ {
+			found.to++
+		}
+		if found.to < high {
+			break
+		}
+	}
+	found.entries, err = c.entries(ctx, r, found.from, found.to)
+	return found, err
+}
+
+// chunkOf is the chunk of element i, which must exist.
+func (c *VarSize) chunkOf(ctx context.Context, r store.Reader, e layout.Entry, i int64) (store.Chunk, error) {
+	chunk, err := r.Chunk(ctx, c.id, int64(e.Chunk))
+	if errors.Is(err, store.ErrNotFound) {
+		err = fmt.Errorf("%w: element %d lies in chunk %d, which does not exist", store.ErrCorrupt, i, e.Chunk)
+	}
+	return chunk, err
+}
+
+// part is the entries of the elements at positions from i up to j of the run.
+func (r run) part(i, j int64) layout.Entries {
+	return r.entries[(i-r.from)*layout.EntrySize : (j-r.from)*layout.EntrySize]
+}
+
+// extent is what elements of one chunk, added by ascending position, take up.
+type extent struct {
+	start, end int32
+	// disordered says that they do not ascend in the chunk, or overlap.
+	disordered bool
+}
+
+func extentOf(entries layout.Entries) extent {
+	x := extent{start: -1}
+	for k := range entries.Len() {
+		x.add(entries.At(k))
+	}
+	return x
+}
+
+func (x *extent) add(e layout.Entry) {
+	if x.start < 0 {
+		x.start = e.Start
+	} else if e.Start < x.end {
+		x.disordered = true
+	}
+	if e.Check() != nil {
+		x.disordered = true
+	}
+	x.end = e.End
+}
+
+// fills tells whether no other element can lie in the chunk. Elements ascend
+// inside a chunk: others with lower positions would lie before these, others
+// with higher positions between their end and the end of the used bytes.
+// first and last say that there are no others with lower and higher positions.
+func (x extent) fills(used int64, first, last bool) bool {
+	return !x.disordered && (first || x.start == 0) && (last || int64(x.end) >= used)
+}
+
+// alone tells whether the chunk of the run holds no other elements, so that
+// it can be written anew or dropped. Where it is not certain at once, it
+// searches the whole index.
+func (c *VarSize) alone(ctx context.Context, r store.Reader, x run) (bool, error) {
+	if extentOf(x.entries).fills(x.chunk.Used, x.from == 0, x.to == c.Len()) {
+		return true, nil
+	}
+	maybe := map[int32]bool{int32(x.chunk.Number): true}
+	err := c.dropReferenced(ctx, r, maybe, x.from, x.to)
+	return len(maybe) > 0, err
+}
+
+// dropReferenced removes from maybe every chunk in which an element outside of
+// the range from i up to j lies. It reads the whole index.
+func (c *VarSize) dropReferenced(ctx context.Context, r store.Reader, maybe map[int32]bool, i, j int64) error {
+	var b Batch
+	for from := int64(0); from < c.Len() && len(maybe) > 0; {
+		if from >= i && from < j {
+			from = j
+			continue
+		}
+		to := c.Len()
+		if from < i {
+			to = i
+		}
+		b.Reset()
+		next, err := c.index.Read(ctx, r, &b, from, to, indexWindow*layout.EntrySize)
+		if err != nil {
+			return err
+		}
+		entries := layout.Entries(b.Data)
+		last := int32(-1)
+		for k := range entries.Len() {
+			if chunk := entries.At(k).Chunk; chunk != last {
+				delete(maybe, chunk)
+				last = chunk
+			}
+		}
+		from = next
+	}
+	return nil
+}
+
+// numbers hands out numbers for new chunks.
+type numbers struct {
+	c *VarSize
+	// gap is the next number to try in the gap behind the chunk that is being
+	// split, and gapEnd where the gap ends at the latest.
+	gap, gapEnd int64
+	// last is the highest number in use.
+	last int64
+}
+
+func (c *VarSize) newNumbers(ctx context.Context, tx store.Tx, x run) (*numbers, error) {
+	last, err := tx.LastChunk(ctx, c.id)
+	n := &numbers{c: c, gap: x.chunk.Number + 1, last: last.Number}
+	if x.to < c.Len() {
+		n.gapEnd = min(x.chunk.Number+stride, last.Number)
+	}
+	return n, err
+}
+
+// next returns an unused number: behind all others for chunks at the end of
+// the column, else one in the gap behind the chunk that is being split.
+func (n *numbers) next(ctx context.Context, tx store.Tx) (int64, error) {
+	for ; n.gap < n.gapEnd; n.gap++ {
+		_, err := tx.Chunk(ctx, n.c.id, n.gap)
+		if errors.Is(err, store.ErrNotFound) {
+			n.gap++
+			return n.gap - 1, nil
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+	var err error
+	n.last, err = n.c.numberAfter(n.last)
+	return n.last, err
+}
+
+// splitOversized replaces a chunk that is larger than the maximum, as 0.8.6
+// makes them, by chunks that are not: 0.8.6 destroys such a chunk when it
+// updates an element in it. A chunk that one element needs for itself stays;
+// then the result is false. i is an element of the chunk.
+func (c *VarSize) splitOversized(ctx context.Context, tx store.Tx, chunk store.Chunk, i int64) (bool, error) {
+	if chunk.Capacity <= c.bounds.Max {
+		return false, nil
+	}
+	x, err := c.runAt(ctx, tx, i)
+	if err != nil {
+		return false, err
+	}
+	if x.to-x.from == 1 && x.entries.At(0).Len() > c.bounds.Max {
+		return false, nil
+	}
+	alone, err := c.alone(ctx, tx, x)
+	if err != nil {
+		return false, err
+	}
+	fresh, err := c.newNumbers(ctx, tx, x)
+	if err != nil {
+		return false, err
+	}
+	for from := x.from; from < x.to; {
+		var b Batch
+		next, err := c.Read(ctx, tx, &b, from, x.to, c.bounds.Max)
+		if err != nil {
+			return false, err
+		}
+		entries, err := c.putPiece(ctx, tx, fresh, b, 0, len(b.Ends), nil)
+		if err != nil {
+			return false, err
+		}
+		if err := c.index.Overwrite(ctx, tx, from, Batch{Data: entries}); err != nil {
+			return false, err
+		}
+		from = next
+	}
+	if !alone {
+		return true, nil
+	}
+	return true, tx.DropChunks(ctx, c.id, chunk.Number, chunk.Number+1)
+}
+
+// putPiece stores elements of the batch in a new chunk and appends their
+// entries.
+func (c *VarSize) putPiece(ctx context.Context, tx store.Tx, fresh *numbers, b Batch, from, to int, entries []byte) ([]byte, error) {
+	number, err := fresh.next(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	data := b.Data[b.start(from):b.Ends[to-1]]
+	n := int64(len(data))
+	chunk := store.Chunk{Number: number, Capacity: max(c.bounds.Capacity(n), n), Used: n}
+	return appendEntries(entries, number, 0, b, from, to), tx.PutChunk(ctx, c.id, chunk, data)
+}

@@ -1,0 +1,300 @@
+package column
+
+import (
+	"bytes"
+	"context"
+	"slices"
+
+	"columnvault/internal/layout"
+	"columnvault/internal/store"
+)
+
+func (c *VarSize) Overwrite(ctx context.Context, tx store.Tx, i int64, b Batch) (err error) {
+	n := int64(len(b.Ends))
+	if err := checkRange(i, i+n, c.Len()); err != nil {
+		return err
+	}
+	if err := c.checkBatch(b); err != nil {
+		return err
+	}
+	defer abortOn(tx, &err)
+	c.tail = nil
+	for k := 0; k < len(b.Ends); {
+		done, err := c.overwriteRun(ctx, tx, i+int64(k), b, k)
+		if err != nil {
+			return err
+		}
+		k += done
+	}
+	return nil
+}
+
+// overwriteRun replaces the elements from i on, as far as they lie in one
+// chunk, by those of the batch from k on. It returns how many.
+func (c *VarSize) overwriteRun(ctx context.Context, tx store.Tx, i int64, b Batch, k int) (int, error) {
+	most := min(len(b.Ends)-k, indexWindow)
+	// One entry more than are replaced: it tells where the room ends.
+	entries, err := c.entries(ctx, tx, i, min(c.Len(), i+int64(most)+1))
+	if err != nil {
+		return 0, err
+	}
+	first := entries.At(0)
+	n := 1
+	for n < most && entries.At(n).Chunk == first.Chunk {
+		n++
+	}
+	chunk, err := c.chunkOf(ctx, tx, first, i)
+	if err != nil {
+		return 0, err
+	}
+	if split, err := c.splitOversized(ctx, tx, chunk, i); split || err != nil {
+		return 0, err
+	}
+	limit := int64(entries.At(n - 1).End)
+	if n == entries.Len() {
+		limit = max(limit, chunk.Capacity) // nothing lies behind the last element
+	} else if next := entries.At(n); next.Chunk == first.Chunk {
+		limit = int64(next.Start)
+	}
+	old := entries[:n*layout.EntrySize]
+	// A chunk that one large element had for itself goes with that element.
+	outgrown := chunk.Capacity > c.bounds.Max && int64(b.size(k)) <= c.bounds.Max
+	if changed := refit(old, limit, b, k); changed != nil && !outgrown {
+		return n, c.overwriteInPlace(ctx, tx, i, chunk, old, changed, b, k)
+	}
+	x, err := c.runAt(ctx, tx, i)
+	if err != nil {
+		return 0, err
+	}
+	return n, c.splice(ctx, tx, x, i, i+int64(n), b.part(k, k+n))
+}
+
+// refit finds places for new elements in the room of the old ones, which ends
+// at limit: each at the place of its predecessor, else all back to back. It
+// returns nil if they need more, or if the old entries cannot be trusted.
+func refit(old layout.Entries, limit int64, b Batch, k int) layout.Entries {
+	n := old.Len()
+	if x := extentOf(old); x.disordered || int64(x.end) > limit {
+		return nil
+	}
+	fits := true
+	changed := make([]byte, 0, len(old))
+	for q := range n {
+		e, room := old.At(q), limit
+		if q+1 < n {
+			room = int64(old.At(q + 1).Start)
+		}
+		end := int64(e.Start) + int64(b.size(k+q))
+		if end > room {
+			fits = false
+			break
+		}
+		e.End = int32(end)
+		changed = e.Append(changed)
+	}
+	if fits {
+		return changed
+	}
+	start := int64(old.At(0).Start)
+	if int64(b.Ends[k+n-1]-b.start(k)) > limit-start {
+		return nil
+	}
+	return appendEntries(changed[:0], int64(old.At(0).Chunk), start, b, k, k+n)
+}
+
+// overwriteInPlace writes the elements of the batch from k on to the places
+// that the new entries say.
+func (c *VarSize) overwriteInPlace(ctx context.Context, tx store.Tx, i int64, chunk store.Chunk, old, changed layout.Entries, b Batch, k int) error {
+	var spans []store.Span
+	end := int64(-1)
+	for q := range changed.Len() {
+		e, data := changed.At(q), b.Data[b.start(k+q):b.Ends[k+q]]
+		if last := len(spans) - 1; int64(e.Start) == end {
+			spans[last].Data = spans[last].Data[:len(spans[last].Data)+len(data)] // they follow each other in the batch too
+		} else {
+			spans = append(spans, store.Span{Chunk: chunk.Number, Offset: int64(e.Start), Data: data})
+		}
+		end = int64(e.End)
+	}
+	if err := tx.WriteAt(ctx, c.id, spans); err != nil {
+		return err
+	}
+	if end > chunk.Used {
+		if err := tx.SetUsed(ctx, c.id, chunk.Number, end); err != nil {
+			return err
+		}
+	}
+	if bytes.Equal(old, changed) {
+		return nil
+	}
+	return c.index.Overwrite(ctx, tx, i, Batch{Data: changed})
+}
+
+func (c *VarSize) Insert(ctx context.Context, tx store.Tx, i int64, b Batch) (err error) {
+	if err := checkRange(i, i, c.Len()); err != nil {
+		return err
+	}
+	if i == c.Len() {
+		return c.Append(ctx, tx, b)
+	}
+	if err := c.checkBatch(b); err != nil || len(b.Ends) == 0 {
+		return err
+	}
+	defer abortOn(tx, &err)
+	c.tail = nil
+	if done, err := c.insertBehind(ctx, tx, i, b); done || err != nil {
+		return err
+	}
+	x, err := c.runAt(ctx, tx, i)
+	if err != nil {
+		return err
+	}
+	split, err := c.splitOversized(ctx, tx, x.chunk, i)
+	if err != nil {
+		return err
+	}
+	if split {
+		if x, err = c.runAt(ctx, tx, i); err != nil {
+			return err
+		}
+	}
+	return c.splice(ctx, tx, x, i, i, b)
+}
+
+// insertBehind puts the elements behind the one before position i if there is
+// room, so that nothing else has to move.
+func (c *VarSize) insertBehind(ctx context.Context, tx store.Tx, i int64, b Batch) (bool, error) {
+	if i == 0 {
+		return false, nil
+	}
+	entries, err := c.entries(ctx, tx, i-1, i+1)
+	if err != nil {
+		return false, err
+	}
+	before, behind := entries.At(0), entries.At(1)
+	chunk, err := c.chunkOf(ctx, tx, before, i-1)
+	if err != nil || chunk.Capacity > c.bounds.Max {
+		return false, err
+	}
+	n, end := int64(len(b.Data)), int64(before.End)
+	switch {
+	case before.Check() != nil:
+		return false, nil
+	case before.Chunk == behind.Chunk && n <= int64(behind.Start)-end:
+		err = tx.WriteAt(ctx, c.id, []store.Span{{Chunk: chunk.Number, Offset: end, Data: b.Data}})
+	case before.Chunk != behind.Chunk && end == chunk.Used && n <= c.bounds.Max-end:
+		c.tail = &tail{Chunk: chunk, end: end}
+		err = c.fillTail(ctx, tx, b.Data, true)
+		c.tail = nil
+	default:
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	added := appendEntries(nil, chunk.Number, end, b, 0, len(b.Ends))
+	return true, c.index.Insert(ctx, tx, i, Batch{Data: added})
+}
+
+// splice replaces the elements from i up to j of the run by those of the
+// batch, of which there are at least as many, and lays the run out anew.
+func (c *VarSize) splice(ctx context.Context, tx store.Tx, x run, i, j int64, b Batch) error {
+	alone, err := c.alone(ctx, tx, x)
+	if err != nil {
+		return err
+	}
+	var before, behind Batch
+	if x.chunk.Capacity > c.bounds.Max {
+		// An element that has its chunk for itself: either it goes, or the new
+		// ones get chunks of their own beside it.
+		if i == j {
+			alone = false
+			x = run{chunk: x.chunk, from: i, to: i}
+		}
+	} else {
+		if err := c.readEntries(ctx, tx, &before, x.from, x.part(x.from, i)); err != nil {
+			return err
+		}
+		if err := c.readEntries(ctx, tx, &behind, j, x.part(j, x.to)); err != nil {
+			return err
+		}
+	}
+	var entries []byte
+	total := int64(len(before.Data) + len(b.Data) + len(behind.Data))
+	if total <= c.bounds.Max && alone {
+		entries, err = c.layInPlace(ctx, tx, x, before, b, behind)
+	} else {
+		entries, err = c.layPieces(ctx, tx, x, alone, before, b, behind)
+	}
+	if err != nil {
+		return err
+	}
+	return c.spliceIndex(ctx, tx, x, entries)
+}
+
+// layInPlace writes the chunk of the run anew. Half of what stays free lies
+// behind the elements that came in: the next one to come or to grow there
+// finds room without moving others.
+func (c *VarSize) layInPlace(ctx context.Context, tx store.Tx, x run, before, b, behind Batch) ([]byte, error) {
+	total := int64(len(before.Data) + len(b.Data) + len(behind.Data))
+	chunk := x.chunk
+	if chunk.Capacity > c.bounds.Max || total+total/8 > chunk.Capacity {
+		chunk.Capacity = c.bounds.Capacity(total + total/8)
+	}
+	gap := (chunk.Capacity - total) / 2
+	data := slices.Concat(before.Data, b.Data)
+	middle := int64(len(data))
+	entries := appendEntries(nil, chunk.Number, 0, before, 0, len(before.Ends))
+	entries = appendEntries(entries, chunk.Number, int64(len(before.Data)), b, 0, len(b.Ends))
+	if len(behind.Ends) > 0 {
+		entries = appendEntries(entries, chunk.Number, middle+gap, behind, 0, len(behind.Ends))
+		data = append(slices.Grow(data, int(gap)+len(behind.Data))[:middle+gap], behind.Data...)
+		clear(data[middle : middle+gap])
+	}
+	chunk.Used = int64(len(data))
+	return entries, tx.PutChunk(ctx, c.id, chunk, data)
+}
+
+// layPieces stores the run in several chunks. When it is not much more than
+// what one can hold it is cut into even parts, so that all have room;
+// otherwise the new elements fill chunks of their own. The old chunk goes if
+// it held nothing else.
+func (c *VarSize) layPieces(ctx context.Context, tx store.Tx, x run, alone bool, before, b, behind Batch) ([]byte, error) {
+	fresh, err := c.newNumbers(ctx, tx, x)
+	if err != nil {
+		return nil, err
+	}
+	parts := []Batch{before, b, behind}
+	target := c.bounds.Max
+	if total := int64(len(before.Data) + len(b.Data) + len(behind.Data)); total <= 2*c.bounds.Max {
+		parts = []Batch{concat(before, b, behind)}
+		target = (total + 1) / 2
+	}
+	var entries []byte
+	for _, part := range parts {
+		for from := 0; from < len(part.Ends); {
+			to := part.piece(from, target, c.bounds.Max)
+			if entries, err = c.putPiece(ctx, tx, fresh, part, from, to, entries); err != nil {
+				return nil, err
+			}
+			from = to
+		}
+	}
+	if !alone {
+		return entries, nil
+	}
+	return entries, tx.DropChunks(ctx, c.id, x.chunk.Number, x.chunk.Number+1)
+}
+
+// spliceIndex gives the run its new entries: at least as many as it had.
+func (c *VarSize) spliceIndex(ctx context.Context, tx store.Tx, x run, entries []byte) error {
+	same := 0
+	for same < len(x.entries) && bytes.Equal(entries[same:same+layout.EntrySize], x.entries[same:same+layout.EntrySize]) {
+		same += layout.EntrySize
+	}
+	kept := entries[same:len(x.entries)]
+	if err := c.index.Overwrite(ctx, tx, x.from+int64(same/layout.EntrySize), Batch{Data: kept}); err != nil {
+		return err
+	}
+	return c.index.Insert(ctx, tx, x.to, Batch{Data: entries[len(x.entries):]})
+}
