@@ -1,0 +1,151 @@
+package columnvault_test
+
+import (
+	"context"
+	"math/rand/v2"
+	"path/filepath"
+	"testing"
+
+	"columnvault"
+	"columnvault/dtype"
+)
+
+func openBench(b *testing.B, o *columnvault.Options) *columnvault.Vault {
+	b.Helper()
+	v, err := columnvault.Open(filepath.Join(b.TempDir(), "bench.db"), o)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { v.Close() })
+	return v
+}
+
+func numbers(n int) []int64 {
+	values := make([]int64, n)
+	for i := range values {
+		values[i] = rand.Int64()
+	}
+	return values
+}
+
+const million = 1_000_000
+
+func BenchmarkAppendBulk(b *testing.B) {
+	ctx := context.Background()
+	values := numbers(10 * million)
+	b.SetBytes(int64(len(values) * 8))
+	for b.Loop() {
+		b.StopTimer()
+		v := openBench(b, nil)
+		c, err := columnvault.Create(ctx, v, "x", dtype.Int64, nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+		if err := c.Append(ctx, values...); err != nil {
+			b.Fatal(err)
+		}
+		b.StopTimer()
+		v.Close()
+		b.StartTimer()
+	}
+}
+
+func filled(b *testing.B, o *columnvault.Options) (*columnvault.Vault, *columnvault.Column[int64]) {
+	b.Helper()
+	ctx := context.Background()
+	v := openBench(b, o)
+	c, err := columnvault.Create(ctx, v, "x", dtype.Int64, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := c.Append(ctx, numbers(10*million)...); err != nil {
+		b.Fatal(err)
+	}
+	return v, c
+}
+
+func BenchmarkReadAll(b *testing.B) {
+	ctx := context.Background()
+	_, c := filled(b, nil)
+	into := make([]int64, 10*million)
+	b.SetBytes(int64(len(into) * 8))
+	b.ReportAllocs()
+	for b.Loop() {
+		if n, err := c.Read(ctx, into, 0); n != len(into) || err != nil {
+			b.Fatal(n, err)
+		}
+	}
+}
+
+func BenchmarkAtInView(b *testing.B) {
+	for name, cache := range map[string]int{"cached": 128 << 20, "default": 0} {
+		b.Run(name, func(b *testing.B) {
+			v, c := filled(b, &columnvault.Options{CacheBytes: cache})
+			b.ReportAllocs()
+			v.View(context.Background(), func(ctx context.Context, tx *columnvault.Tx) error {
+				in := c.In(tx)
+				into := make([]int64, 10*million)
+				in.Read(ctx, into, 0)
+				for b.Loop() {
+					if _, err := in.At(ctx, rand.IntN(10*million)); err != nil {
+						b.Fatal(err)
+					}
+				}
+				return nil
+			})
+		})
+	}
+}
+
+func BenchmarkSliceInView(b *testing.B) {
+	v, c := filled(b, nil)
+	v.View(context.Background(), func(ctx context.Context, tx *columnvault.Tx) error {
+		in := c.In(tx)
+		for b.Loop() {
+			i := rand.IntN(10*million - 100)
+			if _, err := in.Slice(ctx, i, i+100); err != nil {
+				b.Fatal(err)
+			}
+		}
+		return nil
+	})
+}
+
+func BenchmarkSlice(b *testing.B) {
+	ctx := context.Background()
+	_, c := filled(b, nil)
+	b.ReportAllocs()
+	for b.Loop() {
+		i := rand.IntN(10*million - 100)
+		if _, err := c.Slice(ctx, i, i+100); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkAppendOne(b *testing.B) {
+	ctx := context.Background()
+	v := openBench(b, nil)
+	c, err := columnvault.Create(ctx, v, "x", dtype.Int64, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := c.Append(ctx, 42); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkInsertFront(b *testing.B) {
+	ctx := context.Background()
+	_, c := filled(b, nil)
+	b.SetBytes(80 * million)
+	for b.Loop() {
+		if err := c.Insert(ctx, 0, 42); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,186 @@
+package columnvault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"columnvault/dtype"
+	"columnvault/internal/catalog"
+)
+
+// Scope is where columns are created and looked up: a *Vault, each time in a
+// transaction of its own, or a *Tx.
+type Scope interface {
+	scope() *catalogue
+}
+
+// catalogue is what a Vault and a Tx have in common.
+type catalogue struct {
+	v  *Vault
+	tx *Tx // nil in a Vault
+}
+
+func (c *catalogue) scope() *catalogue { return c }
+
+// ColumnInfo is an entry in the list of columns.
+type ColumnInfo struct {
+	Name  string
+	DType string // as it stands in the file, which may be another spelling
+	Len   int
+	// VarSize says that elements vary in size.
+	VarSize bool
+	// Incomplete marks half of a variable-size column, left by a crash of
+	// another program: Create or Ensure with the same dtype completes it, Drop
+	// removes it.
+	Incomplete bool
+	// Layout is 0, or 1 for a column in the layout of KohakuVault 1.x, which
+	// is only listed.
+	Layout int
+}
+
+// Columns lists the columns in the order of their creation.
+func (c *catalogue) Columns(ctx context.Context) ([]ColumnInfo, error) {
+	var infos []ColumnInfo
+	err := c.view(ctx, "list columns", "", func(tx *Tx) error {
+		entries, err := catalog.List(ctx, tx.r)
+		infos = make([]ColumnInfo, len(entries))
+		for i, e := range entries {
+			infos[i] = ColumnInfo{Name: e.Name, DType: e.DType, Len: int(e.Len()), VarSize: e.Kind == catalog.VarSize,
+				Incomplete: e.Kind == catalog.Half, Layout: e.Data.Layout}
+		}
+		return err
+	})
+	return infos, err
+}
+
+// Column opens a column by name alone; its elements are of the Go type that
+// fits the dtype in the file (see dtype.Parse). Lookup opens it with a type
+// known beforehand.
+func (c *catalogue) Column(ctx context.Context, name string) (*Column[any], error) {
+	var col *Column[any]
+	err := c.view(ctx, "open column", name, func(tx *Tx) error {
+		o, err := tx.open(ctx, catalog.NamesOf(name))
+		if err != nil {
+			return err
+		}
+		t, err := dtype.Parse(o.entry.DType)
+		if err != nil {
+			return fmt.Errorf("%w: this version does not know the dtype %q", ErrUnsupported, o.entry.DType)
+		}
+		col = newColumn(c, name, t)
+		return o.checkType(t.String(), t.Size())
+	})
+	if err != nil {
+		return nil, err
+	}
+	return col, nil
+}
+
+// Rename gives a column another name. Handles of the old name then get
+// ErrNotFound.
+func (c *catalogue) Rename(ctx context.Context, name, newName string) error {
+	return c.update(ctx, "rename", name, func(tx *Tx) error {
+		e, err := catalog.Find(ctx, tx.r, catalog.NamesOf(name))
+		if err != nil {
+			return err
+		}
+		defer tx.forget()
+		return catalog.Rename(ctx, tx.w, e, newName)
+	})
+}
+
+// Drop removes a column and everything in it.
+func (c *catalogue) Drop(ctx context.Context, name string) error {
+	return c.update(ctx, "drop", name, func(tx *Tx) error {
+		e, err := catalog.Find(ctx, tx.r, catalog.NamesOf(name))
+		if err != nil {
+			return err
+		}
+		defer tx.forget()
+		return catalog.Drop(ctx, tx.w, e)
+	})
+}
+
+// Create adds an empty column. A name that is taken gives ErrExists. nil
+// options mean the defaults.
+func Create[T any](ctx context.Context, in Scope, name string, t dtype.Type[T], o *ColumnOptions) (*Column[T], error) {
+	c := in.scope()
+	err := c.update(ctx, "create", name, func(tx *Tx) error {
+		return tx.create(ctx, name, t.Spec(), o)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return newColumn(c, name, t), nil
+}
+
+// Ensure opens a column, and creates it if there is none. A column of another
+// dtype gives ErrDType. The options count only for a column that is created.
+func Ensure[T any](ctx context.Context, in Scope, name string, t dtype.Type[T], o *ColumnOptions) (*Column[T], error) {
+	col, err := Lookup(ctx, in, name, t)
+	if !errors.Is(err, ErrNotFound) {
+		return col, err
+	}
+	c := in.scope()
+	col = newColumn(c, name, t)
+	err = c.update(ctx, "ensure", name, func(tx *Tx) error {
+		_, err := col.open(ctx, tx) // again: somebody else may have been faster
+		if !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		return tx.create(ctx, name, t.Spec(), o)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return col, nil
+}
+
+// Lookup opens an existing column. A column of another dtype gives ErrDType.
+func Lookup[T any](ctx context.Context, in Scope, name string, t dtype.Type[T]) (*Column[T], error) {
+	c := in.scope()
+	col := newColumn(c, name, t)
+	err := c.view(ctx, "open column", name, func(tx *Tx) error {
+		_, err := col.open(ctx, tx)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return col, nil
+}
+
+// create adds an empty column in the transaction.
+func (tx *Tx) create(ctx context.Context, name string, spec dtype.Spec, o *ColumnOptions) error {
+	if o == nil {
+		o = &ColumnOptions{}
+	}
+	b, err := o.bounds(spec, tx.v.store.Caps())
+	if err != nil {
+		return err
+	}
+	_, err = catalog.Create(ctx, tx.w, name, spec, b)
+	tx.forget()
+	return err
+}
+
+// view runs fn in the transaction, or in a snapshot of its own.
+func (c *catalogue) view(ctx context.Context, op, name string, fn func(*Tx) error) error {
+	if c.tx == nil {
+		return fail(op, name, -1, c.v.view(ctx, fn))
+	}
+	return fail(op, name, -1, c.tx.do(fn))
+}
+
+// update runs fn in the transaction, which must be able to write, or in one of
+// its own.
+func (c *catalogue) update(ctx context.Context, op, name string, fn func(*Tx) error) error {
+	switch {
+	case c.tx == nil:
+		return fail(op, name, -1, c.v.update(ctx, fn))
+	case c.tx.w == nil:
+		return fail(op, name, -1, fmt.Errorf("%w: a View only reads", ErrReadOnly))
+	}
+	return fail(op, name, -1, c.tx.do(fn))
+}

@@ -1,0 +1,100 @@
+package columnvault
+
+import (
+	"context"
+	"fmt"
+
+	"columnvault/dtype"
+	"columnvault/internal/catalog"
+)
+
+// Column is a handle of a typed list in a vault. It holds nothing but names:
+// every operation looks at the file, so handles stay right whatever other
+// handles and other processes do, and may be used from many goroutines. A
+// column that has been dropped gives ErrNotFound, one that was created again
+// with another dtype ErrDType.
+//
+// Positions count from 0; negative ones count from the end, and the bounds of
+// slices are moved to the nearest end, both as in Python. Each operation is a
+// transaction of its own, or part of one through In. What it returns belongs
+// to the caller. Text and bytes of one call share their memory: who keeps a
+// single short one for long keeps its neighbours with it, unless it is cloned.
+type Column[T any] struct {
+	in    catalogue
+	names catalog.Names
+	t     dtype.Type[T]
+	dtype string // canonical
+}
+
+func newColumn[T any](c *catalogue, name string, t dtype.Type[T]) *Column[T] {
+	return &Column[T]{in: *c, names: catalog.NamesOf(name), t: t, dtype: t.String()}
+}
+
+// In returns the column as a part of the transaction. It lives as long as that.
+func (c *Column[T]) In(tx *Tx) *Column[T] {
+	part := *c
+	part.in = tx.catalogue
+	return &part
+}
+
+// Name is the name of the column.
+func (c *Column[T]) Name() string { return c.names.Plain }
+
+// DType is the canonical spelling of the column's dtype.
+func (c *Column[T]) DType() string { return c.dtype }
+
+// open finds the column in the transaction and compares its dtype.
+func (c *Column[T]) open(ctx context.Context, tx *Tx) (*opened, error) {
+	if err := c.t.Err(); err != nil {
+		return nil, err
+	}
+	o, err := tx.open(ctx, c.names)
+	if err != nil {
+		return nil, err
+	}
+	return o, o.checkType(c.dtype, c.t.Size())
+}
+
+// checkType compares the dtype of the column with the canonical one that it
+// should have, of elements of size bytes.
+func (o *opened) checkType(want string, size int) error {
+	if o.entry.DType != want {
+		spec, err := dtype.ParseSpec(o.entry.DType)
+		if err != nil {
+			return fmt.Errorf("%w: this version does not know the dtype %q", ErrUnsupported, o.entry.DType)
+		}
+		if spec.String() != want {
+			return fmt.Errorf("%w: the column is of %s, not of %s", ErrDType, o.entry.DType, want)
+		}
+	}
+	return o.entry.CheckSize(size)
+}
+
+// read runs fn on the column in a snapshot, or in the transaction.
+func (c *Column[T]) read(ctx context.Context, op string, fn func(o *opened) error) error {
+	return c.in.view(ctx, op, c.names.Plain, func(tx *Tx) error {
+		o, err := c.open(ctx, tx)
+		if err != nil {
+			return err
+		}
+		return fn(o)
+	})
+}
+
+// write runs fn on the column in a writing transaction.
+func (c *Column[T]) write(ctx context.Context, op string, fn func(o *opened) error) error {
+	return c.in.update(ctx, op, c.names.Plain, func(tx *Tx) error {
+		o, err := c.open(ctx, tx)
+		if err != nil {
+			return err
+		}
+		o.changes++
+		return fn(o)
+	})
+}
+
+// Len is the number of elements.
+func (c *Column[T]) Len(ctx context.Context) (n int, err error) {
+	err = c.read(ctx, "len", func(o *opened) error { n = int(o.Len()); return nil })
+	return n, err
+}

@@ -1,0 +1,109 @@
+package columnvault
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"slices"
+)
+
+// Values iterates over all elements in order. The loop sees one snapshot, and
+// gives it back when it ends, early or not. An error ends the loop; it comes
+// with a zero value.
+//
+// Inside an Update the loop ends with ErrConcurrentChange if its body changes
+// the column.
+func (c *Column[T]) Values(ctx context.Context) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		loop(ctx, c, "values", yield, func(o *opened) error {
+			var buf []T
+			for at := int64(0); at < o.Len(); at += int64(len(buf)) {
+				var err error
+				if buf, err = c.window(ctx, o, buf[:0], at, o.Len()); err != nil {
+					return err
+				}
+				if err := each(o, buf, yield); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+}
+
+// Backward iterates over all elements from the last to the first, as Values
+// does.
+func (c *Column[T]) Backward(ctx context.Context) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		loop(ctx, c, "backward", yield, func(o *opened) error {
+			var buf []T
+			for end := o.Len(); end > 0; end -= int64(len(buf)) {
+				from, err := o.Before(ctx, o.tx.r, end, o.tx.v.buffer)
+				if err != nil {
+					return err
+				}
+				if buf, err = c.window(ctx, o, buf[:0], from, end); err != nil {
+					return err
+				}
+				slices.Reverse(buf)
+				if err := each(o, buf, yield); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+}
+
+// Chunk is a run of neighbouring elements.
+type Chunk[T any] struct {
+	Start  int // position of the first
+	Values []T
+}
+
+// Chunks iterates over all elements in order, in runs of about
+// Options.BufferBytes. It is the fastest way to go over a column. The slices
+// belong to the caller. Otherwise it is like Values.
+func (c *Column[T]) Chunks(ctx context.Context) iter.Seq2[Chunk[T], error] {
+	return func(yield func(Chunk[T], error) bool) {
+		loop(ctx, c, "chunks", yield, func(o *opened) error {
+			for at := int64(0); at < o.Len(); {
+				values, err := c.window(ctx, o, nil, at, o.Len())
+				if err != nil {
+					return err
+				}
+				if err := each(o, []Chunk[T]{{Start: int(at), Values: values}}, yield); err != nil {
+					return err
+				}
+				at += int64(len(values))
+			}
+			return nil
+		})
+	}
+}
+
+// errStop ends a loop because its body has.
+var errStop = errors.New("the loop has ended")
+
+// loop runs the inside of an iterator.
+func loop[T, Y any](ctx context.Context, c *Column[T], op string, yield func(Y, error) bool, run func(o *opened) error) {
+	err := c.read(ctx, op, run)
+	if err != nil && !errors.Is(err, errStop) {
+		var none Y
+		yield(none, err)
+	}
+}
+
+// each hands values to the body of the loop.
+func each[Y any](o *opened, values []Y, yield func(Y, error) bool) error {
+	changes := o.changes
+	for _, value := range values {
+		if !yield(value, nil) {
+			return errStop
+		}
+		if o.changes != changes {
+			return ErrConcurrentChange
+		}
+	}
+	return nil
+}

@@ -1,0 +1,90 @@
+package columnvault
+
+import (
+	"fmt"
+	"time"
+
+	"columnvault/dtype"
+	"columnvault/internal/layout"
+	"columnvault/internal/store"
+)
+
+const (
+	defaultBuffer   = 1 << 20
+	defaultMinChunk = 4 << 10
+)
+
+// Options configure Open. The zero value is what most programs want.
+type Options struct {
+	// ReadOnly opens an existing file and never writes to it. SQLite may still
+	// create its -wal and -shm files beside it while it is open. A reader
+	// never waits for a writer.
+	ReadOnly bool
+
+	// FullSync makes every commit wait until the disk has stored it. Without
+	// it, a commit survives the end of the process in any way, but a power
+	// failure may undo the last commits; it never leaves half of one. A commit
+	// then costs a disk flush, which is milliseconds instead of microseconds.
+	FullSync bool
+
+	// BusyTimeout is how long an operation waits while others write; 0 means
+	// 5 seconds. After it, the operation fails with ErrBusy.
+	BusyTimeout time.Duration
+
+	// CacheBytes is the size in bytes of the page cache of each connection;
+	// 0 means 16 MiB. There is a connection for writing, and one for every
+	// snapshot that is open at a time. Random reads of a column that fits in
+	// the cache are several times as fast as others.
+	CacheBytes int
+
+	// BufferBytes bounds, in bytes, what loops and searches read at once;
+	// 0 means 1 MiB. An element that is larger is read whole all the same.
+	BufferBytes int
+
+	// PageSize is the page size in bytes of a file that Open creates: a power
+	// of two from 512 to 65536; 0 means 8192. Smaller pages make small commits
+	// cheaper, larger ones bulk reads and writes; docs/benchmarks.md has the
+	// numbers.
+	PageSize int
+}
+
+func (o *Options) check(path string) error {
+	switch {
+	case path == "" || path == ":memory:":
+		return fmt.Errorf("%w: a vault needs a file; take one in a temporary directory", ErrInvalidArgument)
+	case o.PageSize != 0 && (o.PageSize < 512 || o.PageSize > 65536 || o.PageSize&(o.PageSize-1) != 0):
+		return fmt.Errorf("%w: PageSize %d is not a power of two from 512 to 65536", ErrInvalidArgument, o.PageSize)
+	case o.CacheBytes < 0 || o.BufferBytes < 0 || o.BusyTimeout < 0:
+		return fmt.Errorf("%w: a negative size or time in the options", ErrInvalidArgument)
+	}
+	return nil
+}
+
+// ColumnOptions configure a new column. An existing column keeps what it was
+// created with.
+type ColumnOptions struct {
+	// MinChunk and MaxChunk bound, in bytes, the chunks in which the column is
+	// stored; 0 means 4 KiB and 1 MiB. The first chunk begins with MinChunk
+	// and doubles up to MaxChunk, after which another begins. Both are rounded
+	// to whole elements. Larger chunks make the longest reads a little faster
+	// and everything else slower. For columns that KohakuVault 0.8.6 keeps
+	// updating, 16777212 is the best choice for MaxChunk: it destroys data in
+	// a chunk that it has grown past 1.5 times the maximum.
+	MinChunk, MaxChunk int
+}
+
+// bounds are the chunk bounds for a column of this dtype.
+func (o *ColumnOptions) bounds(spec dtype.Spec, caps store.Caps) (layout.Bounds, error) {
+	b := layout.Bounds{Min: int64(o.MinChunk), Max: int64(o.MaxChunk)}
+	size := max(int64(spec.ElemSize()), layout.EntrySize)
+	if b.Max == 0 {
+		b.Max = max(caps.ChunkSize, b.Min, size)
+	}
+	if b.Min == 0 {
+		b.Min = min(max(defaultMinChunk, size), b.Max)
+	}
+	if b.Max > caps.MaxChunk {
+		return b, fmt.Errorf("%w: MaxChunk %d, and the limit is %d", ErrInvalidArgument, b.Max, caps.MaxChunk)
+	}
+	return b, nil
+}

@@ -1,0 +1,204 @@
+package columnvault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"columnvault/dtype"
+	"columnvault/internal/column"
+)
+
+// At returns the element at position i.
+func (c *Column[T]) At(ctx context.Context, i int) (value T, err error) {
+	err = c.read(ctx, "at", func(o *opened) error {
+		at, err := resolve(i, o.Len())
+		if err != nil {
+			return c.failAt("at", int64(i), err)
+		}
+		value, err = c.element(ctx, o, at)
+		return err
+	})
+	return value, err
+}
+
+// element reads one element at an absolute position.
+func (c *Column[T]) element(ctx context.Context, o *opened, at int64) (value T, err error) {
+	var b column.Batch
+	if _, err := o.Read(ctx, o.tx.r, &b, at, at+1, column.NoLimit); err != nil {
+		return value, err
+	}
+	value, err = c.t.Decode(b.Data)
+	return value, c.failAt("at", at, err)
+}
+
+// failAt makes the error of an operation on one element.
+func (c *Column[T]) failAt(op string, at int64, err error) error {
+	return fail(op, c.names.Plain, int(at), err)
+}
+
+// Slice returns the elements from i up to, not including, j: Python's c[i:j].
+func (c *Column[T]) Slice(ctx context.Context, i, j int) (values []T, err error) {
+	err = c.read(ctx, "slice", func(o *opened) error {
+		from, to := clampRange(i, j, o.Len())
+		values, err = c.slice(ctx, o, from, to)
+		return err
+	})
+	return values, err
+}
+
+func (c *Column[T]) slice(ctx context.Context, o *opened, from, to int64) ([]T, error) {
+	if err := o.Backed(ctx, o.tx.r, from, to); err != nil {
+		return nil, err
+	}
+	values := make([]T, 0, to-from)
+	for at := from; at < to; at = from + int64(len(values)) {
+		var err error
+		if values, err = c.window(ctx, o, values, at, to); err != nil {
+			return nil, err
+		}
+	}
+	return values, nil
+}
+
+// window appends the elements from i on, up to j, to values: as many as one
+// buffer holds, and at least one. Numbers are read straight into the slice.
+func (c *Column[T]) window(ctx context.Context, o *opened, values []T, i, j int64) ([]T, error) {
+	var b column.Batch
+	old := len(values)
+	if size := int64(c.t.Size()); size > 0 {
+		j = i + min(j-i, max(1, o.tx.v.buffer/size))
+		values = slices.Grow(values, int(j-i))[:old+int(j-i)]
+		if raw := c.t.Bytes(values[old:]); raw != nil {
+			b.Data = raw[:0]
+			_, err := o.Read(ctx, o.tx.r, &b, i, j, column.NoLimit)
+			return values, err
+		}
+	}
+	j, err := o.Read(ctx, o.tx.r, &b, i, j, o.tx.v.buffer)
+	if err != nil {
+		return values[:old], err
+	}
+	values = slices.Grow(values[:old], int(j-i))[:old+int(j-i)]
+	return values, c.decode("read", values[old:], b, func(k int) int64 { return i + int64(k) })
+}
+
+// decode fills values from the batch. position says where element k of it
+// comes from.
+func (c *Column[T]) decode(op string, values []T, b column.Batch, position func(k int) int64) error {
+	err := c.t.DecodeAll(values, b.Data, b.Ends)
+	var bad *dtype.ElementError
+	if errors.As(err, &bad) {
+		return c.failAt(op, position(bad.Index), bad.Err)
+	}
+	return err
+}
+
+// Read fills into with the elements from position at on and returns how many
+// there were; fewer than asked for only at the end of the column. Numbers are
+// read straight into the memory of the slice.
+func (c *Column[T]) Read(ctx context.Context, into []T, at int) (n int, err error) {
+	err = c.read(ctx, "read", func(o *opened) error {
+		from := clamp(at, o.Len())
+		to := from + min(int64(len(into)), o.Len()-from)
+		values := into[:0]
+		for n = 0; from < to; n, from = len(values), from+int64(len(values)-n) {
+			if values, err = c.window(ctx, o, values, from, to); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return n, err
+}
+
+// SliceStep returns every step-th element from i towards j: Python's
+// c[i:j:step]. A negative step goes backwards, from i down to, not including,
+// j; SliceStep(ctx, End, Begin, -1) is the whole column reversed.
+func (c *Column[T]) SliceStep(ctx context.Context, i, j, step int) (values []T, err error) {
+	if step == 0 {
+		return nil, fail("slice", c.names.Plain, -1, fmt.Errorf("%w: a step of 0", ErrInvalidArgument))
+	}
+	err = c.read(ctx, "slice", func(o *opened) error {
+		first, count := stepRange(i, j, step, o.Len())
+		values, err = c.sliceStep(ctx, o, first, count, int64(step))
+		return err
+	})
+	return values, err
+}
+
+// sparse is the step from which on elements are picked one by one instead of
+// being cut out of what lies between them.
+const sparse = 64
+
+func (c *Column[T]) sliceStep(ctx context.Context, o *opened, first, count, step int64) ([]T, error) {
+	if step == 1 {
+		return c.slice(ctx, o, first, first+count)
+	}
+	values := make([]T, 0, min(count, 1<<20))
+	if step >= sparse || step <= -sparse {
+		for k := int64(0); k < count; {
+			n := min(count-k, 4096)
+			at := make([]int64, n)
+			for q := range at {
+				at[q] = first + (k+int64(q))*step
+			}
+			var err error
+			if values, err = c.gather(ctx, o, values, at); err != nil {
+				return nil, err
+			}
+			k += n
+		}
+		return values, nil
+	}
+	low, high := first, first+(count-1)*step+1
+	if step < 0 {
+		low, high = first+(count-1)*step, first+1
+	}
+	if count == 0 {
+		return values, nil
+	}
+	next := int64(0) // the distance from low of the next element to keep
+	var buf []T
+	for at := low; at < high; at += int64(len(buf)) {
+		var err error
+		if buf, err = c.window(ctx, o, buf[:0], at, high); err != nil {
+			return nil, err
+		}
+		for ; low+next < at+int64(len(buf)); next += max(step, -step) {
+			values = append(values, buf[low+next-at])
+		}
+	}
+	if step < 0 {
+		slices.Reverse(values)
+	}
+	return values, nil
+}
+
+// Take returns the elements at these positions, in this order; a position may
+// come more than once.
+func (c *Column[T]) Take(ctx context.Context, positions []int) (values []T, err error) {
+	err = c.read(ctx, "take", func(o *opened) error {
+		at := make([]int64, len(positions))
+		for k, i := range positions {
+			if at[k], err = resolve(i, o.Len()); err != nil {
+				return c.failAt("take", int64(i), err)
+			}
+		}
+		values, err = c.gather(ctx, o, make([]T, 0, len(at)), at)
+		return err
+	})
+	return values, err
+}
+
+// gather appends the elements at absolute positions.
+func (c *Column[T]) gather(ctx context.Context, o *opened, values []T, at []int64) ([]T, error) {
+	var b column.Batch
+	if err := o.Gather(ctx, o.tx.r, &b, at); err != nil {
+		return nil, err
+	}
+	old := len(values)
+	values = slices.Grow(values, len(at))[:old+len(at)]
+	return values, c.decode("take", values[old:], b, func(k int) int64 { return at[k] })
+}

@@ -1,0 +1,63 @@
+package columnvault
+
+import (
+	"context"
+	"fmt"
+
+	"columnvault/internal/column"
+)
+
+// Index returns the position of the first element that equals value, or
+// ErrNotFound. Equal means equal bytes in the file, but that the floating-point
+// zeros are equal and no NaN equals anything. The search reads the column.
+func (c *Column[T]) Index(ctx context.Context, value T) (int, error) {
+	forms, err := c.t.Match(value)
+	if err != nil {
+		return -1, fail("index", c.names.Plain, -1, err)
+	}
+	at := int64(-1)
+	err = c.read(ctx, "index", func(o *opened) error {
+		at, err = o.find(ctx, forms)
+		return err
+	})
+	return int(at), err
+}
+
+// Contains tells whether an element equals value, as Index does.
+func (c *Column[T]) Contains(ctx context.Context, value T) (bool, error) {
+	n, err := c.count(ctx, "contains", value, 1)
+	return n > 0, err
+}
+
+// Count returns how many elements equal value, as Index does.
+func (c *Column[T]) Count(ctx context.Context, value T) (int, error) {
+	return c.count(ctx, "count", value, column.NoLimit)
+}
+
+// count stops when it has found limit elements.
+func (c *Column[T]) count(ctx context.Context, op string, value T, limit int64) (n int, err error) {
+	forms, err := c.t.Match(value)
+	if err != nil {
+		return 0, fail(op, c.names.Plain, -1, err)
+	}
+	err = c.read(ctx, op, func(o *opened) error {
+		for _, err := range column.Find(ctx, o.tx.r, o.Column, forms, o.tx.v.buffer) {
+			if err != nil {
+				return err
+			}
+			if n++; int64(n) >= limit {
+				break
+			}
+		}
+		return nil
+	})
+	return n, err
+}
+
+// find returns the first element that has one of these stored forms.
+func (o *opened) find(ctx context.Context, forms [][]byte) (int64, error) {
+	for at, err := range column.Find(ctx, o.tx.r, o.Column, forms, o.tx.v.buffer) {
+		return at, err
+	}
+	return -1, fmt.Errorf("%w: no element has this value", ErrNotFound)
+}

@@ -1,0 +1,153 @@
+package columnvault
+
+import (
+	"context"
+	"fmt"
+
+	"columnvault/internal/catalog"
+	"columnvault/internal/column"
+	"columnvault/internal/store"
+)
+
+// Tx is a transaction over the whole vault: what View and Update give to their
+// function. Columns take part in it through In. A Tx belongs to the goroutine
+// of the function and ends with it.
+type Tx struct {
+	catalogue
+	v *Vault
+	r store.Reader
+	// w is the same transaction for writing, nil in a View.
+	w store.Tx
+	// columns holds the columns used so far, by name.
+	columns map[string]*opened
+	ended   bool
+}
+
+// opened is a column inside a transaction.
+type opened struct {
+	column.Column
+	entry catalog.Entry
+	tx    *Tx
+	// changes counts what was done to the column, for loops that run over it.
+	changes int
+}
+
+// txKey is the key under which a transaction marks its ctx.
+type txKey struct{}
+
+// View calls fn with a transaction that reads. All that fn reads through In(tx)
+// belongs to one moment, whatever others write meanwhile. The ctx that fn
+// receives marks the transaction: an operation that is given this ctx and is
+// not In(tx) fails with ErrNested. View returns what fn returns.
+//
+// Reading in a View also costs less: finding a column and its chunks is done
+// once, and not for every operation.
+//
+// As long as a View is open the write-ahead log cannot be emptied, so do not
+// keep one for longer than the work takes.
+func (v *Vault) View(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) error {
+	var own error
+	err := v.view(ctx, func(tx *Tx) error { own = fn(tx.mark(ctx), tx); return own })
+	if own != nil {
+		return own
+	}
+	return fail("view", "", -1, err)
+}
+
+// Update calls fn with a transaction that writes. Either all that fn does
+// through In(tx) happens, over all columns, or nothing of it: when fn returns
+// an error or panics, when an operation in it failed half-way, when ctx is
+// cancelled. It is the only writer while it runs. fn sees its own changes, and
+// may be run again after a conflict, so it must not consume what it cannot
+// read twice. The ctx that it receives is that of View.
+func (v *Vault) Update(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) error {
+	var own error
+	err := v.update(ctx, func(tx *Tx) error { own = fn(tx.mark(ctx), tx); return own })
+	if own != nil {
+		return own
+	}
+	return fail("update", "", -1, err)
+}
+
+// view runs fn in a snapshot.
+func (v *Vault) view(ctx context.Context, fn func(*Tx) error) error {
+	if err := v.checkNested(ctx); err != nil {
+		return err
+	}
+	snap, err := v.store.Snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	defer snap.Close()
+	tx := newTx(v, snap, nil)
+	defer tx.end()
+	return fn(tx)
+}
+
+// update runs fn in a writing transaction.
+func (v *Vault) update(ctx context.Context, fn func(*Tx) error) error {
+	if err := v.checkNested(ctx); err != nil {
+		return err
+	}
+	return v.store.Update(ctx, func(w store.Tx) error {
+		tx := newTx(v, w, w)
+		defer tx.end()
+		return fn(tx)
+	})
+}
+
+// checkNested reports that ctx belongs to a transaction of this vault.
+func (v *Vault) checkNested(ctx context.Context) error {
+	if tx, ok := ctx.Value(txKey{}).(*Tx); ok && tx.v == v && !tx.ended {
+		return ErrNested
+	}
+	return nil
+}
+
+func newTx(v *Vault, r store.Reader, w store.Tx) *Tx {
+	tx := &Tx{v: v, r: r, w: w}
+	tx.catalogue = catalogue{v: v, tx: tx}
+	return tx
+}
+
+func (tx *Tx) end() { tx.ended = true }
+
+// mark makes a ctx that tells that it belongs to the transaction.
+func (tx *Tx) mark(ctx context.Context) context.Context { return context.WithValue(ctx, txKey{}, tx) }
+
+// do runs a step of the transaction.
+func (tx *Tx) do(fn func(*Tx) error) error {
+	if tx.ended {
+		return fmt.Errorf("%w: the transaction has ended", ErrClosed)
+	}
+	return fn(tx)
+}
+
+// open finds the column in the transaction.
+func (tx *Tx) open(ctx context.Context, names catalog.Names) (*opened, error) {
+	if o := tx.columns[names.Plain]; o != nil {
+		return o, nil
+	}
+	entry, err := catalog.Find(ctx, tx.r, names)
+	if err != nil {
+		return nil, err
+	}
+	col, err := entry.Open()
+	if err != nil {
+		return nil, err
+	}
+	o := &opened{Column: col, entry: entry, tx: tx}
+	if tx.columns == nil {
+		tx.columns = map[string]*opened{}
+	}
+	tx.columns[names.Plain] = o
+	return o, nil
+}
+
+// forget drops what is known of columns, after the catalogue has changed.
+func (tx *Tx) forget() {
+	for _, o := range tx.columns {
+		o.changes++
+	}
+	tx.columns = nil
+}

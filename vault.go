@@ -1,0 +1,63 @@
+package columnvault
+
+import (
+	"context"
+
+	"columnvault/internal/store"
+	"columnvault/internal/store/sqlite"
+)
+
+// Vault is an open file of columns. It is safe for concurrent use, and other
+// processes may read and write the same file at the same time.
+type Vault struct {
+	catalogue
+	path  string
+	store store.Store
+	// buffer is what is read at once, in bytes.
+	buffer int64
+}
+
+// Open opens the vault at path, and creates it if there is no file. A nil
+// Options means the defaults. Opening costs a millisecond or two, however
+// large the file is.
+//
+// The file may have been written by KohakuVault. A file that is not a vault
+// gives ErrNotVault and is not changed.
+func Open(path string, o *Options) (*Vault, error) {
+	if o == nil {
+		o = &Options{}
+	}
+	if err := o.check(path); err != nil {
+		return nil, fail("open", path, -1, err)
+	}
+	s, err := sqlite.Open(context.Background(), path, sqlite.Options{
+		ReadOnly:    o.ReadOnly,
+		PageSize:    o.PageSize,
+		CacheBytes:  int64(o.CacheBytes),
+		BusyTimeout: o.BusyTimeout,
+		FullSync:    o.FullSync,
+	})
+	if err != nil {
+		return nil, fail("open", path, -1, err)
+	}
+	return newVault(path, s, o), nil
+}
+
+func newVault(path string, s store.Store, o *Options) *Vault {
+	v := &Vault{path: path, store: s, buffer: int64(o.BufferBytes)}
+	if v.buffer == 0 {
+		v.buffer = defaultBuffer
+	}
+	v.catalogue = catalogue{v: v}
+	return v
+}
+
+// Path is the path that the vault was opened with.
+func (v *Vault) Path() string { return v.path }
+
+// Close waits for the running transaction, ends Views and loops that are still
+// open with ErrClosed, and moves what the write-ahead log holds into the file
+// as far as no other process is in the way.
+func (v *Vault) Close() error {
+	return fail("close", v.path, -1, v.store.Close())
+}

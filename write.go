@@ -1,0 +1,167 @@
+package columnvault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+
+	"columnvault/dtype"
+	"columnvault/internal/column"
+)
+
+// encode turns values into bytes before anything is written: a value that does
+// not fit leaves the column as it was. Numbers are not copied.
+func (c *Column[T]) encode(op string, values []T) (column.Batch, error) {
+	if raw := c.t.Bytes(values); raw != nil {
+		return column.Batch{Data: raw}, nil
+	}
+	data, ends, err := c.t.AppendAll(nil, nil, values)
+	var bad *dtype.ElementError
+	if errors.As(err, &bad) {
+		err = fmt.Errorf("value %d of the call: %w", bad.Index, bad.Err)
+	}
+	return column.Batch{Data: data, Ends: ends}, fail(op, c.names.Plain, -1, err)
+}
+
+// Append adds values at the end. Many in one call cost far less than one by
+// one: a call is a transaction.
+func (c *Column[T]) Append(ctx context.Context, values ...T) error {
+	b, err := c.encode("append", values)
+	if err != nil {
+		return err
+	}
+	return c.append(ctx, b)
+}
+
+func (c *Column[T]) append(ctx context.Context, b column.Batch) error {
+	return c.write(ctx, "append", func(o *opened) error { return o.Append(ctx, o.tx.w, b) })
+}
+
+// AppendSeq adds the values of a sequence at the end, in one transaction. It
+// keeps their encoded form in memory until the sequence has ended.
+func (c *Column[T]) AppendSeq(ctx context.Context, values iter.Seq[T]) error {
+	var b column.Batch
+	var err error
+	count := 0
+	one := make([]T, 1)
+	for one[0] = range values {
+		if b.Data, b.Ends, err = c.t.AppendAll(b.Data, b.Ends, one); err != nil {
+			var bad *dtype.ElementError
+			if errors.As(err, &bad) {
+				err = bad.Err
+			}
+			return fail("append", c.names.Plain, -1, fmt.Errorf("value %d of the sequence: %w", count, err))
+		}
+		count++
+	}
+	return c.append(ctx, b)
+}
+
+// Insert puts values before position i; as in Python, a position outside of the
+// column means its nearest end. Everything behind i moves: the cost is that of
+// appending the bytes behind it (of a variable-size column, 12 bytes an
+// element).
+func (c *Column[T]) Insert(ctx context.Context, i int, values ...T) error {
+	b, err := c.encode("insert", values)
+	if err != nil {
+		return err
+	}
+	return c.write(ctx, "insert", func(o *opened) error {
+		return o.Insert(ctx, o.tx.w, clamp(i, o.Len()), b)
+	})
+}
+
+// Set replaces the element at position i.
+func (c *Column[T]) Set(ctx context.Context, i int, value T) error {
+	b, err := c.encode("set", []T{value})
+	if err != nil {
+		return err
+	}
+	return c.write(ctx, "set", func(o *opened) error {
+		at, err := resolve(i, o.Len())
+		if err != nil {
+			return c.failAt("set", int64(i), err)
+		}
+		return o.Overwrite(ctx, o.tx.w, at, b)
+	})
+}
+
+// SetSlice replaces the elements from i up to j by as many values. Other
+// numbers of values are refused; Delete and Insert in one Update do that.
+func (c *Column[T]) SetSlice(ctx context.Context, i, j int, values []T) error {
+	b, err := c.encode("set slice", values)
+	if err != nil {
+		return err
+	}
+	return c.write(ctx, "set slice", func(o *opened) error {
+		from, to := clampRange(i, j, o.Len())
+		if to-from != int64(len(values)) {
+			return fmt.Errorf("%w: length mismatch: %d values for the %d elements from %d to %d",
+				ErrInvalidArgument, len(values), to-from, from, to)
+		}
+		return o.Overwrite(ctx, o.tx.w, from, b)
+	})
+}
+
+// Delete removes the elements from i up to j: Python's del c[i:j]. Everything
+// behind them moves, as for Insert.
+func (c *Column[T]) Delete(ctx context.Context, i, j int) error {
+	return c.write(ctx, "delete", func(o *opened) error {
+		from, to := clampRange(i, j, o.Len())
+		return o.Delete(ctx, o.tx.w, from, to)
+	})
+}
+
+// Truncate removes everything behind the first n elements.
+func (c *Column[T]) Truncate(ctx context.Context, n int) error {
+	return c.write(ctx, "truncate", func(o *opened) error {
+		if n < 0 || int64(n) > o.Len() {
+			return fmt.Errorf("%w: %d of %d elements", ErrOutOfRange, n, o.Len())
+		}
+		return o.Delete(ctx, o.tx.w, int64(n), o.Len())
+	})
+}
+
+// Clear removes all elements.
+func (c *Column[T]) Clear(ctx context.Context) error {
+	return c.write(ctx, "clear", func(o *opened) error { return o.Delete(ctx, o.tx.w, 0, o.Len()) })
+}
+
+// Pop removes the element at position i and returns it.
+func (c *Column[T]) Pop(ctx context.Context, i int) (value T, err error) {
+	err = c.write(ctx, "pop", func(o *opened) error {
+		at, err := resolve(i, o.Len())
+		if err != nil {
+			return c.failAt("pop", int64(i), err)
+		}
+		if value, err = c.element(ctx, o, at); err != nil {
+			return err
+		}
+		return o.Delete(ctx, o.tx.w, at, at+1)
+	})
+	return value, err
+}
+
+// Remove removes the first element that equals value, and gives ErrNotFound if
+// there is none.
+func (c *Column[T]) Remove(ctx context.Context, value T) error {
+	forms, err := c.t.Match(value)
+	if err != nil {
+		return fail("remove", c.names.Plain, -1, err)
+	}
+	return c.write(ctx, "remove", func(o *opened) error {
+		at, err := o.find(ctx, forms)
+		if err != nil {
+			return err
+		}
+		return o.Delete(ctx, o.tx.w, at, at+1)
+	})
+}
+
+// Reverse reverses the order of the elements in place.
+func (c *Column[T]) Reverse(ctx context.Context) error {
+	return c.write(ctx, "reverse", func(o *opened) error {
+		return column.Reverse(ctx, o.tx.w, o.Column, o.tx.v.buffer)
+	})
+}
