@@ -109,4 +109,3 @@ func TestOpenRefusesWhatIsNotAVault(t *testing.T) {
 		}
 	}
 }
-

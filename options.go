@@ -12,6 +12,10 @@ import (
 const (
 	defaultBuffer   = 1 << 20
 	defaultMinChunk = 4 << 10
+	// defaultVarChunk is the largest chunk of a new variable-size column. An
+	// element that grows or comes in may move half of a chunk, which at this
+	// size takes two milliseconds; larger chunks gain little elsewhere.
+	defaultVarChunk = 524_280
 )
 
 // Options configure Open. The zero value is what most programs want.
@@ -64,7 +68,8 @@ func (o *Options) check(path string) error {
 // created with.
 type ColumnOptions struct {
 	// MinChunk and MaxChunk bound, in bytes, the chunks in which the column is
-	// stored; 0 means 4 KiB and 1 MiB. The first chunk begins with MinChunk
+	// stored; 0 means 4 KiB and 1 MiB, or 512 KiB for elements that vary in
+	// size. The first chunk begins with MinChunk
 	// and doubles up to MaxChunk, after which another begins. Both are rounded
 	// to whole elements. Larger chunks make the longest reads a little faster
 	// and everything else slower. For columns that KohakuVault 0.8.6 keeps
@@ -77,7 +82,9 @@ type ColumnOptions struct {
 func (o *ColumnOptions) bounds(spec dtype.Spec, caps store.Caps) (layout.Bounds, error) {
 	b := layout.Bounds{Min: int64(o.MinChunk), Max: int64(o.MaxChunk)}
 	size := max(int64(spec.ElemSize()), layout.EntrySize)
-	if b.Max == 0 {
+	if b.Max == 0 && spec.ElemSize() == 0 {
+		b.Max = max(min(caps.ChunkSize, defaultVarChunk), b.Min)
+	} else if b.Max == 0 {
 		b.Max = max(caps.ChunkSize, b.Min, size)
 	}
 	if b.Min == 0 {

@@ -30,6 +30,8 @@ type opened struct {
 	tx    *Tx
 	// changes counts what was done to the column, for loops that run over it.
 	changes int
+	// ends is reused from read to read.
+	ends []int
 }
 
 // txKey is the key under which a transaction marks its ctx.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"columnvault/internal/layout"
 	"columnvault/internal/store"
@@ -27,12 +28,20 @@ type VarSize struct {
 	id     store.ColumnID
 	bounds layout.Bounds
 	index  *Fixed
+	// found and spans are reused from call to call.
+	found Batch
+	spans []store.Span
 	// tail is the chunk that appends go to, once known in this transaction.
 	tail *tail
 }
 
-// indexWindow is the number of entries read at once.
-const indexWindow = 64 << 10
+const (
+	// indexWindow is the number of entries read at once where all are wanted.
+	indexWindow = 64 << 10
+	// indexStep is the number of entries read at once where their elements may
+	// end the reading at any of them.
+	indexStep = 4 << 10
+)
 
 // OpenVarSize opens the column of these two catalogue rows.
 func OpenVarSize(data, index store.Column) (*VarSize, error) {
@@ -66,29 +75,34 @@ func (c *VarSize) Read(ctx context.Context, r store.Reader, b *Batch, i, j, limi
 	if err := checkRange(i, j, c.Len()); err != nil {
 		return i, err
 	}
-	for i < j && limit > 0 {
-		entries, err := c.entries(ctx, r, i, min(j, i+indexWindow))
+	found := &c.found // the entries of the elements to read
+	found.Reset()
+	next := i
+	for next < j && len(found.Data) < indexWindow*layout.EntrySize {
+		old := len(found.Data)
+		step, err := c.index.Read(ctx, r, found, next, min(j, next+indexStep), NoLimit)
 		if err != nil {
 			return i, err
 		}
-		n, size := fitting(entries, limit)
-		if err := c.readEntries(ctx, r, b, i, entries[:n*layout.EntrySize]); err != nil {
-			return i, err
+		n, size := fitting(layout.Entries(found.Data[old:]), limit, next == i)
+		if next+int64(n) < step {
+			found.Data = found.Data[:old+n*layout.EntrySize]
+			return next + int64(n), c.readEntries(ctx, r, b, i, layout.Entries(found.Data))
 		}
-		if i += int64(n); n < entries.Len() {
-			break
-		}
-		limit -= size
+		next, limit = step, limit-size
 	}
-	return i, nil
+	if err := c.readEntries(ctx, r, b, i, layout.Entries(found.Data)); err != nil || next == j || limit <= 0 {
+		return next, err
+	}
+	return c.Read(ctx, r, b, next, j, limit)
 }
 
-// fitting is how many of the elements, one at least, are together within
-// limit, and their size.
-func fitting(entries layout.Entries, limit int64) (n int, size int64) {
+// fitting is how many of the elements are together within limit, and their
+// size. One element at least is, if one has to be.
+func fitting(entries layout.Entries, limit int64, one bool) (n int, size int64) {
 	for n = range entries.Len() {
 		next := max(0, entries.At(n).Len())
-		if n > 0 && next > limit-size {
+		if next > limit-size && (n > 0 || !one) {
 			return n, size
 		}
 		size += next
@@ -102,8 +116,7 @@ func (c *VarSize) Before(ctx context.Context, r store.Reader, j, limit int64) (i
 	}
 	size := int64(0)
 	for i := j; i > 0; {
-		from := max(0, i-indexWindow)
-		entries, err := c.entries(ctx, r, from, i)
+		entries, err := c.entries(ctx, r, max(0, i-indexStep), i)
 		if err != nil {
 			return j, err
 		}
@@ -135,8 +148,9 @@ func (c *VarSize) readEntries(ctx context.Context, r store.Reader, b *Batch, fir
 	}
 	p := b.extend(total)
 	end := len(b.Data) - len(p)
+	b.Ends = slices.Grow(b.Ends, entries.Len())
 	// Elements that follow each other in a chunk are read in one go.
-	var spans []store.Span
+	spans := c.spans[:0]
 	for k := range entries.Len() {
 		e := entries.At(k)
 		n := int(e.Len())
@@ -153,6 +167,7 @@ func (c *VarSize) readEntries(ctx context.Context, r store.Reader, b *Batch, fir
 		}
 		p = p[n:]
 	}
+	c.spans = spans
 	return r.ReadAt(ctx, c.id, spans)
 }
 

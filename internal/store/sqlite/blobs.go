@@ -12,12 +12,12 @@ import (
 const (
 	// smallRead is the size in bytes up to which a read uses a handle that
 	// stays at its chunk. Each such handle owns a buffer of what it read last.
-	smallRead = 16 << 10
+	smallRead = 8 << 10
 	// blobPiece is the most that is moved at once: both copies of it, the
 	// engine's and the caller's, then stay in the processor's cache.
 	blobPiece = 128 << 10
 	// maxBlobs bounds the handles that a transaction keeps open.
-	maxBlobs = 256
+	maxBlobs = 1024
 )
 
 // place is a chunk of a column.
@@ -50,8 +50,8 @@ type blobs struct {
 	rowids map[place]int64
 }
 
-func newBlobs(c *conn, write bool) *blobs {
-	return &blobs{c: c, write: write, small: map[place]*blob{}, rowids: map[place]int64{}}
+func newBlobs(c *conn) *blobs {
+	return &blobs{c: c, small: map[place]*blob{}, rowids: map[place]int64{}}
 }
 
 // at returns a handle at the chunk for moving n bytes.

@@ -27,6 +27,11 @@ const bigRow = 16 << 20
 type conn struct {
 	db    *sqlite3.Conn
 	stmts map[string]*sqlite3.Stmt
+	// blobs and catalog belong to the transaction that the connection is in.
+	// Some of what they know outlives it: see refresh.
+	blobs   *blobs
+	catalog map[string]*store.Column
+	version int64
 	// broken is the panic of the driver after which nothing may be done with
 	// the connection but to throw it away.
 	broken error
@@ -60,7 +65,8 @@ func uri(path string, m mode, vfs string) string {
 }
 
 func openConn(ctx context.Context, name, pragmas string) (_ *conn, err error) {
-	c := &conn{stmts: map[string]*sqlite3.Stmt{}}
+	c := &conn{stmts: map[string]*sqlite3.Stmt{}, catalog: map[string]*store.Column{}}
+	c.blobs = newBlobs(c)
 	defer func() {
 		if err != nil {
 			c.close()
@@ -166,6 +172,19 @@ func (c *conn) integer(sql string, args ...any) (n int64, err error) {
 		err = store.ErrNotFound
 	}
 	return n, err
+}
+
+// refresh is the first read of every transaction. It forgets what is known of
+// the file if another connection has changed that since the last transaction,
+// or if that was rolled back.
+func (c *conn) refresh() error {
+	version, err := c.integer(`PRAGMA data_version`)
+	if err != nil || version != c.version {
+		clear(c.catalog)
+		clear(c.blobs.rowids)
+	}
+	c.version = version
+	return err
 }
 
 // close never fails in a way that a caller could do something about: what is

@@ -57,9 +57,10 @@ func (r *reader) check(ctx context.Context) error {
 	return nil
 }
 
-// begin makes the reader one of a transaction that c has just started.
-func (r *reader) begin(c *conn, write bool) {
-	r.c, r.blobs, r.catalog = c, newBlobs(c, write), map[string]*store.Column{}
+// newReader makes a reader of the transaction that c has just started.
+func newReader(c *conn, write bool) reader {
+	c.blobs.write = write
+	return reader{c: c, blobs: c.blobs, catalog: c.catalog}
 }
 
 const catalogColumns = `col_id, name, dtype, elem_size, length, min_chunk_bytes, max_chunk_bytes`
@@ -173,29 +174,34 @@ func (r *reader) Orphans(ctx context.Context) (int64, error) {
 	return n, err
 }
 
-func scanChunk(st *sqlite3.Stmt) store.Chunk {
-	return store.Chunk{Number: st.ColumnInt64(0), Capacity: st.ColumnInt64(1), Used: st.ColumnInt64(2)}
+const chunkColumns = `chunk_idx, actual_size, bytes_used, rowid`
+
+// scanChunk reads a row of chunkColumns. The rowid is kept for the handles.
+func (r *reader) scanChunk(id store.ColumnID, st *sqlite3.Stmt) store.Chunk {
+	chunk := store.Chunk{Number: st.ColumnInt64(0), Capacity: st.ColumnInt64(1), Used: st.ColumnInt64(2)}
+	r.blobs.rowids[place{id, chunk.Number}] = st.ColumnInt64(3)
+	return chunk
 }
 
 func (r *reader) Chunk(ctx context.Context, id store.ColumnID, number int64) (store.Chunk, error) {
 	// A range of one number, because for an equation SQLite prefers the
 	// primary key, and with that the walk along the chunk.
-	return r.oneChunk(ctx, `SELECT chunk_idx, actual_size, bytes_used FROM col_chunks WHERE col_id = ? AND chunk_idx BETWEEN ? AND ?`,
+	return r.oneChunk(ctx, id, `SELECT `+chunkColumns+` FROM col_chunks WHERE col_id = ? AND chunk_idx BETWEEN ? AND ?`,
 		int64(id), number, number)
 }
 
 func (r *reader) LastChunk(ctx context.Context, id store.ColumnID) (store.Chunk, error) {
-	return r.oneChunk(ctx, `SELECT chunk_idx, actual_size, bytes_used FROM col_chunks WHERE col_id = ? ORDER BY chunk_idx DESC LIMIT 1`,
+	return r.oneChunk(ctx, id, `SELECT `+chunkColumns+` FROM col_chunks WHERE col_id = ? ORDER BY chunk_idx DESC LIMIT 1`,
 		int64(id))
 }
 
-func (r *reader) oneChunk(ctx context.Context, sql string, args ...any) (chunk store.Chunk, err error) {
+func (r *reader) oneChunk(ctx context.Context, id store.ColumnID, sql string, args ...any) (chunk store.Chunk, err error) {
 	if err := r.enter(ctx); err != nil {
 		return chunk, err
 	}
 	defer r.leave()
 	found := false
-	err = r.c.query(sql, func(st *sqlite3.Stmt) { chunk, found = scanChunk(st), true }, args...)
+	err = r.c.query(sql, func(st *sqlite3.Stmt) { chunk, found = r.scanChunk(id, st), true }, args...)
 	if err == nil && !found {
 		err = fmt.Errorf("%w: no such chunk", store.ErrNotFound)
 	}
@@ -224,8 +230,8 @@ func (r *reader) allChunks(ctx context.Context, id store.ColumnID) (all []store.
 		return nil, err
 	}
 	defer r.leave()
-	err = r.c.query(`SELECT chunk_idx, actual_size, bytes_used FROM col_chunks WHERE col_id = ? ORDER BY chunk_idx`,
-		func(st *sqlite3.Stmt) { all = append(all, scanChunk(st)) }, int64(id))
+	err = r.c.query(`SELECT `+chunkColumns+` FROM col_chunks WHERE col_id = ? ORDER BY chunk_idx`,
+		func(st *sqlite3.Stmt) { all = append(all, r.scanChunk(id, st)) }, int64(id))
 	return all, err
 }
 

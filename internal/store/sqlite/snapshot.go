@@ -3,6 +3,8 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -36,8 +38,7 @@ func (s *Store) Snapshot(ctx context.Context) (store.Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	snap := &snapshot{s: s}
-	snap.begin(c, false)
+	snap := &snapshot{reader: newReader(c, false), s: s}
 	if !s.register(snap) {
 		snap.end(store.ErrClosed)
 		return nil, store.ErrClosed
@@ -62,7 +63,7 @@ func begin(c *conn) error {
 	if err := c.run(`BEGIN`); err != nil {
 		return err
 	}
-	return c.query(`SELECT 1 FROM sqlite_schema LIMIT 1`, func(*sqlite3.Stmt) {})
+	return c.refresh()
 }
 
 // Close implements store.Snapshot.
@@ -87,6 +88,11 @@ func (snap *snapshot) end(why error) {
 
 // acquire takes an idle connection or opens one: readers never wait.
 func (s *Store) acquire(ctx context.Context) (*conn, error) {
+	if s.mode == modeImmutable {
+		if err := s.checkImmutable(); err != nil {
+			return nil, err
+		}
+	}
 	s.mu.Lock()
 	if n := len(s.idle); n > 0 {
 		c := s.idle[n-1]
@@ -99,6 +105,28 @@ func (s *Store) acquire(ctx context.Context) (*conn, error) {
 		return nil, store.ErrClosed
 	}
 	return s.openReader(ctx)
+}
+
+// checkImmutable makes up for what SQLite does not do for a file that is said
+// not to change: it looks whether the file has changed all the same.
+func (s *Store) checkImmutable() error {
+	info, err := os.Stat(s.path)
+	if err != nil {
+		return fmt.Errorf("%w: %w", store.ErrUnavailable, err)
+	}
+	if hasWAL(s.path) {
+		return fmt.Errorf("%w: another program has begun to write to the file", store.ErrNeedsRecovery)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.seen != nil && (s.seen.Size() != info.Size() || !s.seen.ModTime().Equal(info.ModTime())) {
+		for _, c := range s.idle {
+			c.close() // it would go on with the pages it has cached
+		}
+		s.idle = nil
+	}
+	s.seen = info
+	return nil
 }
 
 // release ends what the connection is in and keeps it for the next reader. A

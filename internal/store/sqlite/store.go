@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -62,6 +63,8 @@ type Store struct {
 	mu   sync.Mutex
 	idle []*conn
 	open map[*snapshot]struct{}
+	// seen is how an immutable file looked the last time.
+	seen os.FileInfo
 }
 
 var _ store.Store = (*Store)(nil)

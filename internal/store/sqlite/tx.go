@@ -46,10 +46,12 @@ func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) (err error)
 	if err := s.patiently(ctx, func() error { return c.run(`BEGIN IMMEDIATE`) }); err != nil {
 		return err
 	}
-	t := &tx{lengths: map[store.ColumnID]int64{}}
-	t.begin(c, true)
+	t := &tx{reader: newReader(c, true), lengths: map[store.ColumnID]int64{}}
 	// Whatever happens in fn, a panic too, the transaction is over after this.
 	defer t.rollback()
+	if err := c.refresh(); err != nil {
+		return err
+	}
 	if err := fn(t); err != nil {
 		return err
 	}
@@ -114,6 +116,7 @@ func (t *tx) rollback() {
 		return
 	}
 	t.ended = store.ErrClosed
+	t.c.version = 0
 	if t.c.broken != nil {
 		return
 	}
@@ -139,6 +142,14 @@ func (t *tx) writeLengths() error {
 	for id, length := range t.lengths {
 		if err := t.c.run(`UPDATE col_meta SET length = ? WHERE col_id = ?`, length, int64(id)); err != nil {
 			return err
+		}
+	}
+	for _, col := range t.catalog {
+		if col == nil {
+			continue
+		}
+		if length, ok := t.lengths[col.ID]; ok {
+			col.Length = length
 		}
 	}
 	clear(t.lengths)
@@ -170,7 +181,7 @@ func (t *tx) change(ctx context.Context) error {
 	if err := t.check(ctx); err != nil {
 		return err
 	}
-	clear(t.catalog)
+	defer clear(t.catalog)
 	return t.writeLengths()
 }
 

@@ -1,0 +1,126 @@
+package layout
+
+import (
+	"math"
+	"slices"
+	"testing"
+)
+
+func TestAlign(t *testing.T) {
+	for _, test := range []struct {
+		b    Bounds
+		size int64
+		want Bounds
+	}{
+		{Bounds{100, 1000}, 8, Bounds{104, 1000}},
+		{Bounds{131072, 16777216}, 12, Bounds{131076, 16777212}},
+		{Bounds{131072, 16777216}, 1, Bounds{131072, 16777216}},
+		{Bounds{1, 13}, 13, Bounds{13, 13}},
+	} {
+		if got, err := test.b.Align(test.size); got != test.want || err != nil {
+			t.Errorf("%+v aligned to %d: %+v, %v, want %+v", test.b, test.size, got, err, test.want)
+		}
+	}
+	for _, test := range []struct {
+		b    Bounds
+		size int64
+	}{{Bounds{5, 7}, 8}, {Bounds{9, 15}, 8}, {Bounds{0, 8}, 8}, {Bounds{8, 4}, 1}, {Bounds{8, MaxChunk + 1}, 1}, {Bounds{8, 8}, 0}, {Bounds{8, 8}, -1}} {
+		if got, err := test.b.Align(test.size); err == nil {
+			t.Errorf("%+v aligned to %d: %+v, want an error", test.b, test.size, got)
+		}
+	}
+}
+
+// TestGrowthIsThatOfKohakuVault replays what 0.8.6 was seen to do with i64
+// columns of bounds 104 and 1000.
+func TestGrowthIsThatOfKohakuVault(t *testing.T) {
+	b := Bounds{104, 1000}
+	if got := b.Capacity(8); got != 104 {
+		t.Errorf("first element: %d", got)
+	}
+	if got := b.Grown(104, 14*8); got != 208 {
+		t.Errorf("14th element: %d", got)
+	}
+	if got := b.Capacity(60 * 8); got != 832 {
+		t.Errorf("60 elements at once: %d", got)
+	}
+	if got := b.Capacity(130 * 8); got != 1000 {
+		t.Errorf("130 elements at once: %d", got)
+	}
+	if got := b.Capacity(130*8 - 1000); got != 104 {
+		t.Errorf("what is left of 130 elements: %d", got)
+	}
+	if got := b.Grown(208, 900); got != 1000 {
+		t.Errorf("more than the double: %d", got)
+	}
+}
+
+func FuzzBounds(f *testing.F) {
+	f.Add(int64(104), int64(1000), int64(8), int64(500))
+	f.Add(int64(1), int64(MaxChunk), int64(12), int64(math.MaxInt64))
+	f.Fuzz(func(t *testing.T, least, most, size, need int64) {
+		b, err := Bounds{least, most}.Align(size)
+		if err != nil {
+			return
+		}
+		if b.Min%size != 0 || b.Max%size != 0 || b.Min > b.Max || b.Min < least || b.Max > most {
+			t.Fatalf("%d..%d aligned to %d: %+v", least, most, size, b)
+		}
+		need = max(1, need)
+		c := b.Capacity(need)
+		if c < b.Min || c > b.Max || c < need && c != b.Max {
+			t.Fatalf("%+v: a chunk for %d bytes gets %d", b, need, c)
+		}
+		if g := b.Grown(c, need); g < c || g > b.Max || g < need && g != b.Max {
+			t.Fatalf("%+v: a chunk of %d grows to %d for %d bytes", b, c, g, need)
+		}
+	})
+}
+
+func FuzzFixed(f *testing.F) {
+	f.Add(int64(8), int64(16), int64(512), int64(1000), int64(5000))
+	f.Add(int64(12), int64(131072), int64(16777216), int64(1), int64(math.MaxInt64))
+	f.Fuzz(func(t *testing.T, size, least, most, i, n int64) {
+		at, err := NewFixed(size, Bounds{least, most})
+		if err != nil || at.CheckLength(n) != nil || i < 0 || i > n {
+			return
+		}
+		chunk, offset := at.Locate(i * size)
+		if chunk*at.Max+offset != i*size || offset < 0 || offset+size > at.Max {
+			t.Fatalf("element %d of %d bytes lies at %d of chunk %d, whose maximum is %d", i, size, offset, chunk, at.Max)
+		}
+		if chunks := at.Chunks(n); chunks*at.Max < n*size || (chunks-1)*at.Max >= n*size && chunks > 0 {
+			t.Fatalf("%d elements of %d bytes take %d chunks of %d", n, size, chunks, at.Max)
+		}
+		if (n-i)*size/at.Max > 1000 {
+			return
+		}
+		pos := i * size
+		for p := range at.Pieces(pos, (n-i)*size) {
+			if p.Chunk*at.Max+p.Offset != pos || p.Len < 1 || p.Offset+p.Len > at.Max {
+				t.Fatalf("piece %+v at %d", p, pos)
+			}
+			pos += p.Len
+		}
+		if pos != n*size {
+			t.Fatalf("the pieces end at %d, want %d", pos, n*size)
+		}
+	})
+}
+
+func FuzzEntry(f *testing.F) {
+	f.Add(make([]byte, EntrySize))
+	f.Add(slices.Repeat([]byte{0xff}, EntrySize))
+	f.Fuzz(func(t *testing.T, p []byte) {
+		if len(p) < EntrySize {
+			return
+		}
+		e := Entries(p).At(0)
+		if got := e.Append(nil); !slices.Equal(got, p[:EntrySize]) {
+			t.Fatalf("%x comes back as %x", p[:EntrySize], got)
+		}
+		if e.Check() == nil && (e.Len() < 0 || e.Start < 0 || e.Chunk < 0) {
+			t.Fatalf("%+v passes for an entry", e)
+		}
+	})
+}

@@ -1,0 +1,93 @@
+package sqlite
+
+import (
+	"encoding/binary"
+	"fmt"
+	"path/filepath"
+	"testing"
+)
+
+// The benchmarks here are what the driver costs by itself, with the pragmas of
+// this package and without anything of it above: the floor that the benchmarks
+// of the root package are to be compared with.
+
+var pageSizes = []int{4096, 8192, 16384}
+
+func benchConn(b *testing.B, pageSize int) *conn {
+	b.Helper()
+	s := &Store{path: filepath.Join(b.TempDir(), "bench.db"), mode: modeCreate,
+		opts: Options{PageSize: pageSize, CacheBytes: defaultCacheBytes, BusyTimeout: defaultBusyTimeout}}
+	c, err := s.openWriter(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(c.close)
+	return c
+}
+
+func must(b *testing.B, err error) {
+	b.Helper()
+	if err != nil {
+		b.Fatal(err)
+	}
+}
+
+// BenchmarkDriverCommit is the smallest transaction: one row of eight bytes.
+func BenchmarkDriverCommit(b *testing.B) {
+	for _, size := range pageSizes {
+		b.Run(fmt.Sprint(size), func(b *testing.B) {
+			c := benchConn(b, size)
+			must(b, c.exec(`CREATE TABLE t (a INTEGER PRIMARY KEY, b BLOB); INSERT INTO t VALUES (1, zeroblob(100))`))
+			value := make([]byte, 8)
+			for i := uint64(0); b.Loop(); i++ {
+				binary.LittleEndian.PutUint64(value, i)
+				must(b, c.run(`BEGIN IMMEDIATE`))
+				must(b, c.run(`UPDATE t SET b = ? WHERE a = 1`, value))
+				must(b, c.run(`COMMIT`))
+			}
+		})
+	}
+}
+
+// BenchmarkDriverBulk writes 80 MB in chunks of 1 MiB in one transaction, by
+// BLOB writes and as bound values.
+func BenchmarkDriverBulk(b *testing.B) {
+	const chunks, chunk = 76, 1 << 20
+	data := make([]byte, chunk)
+	for i := range data {
+		data[i] = byte(i * i)
+	}
+	for _, size := range pageSizes {
+		for _, bound := range []bool{false, true} {
+			name := fmt.Sprintf("%d/blob", size)
+			if bound {
+				name = fmt.Sprintf("%d/bound", size)
+			}
+			b.Run(name, func(b *testing.B) {
+				b.SetBytes(chunks * chunk)
+				for b.Loop() {
+					b.StopTimer()
+					c := benchConn(b, size)
+					must(b, c.exec(`PRAGMA foreign_keys = OFF`))
+					b.StartTimer()
+					must(b, c.run(`BEGIN IMMEDIATE`))
+					for i := range int64(chunks) {
+						if bound {
+							must(b, c.run(`INSERT INTO col_chunks (col_id, chunk_idx, data, actual_size) VALUES (1, ?, ?, 1048576)`, i, data))
+							continue
+						}
+						must(b, c.run(`INSERT INTO col_chunks (col_id, chunk_idx, data, actual_size) VALUES (1, ?, zeroblob(1048576), 1048576)`, i))
+						blob, err := c.db.OpenBlob("main", "col_chunks", "data", i+1, true)
+						must(b, err)
+						for p := data; len(p) > 0; p = p[blobPiece:] {
+							_, err := blob.Write(p[:blobPiece])
+							must(b, err)
+						}
+						must(b, blob.Close())
+					}
+					must(b, c.run(`COMMIT`))
+				}
+			})
+		}
+	}
+}
