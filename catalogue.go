@@ -46,7 +46,7 @@ func (c *catalogue) Columns(ctx context.Context) ([]ColumnInfo, error) {
 		entries, err := catalog.List(ctx, tx.r)
 		infos = make([]ColumnInfo, len(entries))
 		for i, e := range entries {
-			infos[i] = ColumnInfo{Name: e.Name, DType: e.DType, Len: int(e.Len()), VarSize: e.Kind == catalog.VarSize,
+			infos[i] = ColumnInfo{Name: e.Name, DType: e.DType, Len: int(e.Len()) + tx.heldFor(e.Name), VarSize: e.Kind == catalog.VarSize,
 				Incomplete: e.Kind == catalog.Half, Layout: e.Data.Layout}
 		}
 		return err
@@ -85,7 +85,8 @@ func (c *catalogue) Rename(ctx context.Context, name, newName string) error {
 		if err != nil {
 			return err
 		}
-		defer tx.forget()
+		defer tx.forget(name)
+		defer tx.forget(newName)
 		return catalog.Rename(ctx, tx.w, e, newName)
 	})
 }
@@ -97,7 +98,7 @@ func (c *catalogue) Drop(ctx context.Context, name string) error {
 		if err != nil {
 			return err
 		}
-		defer tx.forget()
+		defer tx.forget(name)
 		return catalog.Drop(ctx, tx.w, e)
 	})
 }
@@ -106,6 +107,9 @@ func (c *catalogue) Drop(ctx context.Context, name string) error {
 // options mean the defaults.
 func Create[T any](ctx context.Context, in Scope, name string, t dtype.Type[T], o *ColumnOptions) (*Column[T], error) {
 	c := in.scope()
+	if err := t.Err(); err != nil {
+		return nil, fail("create", name, -1, err)
+	}
 	err := c.update(ctx, "create", name, func(tx *Tx) error {
 		return tx.create(ctx, name, t.Spec(), o)
 	})
@@ -161,7 +165,7 @@ func (tx *Tx) create(ctx context.Context, name string, spec dtype.Spec, o *Colum
 		return err
 	}
 	_, err = catalog.Create(ctx, tx.w, name, spec, b)
-	tx.forget()
+	tx.forget(name)
 	return err
 }
 

@@ -24,10 +24,13 @@ type Column[T any] struct {
 	names catalog.Names
 	t     dtype.Type[T]
 	dtype string // canonical
+	// rows are the pending ones, which all handles of the column share.
+	rows *pendingColumn
 }
 
 func newColumn[T any](c *catalogue, name string, t dtype.Type[T]) *Column[T] {
-	return &Column[T]{in: *c, names: catalog.NamesOf(name), t: t, dtype: t.String()}
+	names := catalog.NamesOf(name)
+	return &Column[T]{in: *c, names: names, t: t, dtype: t.String(), rows: c.v.pending.column(names)}
 }
 
 // In returns the column as a part of the transaction. It lives as long as that.

@@ -53,6 +53,11 @@ var (
 	// ErrConcurrentChange: a column was changed inside the transaction that
 	// loops over it.
 	ErrConcurrentChange = errors.New("column changed during the loop")
+	// ErrHeld: an operation that would write what the caches hold while
+	// HoldFlush keeps that back.
+	ErrHeld = errors.New("flushing is on hold")
+	// ErrCacheFull: an append to a cache that is full and may not be flushed.
+	ErrCacheFull = errors.New("cache full")
 	// ErrUnsupported: the file holds something that this version lists but
 	// cannot read.
 	ErrUnsupported = errors.ErrUnsupported
@@ -107,13 +112,18 @@ var hints = []struct {
 	{ErrNeedsRecovery, "open the vault for writing once, on a disk that allows it"},
 	{ErrSnapshotTooOld, "read in shorter stretches, or raise Options.MaxSnapshotAge"},
 	{ErrReadOnly, "open the vault without ReadOnly, and change it in Update and not in View"},
+	{ErrHeld, "call the function that HoldFlush has returned first"},
+	{ErrCacheFull, "release the hold, or give the cache more CapBytes"},
 	{ErrConcurrentChange, "collect what is to be changed, and change it after the loop"},
 }
 
 // fail makes the error of an operation. Errors that are complete pass through.
 func fail(op, column string, index int, err error) error {
+	if err == nil {
+		return nil
+	}
 	var done *Error
-	if err == nil || errors.As(err, &done) {
+	if errors.As(err, &done) {
 		return err
 	}
 	switch {

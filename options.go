@@ -81,14 +81,17 @@ type ColumnOptions struct {
 // bounds are the chunk bounds for a column of this dtype.
 func (o *ColumnOptions) bounds(spec dtype.Spec, caps store.Caps) (layout.Bounds, error) {
 	b := layout.Bounds{Min: int64(o.MinChunk), Max: int64(o.MaxChunk)}
-	size := max(int64(spec.ElemSize()), layout.EntrySize)
+	size := int64(spec.ElemSize())
+	if size == 0 {
+		size = layout.EntrySize
+	}
 	if b.Max == 0 && spec.ElemSize() == 0 {
 		b.Max = max(min(caps.ChunkSize, defaultVarChunk), b.Min)
 	} else if b.Max == 0 {
 		b.Max = max(caps.ChunkSize, b.Min, size)
 	}
 	if b.Min == 0 {
-		b.Min = min(max(defaultMinChunk, size), b.Max)
+		b.Min = min(max(defaultMinChunk, size), b.Max/size*size)
 	}
 	if b.Max > caps.MaxChunk {
 		return b, fmt.Errorf("%w: MaxChunk %d, and the limit is %d", ErrInvalidArgument, b.Max, caps.MaxChunk)

@@ -72,8 +72,12 @@ func (c *Column[T]) window(ctx context.Context, o *opened, values []T, i, j int6
 		values = slices.Grow(values, int(j-i))[:old+int(j-i)]
 		if raw := c.t.Bytes(values[old:]); raw != nil {
 			b.Data = raw[:0]
-			_, err := o.Read(ctx, o.tx.r, &b, i, j, column.NoLimit)
-			return values, err
+			for err := error(nil); i < j; {
+				if i, err = o.Read(ctx, o.tx.r, &b, i, j, column.NoLimit); err != nil {
+					return values[:old], err
+				}
+			}
+			return values, nil
 		}
 	}
 	j, err := o.Read(ctx, o.tx.r, &b, i, j, o.tx.v.buffer)

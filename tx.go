@@ -3,6 +3,7 @@ package columnvault
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 
 	"columnvault/internal/catalog"
 	"columnvault/internal/column"
@@ -20,12 +21,16 @@ type Tx struct {
 	w store.Tx
 	// columns holds the columns used so far, by name.
 	columns map[string]*opened
-	ended   bool
+	// held is what the caches held at the moment of a View.
+	held []part
+	// ended may be looked at by whoever was given the ctx of the transaction.
+	ended atomic.Bool
 }
 
 // opened is a column inside a transaction.
 type opened struct {
 	column.Column
+	names catalog.Names
 	entry catalog.Entry
 	tx    *Tx
 	// changes counts what was done to the column, for loops that run over it.
@@ -34,8 +39,8 @@ type opened struct {
 	ends []int
 }
 
-// txKey is the key under which a transaction marks its ctx.
-type txKey struct{}
+// txKey is the key under which a transaction of the vault marks its ctx.
+type txKey struct{ v *Vault }
 
 // View calls fn with a transaction that reads. All that fn reads through In(tx)
 // belongs to one moment, whatever others write meanwhile. The ctx that fn
@@ -76,19 +81,24 @@ func (v *Vault) view(ctx context.Context, fn func(*Tx) error) error {
 	if err := v.checkNested(ctx); err != nil {
 		return err
 	}
-	snap, err := v.store.Snapshot(ctx)
+	snap, held, err := v.pending.snapshot(ctx)
 	if err != nil {
 		return err
 	}
 	defer snap.Close()
 	tx := newTx(v, snap, nil)
+	tx.held = held
 	defer tx.end()
 	return fn(tx)
 }
 
-// update runs fn in a writing transaction.
+// update runs fn in a writing transaction, behind all that is pending.
 func (v *Vault) update(ctx context.Context, fn func(*Tx) error) error {
 	if err := v.checkNested(ctx); err != nil {
+		return err
+	}
+	if v.pending.any.Load() {
+		_, err := v.pending.flush(ctx, fn)
 		return err
 	}
 	return v.store.Update(ctx, func(w store.Tx) error {
@@ -100,7 +110,7 @@ func (v *Vault) update(ctx context.Context, fn func(*Tx) error) error {
 
 // checkNested reports that ctx belongs to a transaction of this vault.
 func (v *Vault) checkNested(ctx context.Context) error {
-	if tx, ok := ctx.Value(txKey{}).(*Tx); ok && tx.v == v && !tx.ended {
+	if tx, ok := ctx.Value(txKey{v}).(*Tx); ok && !tx.ended.Load() {
 		return ErrNested
 	}
 	return nil
@@ -112,14 +122,16 @@ func newTx(v *Vault, r store.Reader, w store.Tx) *Tx {
 	return tx
 }
 
-func (tx *Tx) end() { tx.ended = true }
+func (tx *Tx) end() { tx.ended.Store(true) }
 
 // mark makes a ctx that tells that it belongs to the transaction.
-func (tx *Tx) mark(ctx context.Context) context.Context { return context.WithValue(ctx, txKey{}, tx) }
+func (tx *Tx) mark(ctx context.Context) context.Context {
+	return context.WithValue(ctx, txKey{tx.v}, tx)
+}
 
 // do runs a step of the transaction.
 func (tx *Tx) do(fn func(*Tx) error) error {
-	if tx.ended {
+	if tx.ended.Load() {
 		return fmt.Errorf("%w: the transaction has ended", ErrClosed)
 	}
 	return fn(tx)
@@ -138,7 +150,10 @@ func (tx *Tx) open(ctx context.Context, names catalog.Names) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &opened{Column: col, entry: entry, tx: tx}
+	o := &opened{Column: col, names: names, entry: entry, tx: tx}
+	if err := o.over(tx.held); err != nil {
+		return nil, err
+	}
 	if tx.columns == nil {
 		tx.columns = map[string]*opened{}
 	}
@@ -146,10 +161,11 @@ func (tx *Tx) open(ctx context.Context, names catalog.Names) (*opened, error) {
 	return o, nil
 }
 
-// forget drops what is known of columns, after the catalogue has changed.
-func (tx *Tx) forget() {
-	for _, o := range tx.columns {
+// forget drops what is known of a column, after its rows in the catalogue have
+// changed.
+func (tx *Tx) forget(name string) {
+	if o := tx.columns[name]; o != nil {
 		o.changes++
+		delete(tx.columns, name)
 	}
-	tx.columns = nil
 }

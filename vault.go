@@ -14,7 +14,9 @@ type Vault struct {
 	path  string
 	store store.Store
 	// buffer is what is read at once, in bytes.
-	buffer int64
+	buffer  int64
+	pending *pending
+	group   group
 }
 
 // Open opens the vault at path, and creates it if there is no file. A nil
@@ -48,6 +50,7 @@ func newVault(path string, s store.Store, o *Options) *Vault {
 	if v.buffer == 0 {
 		v.buffer = defaultBuffer
 	}
+	v.pending = newPending(v)
 	v.catalogue = catalogue{v: v}
 	return v
 }
@@ -55,9 +58,14 @@ func newVault(path string, s store.Store, o *Options) *Vault {
 // Path is the path that the vault was opened with.
 func (v *Vault) Path() string { return v.path }
 
-// Close waits for the running transaction, ends Views and loops that are still
-// open with ErrClosed, and moves what the write-ahead log holds into the file
-// as far as no other process is in the way.
+// Close writes what the caches hold, waits for the running transaction, ends
+// Views and loops that are still open with ErrClosed, and moves what the
+// write-ahead log holds into the file as far as no other process is in the way.
+// If the caches cannot be written, Close says so and the vault stays open:
+// Close can be tried again, and Column.Discard gives up what is held.
 func (v *Vault) Close() error {
+	if err := v.pending.close(); err != nil {
+		return fail("close", v.path, -1, err)
+	}
 	return fail("close", v.path, -1, v.store.Close())
 }

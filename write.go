@@ -17,16 +17,29 @@ func (c *Column[T]) encode(op string, values []T) (column.Batch, error) {
 		return column.Batch{Data: raw}, nil
 	}
 	data, ends, err := c.t.AppendAll(nil, nil, values)
+	if err == nil {
+		err = checkSizes(ends, 0, 0)
+	}
+	return column.Batch{Data: data, Ends: ends}, fail(op, c.names.Plain, -1, callError(err))
+}
+
+// callError says which value of a call an error is about.
+func callError(err error) error {
 	var bad *dtype.ElementError
 	if errors.As(err, &bad) {
-		err = fmt.Errorf("value %d of the call: %w", bad.Index, bad.Err)
+		return fmt.Errorf("value %d of the call: %w", bad.Index, bad.Err)
 	}
-	return column.Batch{Data: data, Ends: ends}, fail(op, c.names.Plain, -1, err)
+	return err
 }
 
 // Append adds values at the end. Many in one call cost far less than one by
-// one: a call is a transaction.
+// one: a call is a transaction, unless the column has a cache.
 func (c *Column[T]) Append(ctx context.Context, values ...T) error {
+	if c.in.tx == nil {
+		if taken, err := c.appendCached(ctx, values); taken || err != nil {
+			return fail("append", c.names.Plain, -1, err)
+		}
+	}
 	b, err := c.encode("append", values)
 	if err != nil {
 		return err
@@ -35,7 +48,14 @@ func (c *Column[T]) Append(ctx context.Context, values ...T) error {
 }
 
 func (c *Column[T]) append(ctx context.Context, b column.Batch) error {
-	return c.write(ctx, "append", func(o *opened) error { return o.Append(ctx, o.tx.w, b) })
+	if c.in.tx != nil {
+		return c.write(ctx, "append", func(o *opened) error { return o.Append(ctx, o.tx.w, b) })
+	}
+	err := c.t.Err()
+	if err == nil {
+		err = c.in.v.append(&request{ctx: ctx, names: c.names, dtype: c.dtype, elem: c.t.Size(), rows: b})
+	}
+	return fail("append", c.names.Plain, -1, err)
 }
 
 // AppendSeq adds the values of a sequence at the end, in one transaction. It

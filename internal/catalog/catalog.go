@@ -203,22 +203,15 @@ func listed(row store.Column, byName map[string]store.Column) (Entry, bool) {
 	return Entry{Kind: Fixed, Name: row.Name, DType: row.DType, Data: row}, true
 }
 
-// Create adds an empty column, or completes the half of one.
+// Create adds an empty column. The half of one that has the same dtype, which
+// never held an element, gives way to it.
 func Create(ctx context.Context, tx store.Tx, name string, spec dtype.Spec, b layout.Bounds) (Entry, error) {
 	if err := checkName(name); err != nil {
 		return Entry{}, err
 	}
-	names := NamesOf(name)
-	old, err := Find(ctx, tx, names)
-	switch {
-	case err == nil && old.Kind == Half && spec.ElemSize() == 0:
-		return complete(ctx, tx, old, spec, b)
-	case err == nil:
-		return Entry{}, taken(old)
-	case !errors.Is(err, store.ErrNotFound):
-		return Entry{}, err
-	}
 	e := Entry{Kind: Fixed, Name: name, DType: spec.String()}
+	names := NamesOf(name)
+	var err error
 	if size := int64(spec.ElemSize()); size > 0 {
 		e.Data, err = newRow(names.Plain, e.DType, size, b)
 	} else {
@@ -228,30 +221,50 @@ func Create(ctx context.Context, tx store.Tx, name string, spec dtype.Spec, b la
 	if err != nil {
 		return Entry{}, err
 	}
+	old, err := Find(ctx, tx, names)
+	switch {
+	case err == nil && e.completes(old):
+		err = Drop(ctx, tx, old)
+	case err == nil:
+		err = taken(old)
+	case errors.Is(err, store.ErrNotFound):
+		err = nil
+	}
+	if err != nil {
+		return Entry{}, err
+	}
 	return e, e.create(ctx, tx)
 }
 
-// create adds the rows of the entry that have no ID yet.
-func (e *Entry) create(ctx context.Context, tx store.Tx) error {
-	rows := []*store.Column{&e.Data, &e.Index}
+// completes tells whether the column is the whole of which a crash has left
+// that half.
+func (e Entry) completes(half Entry) bool {
+	if half.Kind != Half || e.Kind != VarSize || half.Len() > 0 {
+		return false
+	}
+	if half.Data.ID == 0 {
+		return true // an index has no dtype of its own
+	}
+	spec, err := dtype.ParseSpec(half.DType)
+	return err == nil && spec.String() == e.DType
+}
+
+// create adds the rows of the entry.
+func (e *Entry) create(ctx context.Context, tx store.Tx) (err error) {
+	rows := []*store.Column{&e.Data}
+	if e.Kind == VarSize {
+		rows = append(rows, &e.Index)
+	}
 	for _, row := range rows {
-		if row.Name == "" || row.ID != 0 {
-			continue
-		}
-		if err := checkFree(ctx, tx, row.Name, e.Name); err != nil {
+		if err := checkFree(ctx, tx, row.Name, e.Name, nil); err != nil {
 			return err
 		}
 	}
 	for _, row := range rows {
-		if row.Name == "" || row.ID != 0 {
-			continue
-		}
-		created, err := tx.CreateColumn(ctx, *row)
-		if err != nil {
-			tx.Abort(err) // one row of a pair may be there already
+		if *row, err = tx.CreateColumn(ctx, *row); err != nil {
+			tx.Abort(err) // the other row of a pair may be there already
 			return err
 		}
-		*row = created
 	}
 	return nil
 }
@@ -278,9 +291,9 @@ func taken(e Entry) error {
 	}
 }
 
-// checkFree reports that a row of this name cannot be added for the column
-// called owner.
-func checkFree(ctx context.Context, tx store.Tx, name, owner string) error {
+// checkFree reports that there cannot be a row of this name for the column
+// called owner. The rows in own are not in the way.
+func checkFree(ctx context.Context, tx store.Tx, name, owner string, own map[store.ColumnID]string) error {
 	related := []string{name, name + dataSuffix, name + indexSuffix}
 	base, part := baseOf(name)
 	if part && base != owner {
@@ -292,6 +305,9 @@ func checkFree(ctx context.Context, tx store.Tx, name, owner string) error {
 	}
 	there := map[string]bool{}
 	for _, row := range rows {
+		if _, ok := own[row.ID]; ok {
+			continue
+		}
 		if row.Name == name {
 			return fmt.Errorf("%w: the column needs a row named %q, and there is one", store.ErrExists, name)
 		}
@@ -320,35 +336,15 @@ func newRow(name, dtype string, size int64, b layout.Bounds) (store.Column, erro
 // a multiple of the size of an index entry: 0.8.6 addresses the index by the
 // maximum of the data.
 func newPair(names Names, dtype string, b layout.Bounds) (data, index store.Column, err error) {
+	if most := b.Max / layout.EntrySize * layout.EntrySize; b.Min > most && b.Min <= b.Max {
+		b.Min = most // rounded up, the minimum would pass the maximum
+	}
 	index, err = newRow(names.Index, layout.IndexDType, layout.EntrySize, b)
 	if err != nil {
 		return data, index, err
 	}
 	data, err = newRow(names.Data, dtype, 1, layout.Bounds{Min: min(b.Min, index.MaxChunk), Max: index.MaxChunk})
 	return data, index, err
-}
-
-// complete adds to half a pair the row that is missing.
-func complete(ctx context.Context, tx store.Tx, half Entry, spec dtype.Spec, b layout.Bounds) (Entry, error) {
-	e := Entry{Kind: VarSize, Name: half.Name, DType: half.DType, Data: half.Data, Index: half.Index}
-	names := NamesOf(half.Name)
-	var err error
-	if half.Index.ID == 0 {
-		if old, err := dtype.ParseSpec(half.DType); err != nil || old.String() != spec.String() {
-			return Entry{}, taken(half)
-		}
-		e.Index, err = newRow(names.Index, layout.IndexDType, layout.EntrySize, layout.Bounds{Min: half.Data.MinChunk, Max: half.Data.MaxChunk})
-	} else {
-		e.DType = spec.String()
-		e.Data, _, err = newPair(names, e.DType, b)
-		if half.Index.Length > 0 {
-			return Entry{}, fmt.Errorf("%w: the index of a variable-size column, with %d elements whose data is gone; drop it", store.ErrExists, half.Index.Length)
-		}
-	}
-	if err != nil {
-		return Entry{}, err
-	}
-	return e, e.create(ctx, tx)
 }
 
 // Rename gives a column another name.
@@ -371,7 +367,7 @@ func Rename(ctx context.Context, tx store.Tx, e Entry, name string) error {
 	}
 	delete(renamed, 0) // the row that a half does not have
 	for _, row := range renamed {
-		if err := checkFree(ctx, tx, row, name); err != nil {
+		if err := checkFree(ctx, tx, row, name, renamed); err != nil {
 			return err
 		}
 	}

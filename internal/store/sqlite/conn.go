@@ -31,7 +31,10 @@ type conn struct {
 	// Some of what they know outlives it: see refresh.
 	blobs   *blobs
 	catalog map[string]*store.Column
+	lasts   map[store.ColumnID]store.Chunk // the last chunks of columns
 	version int64
+	// noLater says that the tables of the later generation do not exist.
+	noLater bool
 	// broken is the panic of the driver after which nothing may be done with
 	// the connection but to throw it away.
 	broken error
@@ -65,7 +68,7 @@ func uri(path string, m mode, vfs string) string {
 }
 
 func openConn(ctx context.Context, name, pragmas string) (_ *conn, err error) {
-	c := &conn{stmts: map[string]*sqlite3.Stmt{}, catalog: map[string]*store.Column{}}
+	c := &conn{stmts: map[string]*sqlite3.Stmt{}, catalog: map[string]*store.Column{}, lasts: map[store.ColumnID]store.Chunk{}}
 	c.blobs = newBlobs(c)
 	defer func() {
 		if err != nil {
@@ -77,6 +80,11 @@ func openConn(ctx context.Context, name, pragmas string) (_ *conn, err error) {
 		ctx = sqlite3.WithMaxMemory(ctx, maxMemory)
 	}
 	if c.db, err = sqlite3.OpenContext(ctx, name); err != nil {
+		return nil, wrap(err)
+	}
+	// Plans must not depend on the values that are bound: SQLite would prepare
+	// a statement anew, for ten times its cost, whenever one changes.
+	if _, err := c.db.Config(sqlite3.DBCONFIG_ENABLE_QPSG, true); err != nil {
 		return nil, wrap(err)
 	}
 	if err := c.exec(pragmas); err != nil {
@@ -182,6 +190,8 @@ func (c *conn) refresh() error {
 	if err != nil || version != c.version {
 		clear(c.catalog)
 		clear(c.blobs.rowids)
+		clear(c.lasts)
+		c.noLater = false
 	}
 	c.version = version
 	return err

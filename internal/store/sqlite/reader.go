@@ -116,28 +116,28 @@ func (r *reader) load(names []string) error {
 // loadThree looks up to three names up at once: those of a column.
 func (r *reader) loadThree(names []string) error {
 	args := []any{names[0], names[len(names)/2], names[len(names)-1]}
-	found := false
-	row := func(st *sqlite3.Stmt) {
+	for _, name := range names {
+		r.catalog[name] = nil
+	}
+	err := r.c.query(`SELECT `+catalogColumns+` FROM col_meta WHERE name IN (?, ?, ?)`, func(st *sqlite3.Stmt) {
 		col := scanColumn(st)
-		r.catalog[col.Name], found = &col, true
-	}
-	err := r.c.query(`SELECT `+catalogColumns+` FROM col_meta WHERE name IN (?, ?, ?)`, row, args...)
-	if err == nil && !found || noTable(err) {
-		err = r.c.query(laterColumns+` WHERE name IN (?, ?, ?)`, func(st *sqlite3.Stmt) {
-			col := scanColumn(st)
-			col.Layout = 1
-			r.catalog[col.Name] = &col
-		}, args...)
-	}
-	if err != nil && !noTable(err) {
+		r.catalog[col.Name] = &col
+	}, args...)
+	if err != nil && !noTable(err) || r.c.noLater {
 		return err
 	}
-	for _, name := range names {
-		if _, known := r.catalog[name]; !known {
-			r.catalog[name] = nil
+	err = r.c.query(laterColumns+` WHERE name IN (?, ?, ?)`, func(st *sqlite3.Stmt) {
+		col := scanColumn(st)
+		col.Layout = 1
+		if r.catalog[col.Name] == nil {
+			r.catalog[col.Name] = &col
 		}
+	}, args...)
+	if noTable(err) {
+		r.c.noLater = true
+		return nil
 	}
-	return nil
+	return err
 }
 
 func (r *reader) Columns(ctx context.Context) ([]store.Column, error) {
@@ -184,22 +184,32 @@ func (r *reader) scanChunk(id store.ColumnID, st *sqlite3.Stmt) store.Chunk {
 }
 
 func (r *reader) Chunk(ctx context.Context, id store.ColumnID, number int64) (store.Chunk, error) {
+	if err := r.enter(ctx); err != nil {
+		return store.Chunk{}, err
+	}
+	defer r.leave()
 	// A range of one number, because for an equation SQLite prefers the
 	// primary key, and with that the walk along the chunk.
-	return r.oneChunk(ctx, id, `SELECT `+chunkColumns+` FROM col_chunks WHERE col_id = ? AND chunk_idx BETWEEN ? AND ?`,
+	return r.oneChunk(id, `SELECT `+chunkColumns+` FROM col_chunks WHERE col_id = ? AND chunk_idx BETWEEN ? AND ?`,
 		int64(id), number, number)
 }
 
 func (r *reader) LastChunk(ctx context.Context, id store.ColumnID) (store.Chunk, error) {
-	return r.oneChunk(ctx, id, `SELECT `+chunkColumns+` FROM col_chunks WHERE col_id = ? ORDER BY chunk_idx DESC LIMIT 1`,
-		int64(id))
-}
-
-func (r *reader) oneChunk(ctx context.Context, id store.ColumnID, sql string, args ...any) (chunk store.Chunk, err error) {
 	if err := r.enter(ctx); err != nil {
-		return chunk, err
+		return store.Chunk{}, err
 	}
 	defer r.leave()
+	if last, ok := r.c.lasts[id]; ok {
+		return last, nil
+	}
+	last, err := r.oneChunk(id, `SELECT `+chunkColumns+` FROM col_chunks WHERE col_id = ? ORDER BY chunk_idx DESC LIMIT 1`, int64(id))
+	if err == nil {
+		r.c.lasts[id] = last
+	}
+	return last, err
+}
+
+func (r *reader) oneChunk(id store.ColumnID, sql string, args ...any) (chunk store.Chunk, err error) {
 	found := false
 	err = r.c.query(sql, func(st *sqlite3.Stmt) { chunk, found = r.scanChunk(id, st), true }, args...)
 	if err == nil && !found {

@@ -227,6 +227,7 @@ func (t *tx) DropColumn(ctx context.Context, id store.ColumnID) error {
 }
 
 func (t *tx) dropAll(id store.ColumnID) error {
+	delete(t.c.lasts, id)
 	if err := t.blobs.forget(); err != nil {
 		return err
 	}
@@ -269,6 +270,9 @@ func (t *tx) PutChunk(ctx context.Context, id store.ColumnID, c store.Chunk, dat
 		copy(padded, data)
 		data = padded
 	}
+	if last, ok := t.c.lasts[id]; ok && c.Number >= last.Number {
+		t.c.lasts[id] = c
+	}
 	return t.c.run(`INSERT INTO col_chunks (col_id, chunk_idx, data, actual_size, bytes_used) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT (col_id, chunk_idx) DO UPDATE SET data = excluded.data, actual_size = excluded.actual_size, bytes_used = excluded.bytes_used`,
 		int64(id), c.Number, data, c.Capacity, c.Used)
@@ -280,6 +284,10 @@ func (t *tx) SetUsed(ctx context.Context, id store.ColumnID, number, used int64)
 	}
 	if err := t.blobs.close(); err != nil {
 		return err
+	}
+	if last, ok := t.c.lasts[id]; ok && number == last.Number {
+		last.Used = used
+		t.c.lasts[id] = last
 	}
 	return t.c.run(`UPDATE col_chunks SET bytes_used = ? WHERE col_id = ? AND chunk_idx = ?`, used, int64(id), number)
 }
@@ -303,5 +311,6 @@ func (t *tx) DropChunks(ctx context.Context, id store.ColumnID, from, to int64) 
 	if err := t.blobs.forget(); err != nil {
 		return err
 	}
+	delete(t.c.lasts, id)
 	return t.c.run(`DELETE FROM col_chunks WHERE col_id = ? AND chunk_idx >= ? AND chunk_idx < ?`, int64(id), from, to)
 }

@@ -1,0 +1,136 @@
+package columnvault_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+
+	"columnvault"
+	"columnvault/dtype"
+)
+
+// BenchmarkAppendConcurrent appends single values without a cache.
+func BenchmarkAppendConcurrent(b *testing.B) {
+	for _, test := range []struct{ goroutines, columns int }{{1, 1}, {8, 1}, {8, 8}} {
+		b.Run(fmt.Sprintf("%d on %d", test.goroutines, test.columns), func(b *testing.B) {
+			ctx := context.Background()
+			v := openBench(b, nil)
+			var columns []*columnvault.Column[int64]
+			for i := range test.columns {
+				c, err := columnvault.Create(ctx, v, fmt.Sprint("x", i), dtype.Int64, nil)
+				if err != nil {
+					b.Fatal(err)
+				}
+				columns = append(columns, c)
+			}
+			b.ResetTimer()
+			var wg sync.WaitGroup
+			for g := range test.goroutines {
+				wg.Go(func() {
+					c := columns[g%len(columns)]
+					for i := g; i < b.N; i += test.goroutines {
+						if err := c.Append(ctx, int64(i)); err != nil {
+							b.Error(err)
+							return
+						}
+					}
+				})
+			}
+			wg.Wait()
+		})
+	}
+}
+
+func BenchmarkAppendCached(b *testing.B) {
+	ctx := context.Background()
+	b.Run("i64", func(b *testing.B) {
+		v := openBench(b, nil)
+		c, err := columnvault.Create(ctx, v, "x", dtype.Int64, nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := c.EnableCache(ctx, &columnvault.CacheOptions{CapBytes: 1 << 30, FlushThreshold: 1 << 30}); err != nil {
+			b.Fatal(err)
+		}
+		b.ReportAllocs()
+		for i := 0; i < b.N; i++ {
+			if err := c.Append(ctx, int64(i)); err != nil {
+				b.Fatal(err)
+			}
+			if i%million == million-1 {
+				b.StopTimer()
+				c.Flush(ctx)
+				b.StartTimer()
+			}
+		}
+	})
+	b.Run("100 bytes", func(b *testing.B) {
+		v := openBench(b, nil)
+		c, err := columnvault.Create(ctx, v, "x", dtype.Bytes, nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := c.EnableCache(ctx, &columnvault.CacheOptions{CapBytes: 1 << 30, FlushThreshold: 1 << 30}); err != nil {
+			b.Fatal(err)
+		}
+		value := make([]byte, 100)
+		b.ReportAllocs()
+		for i := 0; i < b.N; i++ {
+			if err := c.Append(ctx, value); err != nil {
+				b.Fatal(err)
+			}
+			if i%million == million-1 {
+				b.StopTimer()
+				c.Flush(ctx)
+				b.StartTimer()
+			}
+		}
+	})
+}
+
+// BenchmarkBatch adds rows of four columns, one by one, through the cache of
+// the vault.
+func BenchmarkBatch(b *testing.B) {
+	ctx := context.Background()
+	v := openBench(b, nil)
+	ids, err := columnvault.Create(ctx, v, "ids", dtype.Int64, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	times, err := columnvault.Create(ctx, v, "times", dtype.Int64, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	values, err := columnvault.Create(ctx, v, "values", dtype.Float64, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	labels, err := columnvault.Create(ctx, v, "labels", dtype.String, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := v.EnableCache(ctx, nil); err != nil {
+		b.Fatal(err)
+	}
+	for _, batched := range []bool{false, true} {
+		b.Run(fmt.Sprintf("batch=%v", batched), func(b *testing.B) {
+			b.ReportAllocs()
+			for i := 0; i < b.N; i++ {
+				var err error
+				if batched {
+					err = v.Batch(ctx, func(b *columnvault.Batch) error {
+						return errors.Join(ids.AppendTo(b, int64(i)), times.AppendTo(b, int64(i)), values.AppendTo(b, float64(i)), labels.AppendTo(b, "label"))
+					})
+				} else {
+					err = errors.Join(ids.Append(ctx, int64(i)), times.Append(ctx, int64(i)), values.Append(ctx, float64(i)), labels.Append(ctx, "label"))
+				}
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(4*float64(b.N)/b.Elapsed().Seconds()/1e6, "Melements/s")
+		})
+	}
+}

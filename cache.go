@@ -1,0 +1,312 @@
+package columnvault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"columnvault/internal/column"
+	"columnvault/internal/layout"
+)
+
+// CacheOptions bound a write-back cache. What can be lost when the process is
+// killed is what the cache holds: less than FlushThreshold bytes and one call
+// more, for no longer than FlushInterval and the time of a flush.
+type CacheOptions struct {
+	// CapBytes is what the cache holds at most, in bytes of stored form and 8
+	// bytes for each element of varying size; 0 means 64 MiB. A call with more
+	// is written at once, behind what is held.
+	CapBytes int
+	// FlushThreshold is how much the cache holds before an append writes it
+	// out; 0 means a quarter of CapBytes.
+	FlushThreshold int
+	// FlushInterval is how long an element is held at most; 0 means for as
+	// long as nothing else makes the cache write.
+	FlushInterval time.Duration
+	// OnError is told of the error of a flush that FlushInterval has started;
+	// it must not call the vault. The elements are kept, the flush is tried
+	// again after another FlushInterval, and the next append fails with the
+	// error, once.
+	OnError func(error)
+}
+
+const defaultCap = 64 << 20
+
+func (o *CacheOptions) check() (*cache, error) {
+	k := &cache{}
+	if o != nil {
+		k.CacheOptions = *o
+	}
+	if k.CapBytes == 0 {
+		k.CapBytes = defaultCap
+	}
+	if k.FlushThreshold == 0 {
+		k.FlushThreshold = k.CapBytes / 4
+	}
+	if k.CapBytes < 0 || k.FlushThreshold < 0 || k.FlushInterval < 0 || k.FlushThreshold > k.CapBytes {
+		return nil, fmt.Errorf("%w: cache of %d bytes that writes at %d, every %v", ErrInvalidArgument, k.CapBytes, k.FlushThreshold, k.FlushInterval)
+	}
+	return k, nil
+}
+
+// EnableCache makes Append hold what it is given in memory, and write it
+// together with what all other caches of the vault hold, in one transaction:
+// when the cache is full, when FlushInterval has passed, when anything else
+// writes to the vault, on Flush and on Close. Held elements are part of the
+// column for every reader in this process; other processes see them when they
+// are written. An Append that returns an error has not taken its values.
+//
+// A cache that is enabled already is flushed and gets the new options. nil
+// options mean the defaults.
+func (c *Column[T]) EnableCache(ctx context.Context, o *CacheOptions) error {
+	_, err := c.setCache(ctx, o)
+	return fail("enable cache", c.names.Plain, -1, err)
+}
+
+// DisableCache ends the cache of the column and flushes. If that fails, the
+// elements are kept, and written by the next flush that succeeds.
+func (c *Column[T]) DisableCache(ctx context.Context) error {
+	return fail("disable cache", c.names.Plain, -1, c.rows.p.restore(ctx, &c.rows.own, nil))
+}
+
+// Cached enables the cache, calls fn, and brings back what was before, which
+// flushes also if fn fails or panics.
+func (c *Column[T]) Cached(ctx context.Context, o *CacheOptions, fn func() error) error {
+	old, err := c.setCache(ctx, o)
+	if err != nil {
+		return fail("enable cache", c.names.Plain, -1, err)
+	}
+	return c.rows.p.during(ctx, &c.rows.own, old, fn)
+}
+
+func (c *Column[T]) setCache(ctx context.Context, o *CacheOptions) (old *cache, err error) {
+	if c.in.tx != nil {
+		return nil, fmt.Errorf("%w: a column of a transaction has no cache", ErrInvalidArgument)
+	}
+	return c.rows.p.set(ctx, &c.rows.own, o)
+}
+
+// Flush writes what all caches of the vault hold, and returns how many
+// elements that were.
+func (c *Column[T]) Flush(ctx context.Context) (int, error) { return c.in.v.Flush(ctx) }
+
+// Discard gives up what is held for the column and returns how many elements
+// that were. It is for columns that have gone from under their cache: as long
+// as something is held for them, nothing can be flushed.
+func (c *Column[T]) Discard() int { return c.rows.p.discard(c.rows) }
+
+// EnableCache makes every column of the vault that has no cache of its own
+// cached, also those that are opened later. See Column.EnableCache.
+func (v *Vault) EnableCache(ctx context.Context, o *CacheOptions) error {
+	_, err := v.pending.set(ctx, &v.pending.whole, o)
+	return fail("enable cache", "", -1, err)
+}
+
+// DisableCache ends the cache of the vault and flushes.
+func (v *Vault) DisableCache(ctx context.Context) error {
+	return fail("disable cache", "", -1, v.pending.restore(ctx, &v.pending.whole, nil))
+}
+
+// Cached enables the cache of the vault, calls fn, and brings back what was
+// before, which flushes also if fn fails or panics.
+func (v *Vault) Cached(ctx context.Context, o *CacheOptions, fn func() error) error {
+	old, err := v.pending.set(ctx, &v.pending.whole, o)
+	if err != nil {
+		return fail("enable cache", "", -1, err)
+	}
+	return v.pending.during(ctx, &v.pending.whole, old, fn)
+}
+
+// Flush writes what all caches of the vault hold, in one transaction, and
+// returns how many elements that were.
+func (v *Vault) Flush(ctx context.Context) (int, error) {
+	if err := v.checkNested(ctx); err != nil {
+		return 0, fail("flush", "", -1, err)
+	}
+	if !v.pending.any.Load() {
+		return 0, nil
+	}
+	n, err := v.pending.flush(ctx, nil)
+	return n, fail("flush", "", -1, err)
+}
+
+// HoldFlush keeps the caches from being flushed until release is called, so
+// that a set of appends to several columns is not written in part. Meanwhile
+// everything that would have to flush fails with ErrHeld, and appends to a
+// full cache with ErrCacheFull. Holds nest, and release may be called twice.
+// Batch does the same for a single set, without keeping others waiting.
+func (v *Vault) HoldFlush() (release func()) {
+	p := v.pending
+	p.mu.Lock()
+	p.held++
+	p.mu.Unlock()
+	released := false
+	return func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if !released {
+			p.held--
+			released = true
+		}
+	}
+}
+
+// set flushes, puts a new cache in place and returns the old one.
+func (p *pending) set(ctx context.Context, at **cache, o *CacheOptions) (old *cache, err error) {
+	k, err := o.check()
+	if err != nil {
+		return nil, err
+	}
+	if p.any.Load() {
+		if _, err := p.flush(ctx, nil); err != nil {
+			return nil, err
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	old, *at = *at, k
+	p.recount()
+	return old, nil
+}
+
+// restore puts an old cache, or none, in place and flushes.
+func (p *pending) restore(ctx context.Context, at **cache, old *cache) error {
+	p.mu.Lock()
+	*at = old
+	p.recount()
+	p.mu.Unlock()
+	if !p.any.Load() {
+		return nil
+	}
+	_, err := p.flush(ctx, nil)
+	return err
+}
+
+// during calls fn and restores the old cache whatever happens.
+func (p *pending) during(ctx context.Context, at **cache, old *cache, fn func() error) (err error) {
+	defer func() {
+		// What fn has appended was acknowledged, so it is written even if ctx
+		// has ended.
+		flushed := fail("flush", "", -1, p.restore(context.WithoutCancel(ctx), at, old))
+		err = errors.Join(err, flushed)
+	}()
+	return fn()
+}
+
+// recount adds up what the caches hold after one has changed.
+func (p *pending) recount() {
+	for _, q := range p.columns {
+		if k := q.cache(); k != nil {
+			k.bytes = 0
+		}
+	}
+	for _, q := range p.columns {
+		if k := q.cache(); k != nil {
+			k.bytes += size(q.rows)
+		}
+	}
+}
+
+func (p *pending) discard(q *pendingColumn) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := q.count
+	if n > 0 {
+		q.drop(part{rows: q.rows, count: n})
+	}
+	return n
+}
+
+// appendCached holds values in the column's cache. It does not take them if
+// there is none, or if they are more than it can hold.
+func (c *Column[T]) appendCached(ctx context.Context, values []T) (taken bool, err error) {
+	p := c.rows.p
+	for {
+		if err := ctx.Err(); err != nil {
+			return false, err
+		}
+		if err := p.v.checkNested(ctx); err != nil {
+			return false, err
+		}
+		p.mu.Lock()
+		next, err := c.hold(values)
+		p.mu.Unlock()
+		if err != nil {
+			return false, err
+		}
+		switch next {
+		case admitted:
+			return true, nil
+		case uncached:
+			return false, nil
+		case checkFirst:
+			err = c.checkCached(ctx)
+		case flushFirst:
+			_, err = p.flush(ctx, nil)
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+}
+
+// hold makes values pending if that may be.
+func (c *Column[T]) hold(values []T) (admission, error) {
+	q := c.rows
+	p, k := q.p, q.cache()
+	if k == nil {
+		return uncached, nil
+	}
+	if q.dtype != c.dtype {
+		return checkFirst, nil
+	}
+	if p.failed != nil {
+		return checkFirst, p.report()
+	}
+	if raw := c.t.Bytes(values); raw != nil {
+		next, err := p.admit(k, len(raw))
+		if next == admitted {
+			q.rows.Data = append(q.rows.Data, raw...)
+			q.note(len(raw), len(values))
+		}
+		return next, err
+	}
+	var rows column.Batch
+	var err error
+	if rows.Data, rows.Ends, err = c.t.AppendAll(q.rows.Data, q.rows.Ends, values); err != nil {
+		return uncached, callError(err)
+	}
+	if err := checkSizes(rows.Ends, len(q.rows.Data), len(q.rows.Ends)); err != nil {
+		return uncached, err
+	}
+	need := size(rows) - size(q.rows)
+	next, err := p.admit(k, need)
+	if next == admitted {
+		q.rows = rows
+		q.note(need, len(values))
+	}
+	return next, err
+}
+
+// checkSizes refuses elements that no column can store. They end at ends from
+// the first on, and begin at start.
+func checkSizes(ends []int, start, first int) error {
+	for k := first; k < len(ends); k++ {
+		if n := ends[k] - start; n > layout.MaxElement {
+			return fmt.Errorf("%w: value %d of the call has %d bytes, and the limit is %d", ErrTooLarge, k-first, n, layout.MaxElement)
+		}
+		start = ends[k]
+	}
+	return nil
+}
+
+// checkCached looks whether the file has the column as it should be. It is done
+// for the first rows after a flush: what is acknowledged should have a place
+// to go.
+func (c *Column[T]) checkCached(ctx context.Context) error {
+	if err := c.read(ctx, "append", func(*opened) error { return nil }); err != nil {
+		return err
+	}
+	return c.rows.expect(c.dtype, c.t.Size())
+}

@@ -1,0 +1,183 @@
+package columnvault
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"sync"
+
+	"columnvault/internal/catalog"
+	"columnvault/internal/column"
+)
+
+// group lets appends of goroutines that come at the same time share a
+// transaction. The first to come leads: it writes its own rows and those of
+// all who come before it commits, and hands the lead to one of those who come
+// after. Each returns when its own rows are committed.
+type group struct {
+	mu    sync.Mutex
+	queue []*request
+	// led says that somebody leads, so that others wait in the queue.
+	led bool
+	// last is how many were in the last group or came during it.
+	last int
+}
+
+// request is an append that waits.
+type request struct {
+	ctx   context.Context
+	names catalog.Names
+	dtype string
+	elem  int
+	rows  column.Batch
+	err   error
+	// turn is sent true to make the one who waits lead, false when its request
+	// has been dealt with.
+	turn chan bool
+}
+
+// append writes the rows in a transaction, alone or together with others.
+func (v *Vault) append(r *request) error {
+	if err := v.checkNested(r.ctx); err != nil {
+		return err
+	}
+	g := &v.group
+	g.mu.Lock()
+	if g.led {
+		r.turn = make(chan bool, 1)
+		g.queue = append(g.queue, r)
+		g.mu.Unlock()
+		if lead, err := g.wait(r); !lead {
+			return err
+		}
+	} else {
+		g.led = true
+		g.mu.Unlock()
+	}
+	v.lead(r)
+	return r.err
+}
+
+// wait waits for the outcome of the request, or for the lead.
+func (g *group) wait(r *request) (lead bool, err error) {
+	select {
+	case lead = <-r.turn:
+		return lead, r.err
+	case <-r.ctx.Done():
+	}
+	if g.withdraw(r) {
+		return false, r.ctx.Err()
+	}
+	lead = <-r.turn // somebody is about to deal with it
+	return lead, r.err
+}
+
+// withdraw takes a request out of the queue if it is still there.
+func (g *group) withdraw(r *request) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for i, other := range g.queue {
+		if other == r {
+			g.queue = append(g.queue[:i], g.queue[i+1:]...)
+			return true
+		}
+	}
+	return false
+}
+
+// takeQueue empties the queue.
+func (g *group) takeQueue() []*request {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	all := g.queue
+	g.queue = nil
+	return all
+}
+
+// lead writes the rows of r and of all who wait, and passes the lead on.
+func (v *Vault) lead(r *request) {
+	g := &v.group
+	g.gather()
+	members := []*request{r}
+	err := v.update(r.ctx, func(tx *Tx) error {
+		for done := 0; done < len(members); {
+			for ; done < len(members); done++ {
+				if err := members[done].write(tx); err != nil {
+					return err
+				}
+			}
+			members = append(members, g.takeQueue()...)
+		}
+		return nil
+	})
+	for _, m := range members {
+		if err != nil && m.err == nil {
+			m.err = v.alone(m, err, len(members))
+		}
+	}
+	for _, m := range members {
+		if m != r {
+			m.turn <- false
+		}
+	}
+	g.passOn(len(members))
+}
+
+// gather lets the goroutines that were in the last group come back with their
+// next append, if they are quick.
+func (g *group) gather() {
+	for range 10 {
+		g.mu.Lock()
+		enough := len(g.queue)+1 >= g.last
+		g.mu.Unlock()
+		if enough {
+			return
+		}
+		runtime.Gosched()
+	}
+}
+
+// passOn gives the lead to the first who waits.
+func (g *group) passOn(members int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.last = members + len(g.queue)
+	if len(g.queue) == 0 {
+		g.led = false
+		return
+	}
+	next := g.queue[0]
+	g.queue = g.queue[1:]
+	next.turn <- true
+}
+
+// alone tries a request by itself when the transaction that it shared has
+// failed for a reason that may be another's: a damaged column, a cancelled
+// ctx of the leader.
+func (v *Vault) alone(r *request, err error, members int) error {
+	if members == 1 || errors.Is(err, ErrBusy) || errors.Is(err, ErrUnavailable) || errors.Is(err, ErrClosed) {
+		return err
+	}
+	return v.update(r.ctx, r.write)
+}
+
+// write appends the rows in the transaction. What concerns this request alone
+// becomes its own error.
+func (r *request) write(tx *Tx) error {
+	r.err = r.ctx.Err()
+	if r.err != nil {
+		return nil
+	}
+	// Whoever waits for the others must not be stopped by this one's ctx.
+	ctx := context.WithoutCancel(r.ctx)
+	o, err := tx.open(ctx, r.names)
+	if err == nil {
+		err = o.checkType(r.dtype, r.elem)
+	}
+	if err != nil {
+		r.err = err
+		return nil
+	}
+	o.changes++
+	return o.Append(ctx, tx.w, r.rows)
+}
