@@ -1,0 +1,199 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"strconv"
+)
+
+// shape is what fields of a column were seen to hold.
+type shape uint8
+
+const (
+	sawInteger shape = 1 << iota // an integer that i64 holds
+	sawWide                      // an integer that i64 holds and f64 would round
+	sawFloat
+	sawFloatWord // NaN or an infinity
+	sawText
+	sawBytes // base64 in JSON
+	sawOther // what only msgpack holds
+)
+
+// detected is what is known of a column after the first pass over a file.
+type detected struct {
+	name   string
+	shape  shape
+	absent absences
+	quoted absences // those in quotes
+}
+
+// absences are the records in which a column has no value.
+type absences struct{ count, firstLine int }
+
+func (a *absences) add(line int) {
+	if a.count == 0 {
+		a.firstLine = line
+	}
+	a.count++
+}
+
+// plus is both together.
+func (a absences) plus(b absences) absences {
+	if a.count == 0 || b.count > 0 && b.firstLine < a.firstLine {
+		a.firstLine = b.firstLine
+	}
+	a.count += b.count
+	return a
+}
+
+// detect reads the file to its end and returns its columns and the number of
+// its records.
+func detect(in records) (columns []detected, rows int, err error) {
+	firstLine := 0
+	for {
+		fields, err := in.next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, 0, err
+		}
+		if rows == 0 {
+			firstLine = in.line()
+		}
+		for len(columns) < len(fields) {
+			columns = append(columns, detected{absent: absences{rows, firstLine}})
+		}
+		for i, f := range fields {
+			c := &columns[i]
+			switch f.state {
+			case absent:
+				c.absent.add(in.line())
+			case quotedAbsent:
+				c.quoted.add(in.line())
+			default:
+				c.shape |= in.shapeOf(f.text)
+			}
+		}
+		rows++
+	}
+	names := in.names()
+	if len(columns) == 0 {
+		columns = make([]detected, len(names))
+	}
+	for i := range columns {
+		c := &columns[i]
+		c.name = names[i]
+		if rows > 0 && c.quoted.count == rows {
+			c.shape = sawText
+		}
+	}
+	return columns, rows, nil
+}
+
+// shapeOf tells numbers from text. Integers are plain: what has leading zeros
+// or more digits than i64 holds is an identifier, and stays text.
+func (f *csvFile) shapeOf(text []byte) shape {
+	text = bytes.TrimSpace(text)
+	rest := bytes.TrimPrefix(text, []byte("-"))
+	digits := countDigits(rest)
+	if digits > 1 && rest[0] == '0' {
+		return sawText
+	}
+	if digits > 0 && digits == len(rest) {
+		return integerShape(text, sawText)
+	}
+	if digits == 0 && (len(rest) < 2 || rest[0] != '.' || countDigits(rest[1:]) == 0) {
+		if _, ok := floatWord(text); ok && text[0] != '"' {
+			return sawFloatWord
+		}
+		return sawText
+	}
+	if c := rest[digits]; c != '.' && c != 'e' && c != 'E' {
+		return sawText
+	}
+	if _, err := parseFloat(text, 64); err != nil {
+		return sawText
+	}
+	return sawFloat
+}
+
+// dtypeOf returns f64 for a column without any value: it holds the absent ones.
+func (f *csvFile) dtypeOf(s shape) string {
+	switch {
+	case s&sawText != 0, s&sawWide != 0 && s&(sawFloat|sawFloatWord) != 0:
+		return "str"
+	case s != 0 && s&^(sawInteger|sawWide) == 0:
+		return "i64"
+	}
+	return "f64"
+}
+
+func (f *jsonFile) shapeOf(text []byte) shape {
+	switch c := text[0]; {
+	case c == '"':
+		if _, ok := floatWord(text); ok {
+			return sawFloatWord
+		}
+		return sawText
+	case c == '{':
+		if _, err := parseBytes(text); err == nil {
+			return sawBytes
+		}
+		return sawOther
+	case c != '-' && (c < '0' || c > '9'):
+		return sawOther
+	case !bytes.ContainsAny(text, ".eE"):
+		return integerShape(text, sawOther)
+	}
+	if _, err := parseFloat(text, 64); err != nil {
+		return sawOther
+	}
+	return sawFloat
+}
+
+func (f *jsonFile) dtypeOf(s shape) string {
+	switch {
+	case f.into != "":
+		return "msgpack"
+	case s != 0 && s&^(sawInteger|sawWide) == 0:
+		return "i64"
+	case s&(sawInteger|sawFloat) != 0 && s&^(sawInteger|sawFloat|sawFloatWord) == 0:
+		return "f64"
+	case s != 0 && s&^(sawText|sawFloatWord) == 0:
+		return "str"
+	case s == sawBytes:
+		return "bytes"
+	}
+	return "msgpack"
+}
+
+// integerShape is the shape of digits after an optional minus, other if i64
+// does not hold them.
+func integerShape(text []byte, other shape) shape {
+	if len(text) <= 15 {
+		if text[0] == '-' && text[1] == '0' {
+			return sawFloat // i64 has no -0
+		}
+		return sawInteger
+	}
+	n, err := strconv.ParseInt(string(text), 10, 64)
+	switch {
+	case err != nil:
+		return other
+	case int64(float64(n)) != n || n == 1<<63-1:
+		return sawWide
+	}
+	return sawInteger
+}
+
+// countDigits counts the digits at the beginning.
+func countDigits(text []byte) int {
+	for i, c := range text {
+		if c < '0' || c > '9' {
+			return i
+		}
+	}
+	return len(text)
+}

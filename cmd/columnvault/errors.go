@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"columnvault"
+	"columnvault/dtype"
+)
+
+// The exit codes.
+const (
+	exitOK          = 0
+	exitError       = 1
+	exitUsage       = 2
+	exitInterrupted = 130
+)
+
+// usageError is a command line that makes no sense.
+type usageError struct {
+	cmd *cobra.Command
+	err error
+}
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+func usagef(cmd *cobra.Command, format string, args ...any) error {
+	return &usageError{cmd, fmt.Errorf(format, args...)}
+}
+
+// hintedError is an error with a sentence on what to do about it.
+type hintedError struct {
+	err  error
+	hint string
+}
+
+func (e *hintedError) Error() string { return e.err.Error() }
+func (e *hintedError) Unwrap() error { return e.err }
+
+func withHint(err error, format string, args ...any) error {
+	return &hintedError{err, fmt.Sprintf(format, args...)}
+}
+
+// hints are for errors of the library, in words of the command line.
+var hints = []struct {
+	kind error
+	text string
+}{
+	{columnvault.ErrExists, "drop that column first, or take another name"},
+	{columnvault.ErrBusy, "another program is writing to the vault; try again when it has finished"},
+	{columnvault.ErrReadOnly, "the file, its folder or the disk may only be read"},
+	{columnvault.ErrNotVault, "a vault is an SQLite file that columnvault or KohakuVault has made"},
+}
+
+func hintOf(err error) string {
+	var hinted *hintedError
+	if errors.As(err, &hinted) {
+		return hinted.hint
+	}
+	for _, h := range hints {
+		if errors.Is(err, h.kind) {
+			return h.text
+		}
+	}
+	var e *columnvault.Error
+	if errors.As(err, &e) {
+		return e.Hint()
+	}
+	return ""
+}
+
+// report prints the error of a command and returns the exit code.
+func report(w io.Writer, err error) int {
+	switch {
+	case err == nil, errors.Is(err, syscall.EPIPE):
+		return exitOK // who reads the output has seen enough of it
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(w, "columnvault: interrupted")
+		return exitInterrupted
+	}
+	fmt.Fprintf(w, "columnvault: %v\n", err)
+	if hint := hintOf(err); hint != "" {
+		fmt.Fprintf(w, "hint: %s\n", hint)
+	}
+	var usage *usageError
+	if !errors.As(err, &usage) {
+		return exitError
+	}
+	fmt.Fprintf(w, "usage: %s\n", usage.cmd.UseLine())
+	fmt.Fprintf(w, "help: %s --help\n", usage.cmd.CommandPath())
+	return exitUsage
+}
+
+// reason is what an error of package dtype says, without the name of its kind.
+func reason(err error) string {
+	text := err.Error()
+	for _, kind := range []error{dtype.ErrValue, dtype.ErrSyntax} {
+		text = strings.TrimPrefix(text, kind.Error()+": ")
+	}
+	return text
+}

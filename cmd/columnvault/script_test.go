@@ -1,0 +1,63 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"columnvault": main})
+}
+
+// kinds are the types of kinds.jsonl in roundtrip.txtar.
+const kinds = "i8=i8,u64=u64,f16=f16,f32=f32,f64=f64,bool=bool,text=str,fix=str:5,raw=bytes,mp=msgpack,cb=cbor,vec=vec:f64:1:2,any=vec:u8"
+
+// TestScripts runs the scripts of testdata/script, each in an empty folder with
+// the weather of Seattle in it.
+func TestScripts(t *testing.T) {
+	weather, err := os.ReadFile("../../testdata/seattle-weather.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	fixtures, err := filepath.Abs("../../testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(env *testscript.Env) error {
+			// By default the race detector makes every process end a second later.
+			env.Setenv("GORACE", "atexit_sleep_ms=0")
+			env.Setenv("FIXTURES", fixtures)
+			env.Setenv("TYPES", kinds)
+			return os.WriteFile(filepath.Join(env.WorkDir, "seattle-weather.csv"), weather, 0o666)
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+	})
+}
+
+// exits runs a command that must end with the code given first.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits code command [args...]")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	code := 0
+	err = ts.Exec(args[1], args[2:]...)
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		code = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if code != want {
+		ts.Fatalf("the exit code is %d, want %d\n%s", code, want, ts.ReadFile("stderr"))
+	}
+}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"columnvault"
+)
+
+// reading calls fn with the vault at path, opened for reading.
+func reading(path string, fn func(v *columnvault.Vault) error) error {
+	if err := mustExist(path); err != nil {
+		return err
+	}
+	return with(path, &columnvault.Options{ReadOnly: true, BufferBytes: 256 << 10}, fn)
+}
+
+// writing calls fn with the vault at path, which must exist.
+func writing(path string, fn func(v *columnvault.Vault) error) error {
+	if err := mustExist(path); err != nil {
+		return err
+	}
+	return with(path, nil, fn)
+}
+
+// creating calls fn with the vault at path, and creates it if there is none.
+func creating(path string, fn func(v *columnvault.Vault) error) error {
+	return with(path, nil, fn)
+}
+
+func with(path string, o *columnvault.Options, fn func(v *columnvault.Vault) error) (err error) {
+	v, err := columnvault.Open(path, o)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if closed := v.Close(); err == nil {
+			err = closed
+		}
+	}()
+	return fn(v)
+}
+
+func mustExist(path string) error {
+	_, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return withHint(fmt.Errorf("%s: there is no such file", path), "create and import make a new vault")
+	}
+	return err
+}
+
+// scope is a vault or a transaction, where columns are found.
+type scope interface {
+	Column(ctx context.Context, name string) (*columnvault.Column[any], error)
+	Columns(ctx context.Context) ([]columnvault.ColumnInfo, error)
+}
+
+// openColumn opens a column whose dtype is in the file.
+func openColumn(ctx context.Context, in scope, name string) (*columnvault.Column[any], error) {
+	col, err := in.Column(ctx, name)
+	return col, hintColumns(ctx, in, err)
+}
+
+// hintColumns adds to the error of a missing column which ones there are.
+func hintColumns(ctx context.Context, in scope, err error) error {
+	if !errors.Is(err, columnvault.ErrNotFound) {
+		return err
+	}
+	infos, listErr := in.Columns(ctx)
+	if listErr != nil {
+		return err
+	}
+	return withHint(err, "%s", describeColumns(infos))
+}
+
+// describeColumns names the columns of a vault for a hint.
+func describeColumns(infos []columnvault.ColumnInfo) string {
+	if len(infos) == 0 {
+		return "the vault has no columns; create makes one"
+	}
+	const most = 20
+	var names []string
+	for _, info := range infos {
+		if len(names) == most {
+			names = append(names, "...")
+			break
+		}
+		names = append(names, printable(info.Name))
+	}
+	return "the columns are " + strings.Join(names, ", ")
+}
