@@ -190,7 +190,7 @@ func (b *Batch) check(ctx context.Context, tx *Tx) error {
 }
 
 func (part part) check(ctx context.Context, tx *Tx) error {
-	o, err := tx.open(ctx, part.q.names)
+	o, err := tx.open(ctx, &part.q.names)
 	if err == nil {
 		err = o.checkType(part.dtype, part.elem)
 	}

@@ -149,3 +149,17 @@ func BenchmarkInsertFront(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkAt(b *testing.B) {
+	ctx := context.Background()
+	_, c := filled(b, &columnvault.Options{CacheBytes: 128 << 20})
+	if _, err := c.Slice(ctx, columnvault.Begin, columnvault.End); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := c.At(ctx, rand.IntN(10*million)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -60,13 +60,14 @@ func (c *catalogue) Columns(ctx context.Context) ([]ColumnInfo, error) {
 func (c *catalogue) Column(ctx context.Context, name string) (*Column[any], error) {
 	var col *Column[any]
 	err := c.view(ctx, "open column", name, func(tx *Tx) error {
-		o, err := tx.open(ctx, catalog.NamesOf(name))
+		names := catalog.NamesOf(name)
+		o, err := tx.open(ctx, &names)
 		if err != nil {
 			return err
 		}
-		t, err := dtype.Parse(o.entry.DType)
+		t, err := dtype.Parse(o.dtype)
 		if err != nil {
-			return fmt.Errorf("%w: this version does not know the dtype %q", ErrUnsupported, o.entry.DType)
+			return fmt.Errorf("%w: this version does not know the dtype %q", ErrUnsupported, o.dtype)
 		}
 		col = newColumn(c, name, t)
 		return o.checkType(t.String(), t.Size())
@@ -81,7 +82,7 @@ func (c *catalogue) Column(ctx context.Context, name string) (*Column[any], erro
 // ErrNotFound.
 func (c *catalogue) Rename(ctx context.Context, name, newName string) error {
 	return c.update(ctx, "rename", name, func(tx *Tx) error {
-		e, err := catalog.Find(ctx, tx.r, catalog.NamesOf(name))
+		e, err := tx.find(ctx, name)
 		if err != nil {
 			return err
 		}
@@ -94,13 +95,19 @@ func (c *catalogue) Rename(ctx context.Context, name, newName string) error {
 // Drop removes a column and everything in it.
 func (c *catalogue) Drop(ctx context.Context, name string) error {
 	return c.update(ctx, "drop", name, func(tx *Tx) error {
-		e, err := catalog.Find(ctx, tx.r, catalog.NamesOf(name))
+		e, err := tx.find(ctx, name)
 		if err != nil {
 			return err
 		}
 		defer tx.forget(name)
 		return catalog.Drop(ctx, tx.w, e)
 	})
+}
+
+// find returns the entry of the column in the catalogue.
+func (tx *Tx) find(ctx context.Context, name string) (catalog.Entry, error) {
+	names := catalog.NamesOf(name)
+	return catalog.Find(ctx, tx.r, &names)
 }
 
 // Create adds an empty column. A name that is taken gives ErrExists. nil

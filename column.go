@@ -51,7 +51,7 @@ func (c *Column[T]) open(ctx context.Context, tx *Tx) (*opened, error) {
 	if err := c.t.Err(); err != nil {
 		return nil, err
 	}
-	o, err := tx.open(ctx, c.names)
+	o, err := tx.open(ctx, &c.names)
 	if err != nil {
 		return nil, err
 	}
@@ -61,16 +61,19 @@ func (c *Column[T]) open(ctx context.Context, tx *Tx) (*opened, error) {
 // checkType compares the dtype of the column with the canonical one that it
 // should have, of elements of size bytes.
 func (o *opened) checkType(want string, size int) error {
-	if o.entry.DType != want {
-		spec, err := dtype.ParseSpec(o.entry.DType)
+	if o.dtype != want {
+		spec, err := dtype.ParseSpec(o.dtype)
 		if err != nil {
-			return fmt.Errorf("%w: this version does not know the dtype %q", ErrUnsupported, o.entry.DType)
+			return fmt.Errorf("%w: this version does not know the dtype %q", ErrUnsupported, o.dtype)
 		}
 		if spec.String() != want {
-			return fmt.Errorf("%w: the column is of %s, not of %s", ErrDType, o.entry.DType, want)
+			return fmt.Errorf("%w: the column is of %s, not of %s", ErrDType, o.dtype, want)
 		}
 	}
-	return o.entry.CheckSize(size)
+	if o.elem != int64(size) {
+		return fmt.Errorf("%w: the catalogue gives elements of %s a size of %d bytes, and they have %d", ErrCorrupt, o.dtype, o.elem, size)
+	}
+	return nil
 }
 
 // read runs fn on the column in a snapshot, or in the transaction.

@@ -82,7 +82,7 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, " %q", e.Column)
 	}
 	if e.Index >= 0 {
-		fmt.Fprintf(&b, " at %d", e.Index)
+		fmt.Fprintf(&b, "[%d]", e.Index)
 	}
 	b.WriteString(": ")
 	b.WriteString(e.Err.Error())

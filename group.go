@@ -170,7 +170,7 @@ func (r *request) write(tx *Tx) error {
 	}
 	// Whoever waits for the others must not be stopped by this one's ctx.
 	ctx := context.WithoutCancel(r.ctx)
-	o, err := tx.open(ctx, r.names)
+	o, err := tx.open(ctx, &r.names)
 	if err == nil {
 		err = o.checkType(r.dtype, r.elem)
 	}

@@ -35,6 +35,13 @@ type Options struct {
 	// 5 seconds. After it, the operation fails with ErrBusy.
 	BusyTimeout time.Duration
 
+	// MaxSnapshotAge is how long a View or a loop may go on while others write;
+	// 0 means a minute, a negative age for ever. As long as it is open, the
+	// write-ahead log keeps everything that is written after it began. When it
+	// gets too old it fails with ErrSnapshotTooOld, unless nobody has written
+	// since.
+	MaxSnapshotAge time.Duration
+
 	// CacheBytes is the size in bytes of the page cache of each connection;
 	// 0 means 16 MiB. There is a connection for writing, and one for every
 	// snapshot that is open at a time. Random reads of a column that fits in

@@ -287,7 +287,7 @@ func (p *pending) end(parts []part, written bool) {
 // write appends the rows to their column.
 func (part part) write(ctx context.Context, tx *Tx) error {
 	name := part.q.names.Plain
-	o, err := tx.open(ctx, part.q.names)
+	o, err := tx.open(ctx, &part.q.names)
 	if err == nil {
 		err = o.checkType(part.dtype, part.elem)
 	}
@@ -357,7 +357,7 @@ func (tx *Tx) heldFor(name string) int {
 // over is the column with its pending rows behind it, if there are any.
 func (o *opened) over(parts []part) error {
 	for _, part := range parts {
-		if part.q.names != o.names {
+		if part.q.names.Plain != o.name {
 			continue
 		}
 		if err := o.checkType(part.dtype, part.elem); err != nil {

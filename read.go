@@ -12,10 +12,10 @@ import (
 
 // At returns the element at position i.
 func (c *Column[T]) At(ctx context.Context, i int) (value T, err error) {
-	err = c.read(ctx, "at", func(o *opened) error {
+	err = c.read(ctx, "get", func(o *opened) error {
 		at, err := resolve(i, o.Len())
 		if err != nil {
-			return c.failAt("at", int64(i), err)
+			return c.failAt("get", int64(i), err)
 		}
 		value, err = c.element(ctx, o, at)
 		return err
@@ -30,7 +30,7 @@ func (c *Column[T]) element(ctx context.Context, o *opened, at int64) (value T, 
 		return value, err
 	}
 	value, err = c.t.Decode(b.Data)
-	return value, c.failAt("at", at, err)
+	return value, c.failAt("get", at, err)
 }
 
 // failAt makes the error of an operation on one element.

@@ -3,6 +3,7 @@ package columnvault
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync/atomic"
 
 	"columnvault/internal/catalog"
@@ -19,8 +20,8 @@ type Tx struct {
 	r store.Reader
 	// w is the same transaction for writing, nil in a View.
 	w store.Tx
-	// columns holds the columns used so far, by name.
-	columns map[string]*opened
+	// columns holds the columns used so far: seldom more than a few.
+	columns []*opened
 	// held is what the caches held at the moment of a View.
 	held []part
 	// ended may be looked at by whoever was given the ctx of the transaction.
@@ -30,8 +31,9 @@ type Tx struct {
 // opened is a column inside a transaction.
 type opened struct {
 	column.Column
-	names catalog.Names
-	entry catalog.Entry
+	name  string
+	dtype string // as it stands in the file
+	elem  int64  // the size of elements according to the catalogue
 	tx    *Tx
 	// changes counts what was done to the column, for loops that run over it.
 	changes int
@@ -138,9 +140,11 @@ func (tx *Tx) do(fn func(*Tx) error) error {
 }
 
 // open finds the column in the transaction.
-func (tx *Tx) open(ctx context.Context, names catalog.Names) (*opened, error) {
-	if o := tx.columns[names.Plain]; o != nil {
-		return o, nil
+func (tx *Tx) open(ctx context.Context, names *catalog.Names) (*opened, error) {
+	for _, o := range tx.columns {
+		if o.name == names.Plain {
+			return o, nil
+		}
 	}
 	entry, err := catalog.Find(ctx, tx.r, names)
 	if err != nil {
@@ -150,22 +154,21 @@ func (tx *Tx) open(ctx context.Context, names catalog.Names) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &opened{Column: col, names: names, entry: entry, tx: tx}
+	o := &opened{Column: col, name: names.Plain, dtype: entry.DType, elem: entry.Size(), tx: tx}
 	if err := o.over(tx.held); err != nil {
 		return nil, err
 	}
-	if tx.columns == nil {
-		tx.columns = map[string]*opened{}
-	}
-	tx.columns[names.Plain] = o
+	tx.columns = append(tx.columns, o)
 	return o, nil
 }
 
 // forget drops what is known of a column, after its rows in the catalogue have
 // changed.
 func (tx *Tx) forget(name string) {
-	if o := tx.columns[name]; o != nil {
-		o.changes++
-		delete(tx.columns, name)
-	}
+	tx.columns = slices.DeleteFunc(tx.columns, func(o *opened) bool {
+		if o.name == name {
+			o.changes++
+		}
+		return o.name == name
+	})
 }

@@ -33,11 +33,12 @@ func Open(path string, o *Options) (*Vault, error) {
 		return nil, fail("open", path, -1, err)
 	}
 	s, err := sqlite.Open(context.Background(), path, sqlite.Options{
-		ReadOnly:    o.ReadOnly,
-		PageSize:    o.PageSize,
-		CacheBytes:  int64(o.CacheBytes),
-		BusyTimeout: o.BusyTimeout,
-		FullSync:    o.FullSync,
+		ReadOnly:       o.ReadOnly,
+		PageSize:       o.PageSize,
+		CacheBytes:     int64(o.CacheBytes),
+		BusyTimeout:    o.BusyTimeout,
+		MaxSnapshotAge: o.MaxSnapshotAge,
+		FullSync:       o.FullSync,
 	})
 	if err != nil {
 		return nil, fail("open", path, -1, err)

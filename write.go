@@ -27,10 +27,18 @@ func (c *Column[T]) encode(op string, values []T) (column.Batch, error) {
 func callError(err error) error {
 	var bad *dtype.ElementError
 	if errors.As(err, &bad) {
-		return fmt.Errorf("value %d of the call: %w", bad.Index, bad.Err)
+		return &valueError{bad}
 	}
 	return err
 }
+
+// valueError is an error about one of the values of a call. It wraps a
+// *dtype.ElementError, for those who want the position.
+type valueError struct{ *dtype.ElementError }
+
+func (e *valueError) Error() string { return fmt.Sprintf("value %d of the call: %v", e.Index, e.Err) }
+
+func (e *valueError) Unwrap() error { return e.ElementError }
 
 // Append adds values at the end. Many in one call cost far less than one by
 // one: a call is a transaction, unless the column has a cache.
@@ -69,9 +77,9 @@ func (c *Column[T]) AppendSeq(ctx context.Context, values iter.Seq[T]) error {
 		if b.Data, b.Ends, err = c.t.AppendAll(b.Data, b.Ends, one); err != nil {
 			var bad *dtype.ElementError
 			if errors.As(err, &bad) {
-				err = bad.Err
+				err = &valueError{&dtype.ElementError{Index: count, Err: bad.Err}}
 			}
-			return fail("append", c.names.Plain, -1, fmt.Errorf("value %d of the sequence: %w", count, err))
+			return fail("append", c.names.Plain, -1, err)
 		}
 		count++
 	}

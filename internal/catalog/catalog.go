@@ -107,7 +107,7 @@ func isLoneData(row store.Column) bool {
 }
 
 // Find returns the column with these names, or ErrNotFound.
-func Find(ctx context.Context, r store.Reader, names Names) (Entry, error) {
+func Find(ctx context.Context, r store.Reader, names *Names) (Entry, error) {
 	rows, err := r.Lookup(ctx, names.Plain, names.Data, names.Index)
 	if err != nil {
 		return Entry{}, err
@@ -143,7 +143,8 @@ func findPlain(ctx context.Context, r store.Reader, row store.Column) (Entry, er
 		return Entry{Kind: Later, Name: row.Name, DType: row.DType, Data: row}, nil
 	}
 	if base, ok := baseOf(row.Name); ok {
-		whole, err := Find(ctx, r, NamesOf(base))
+		names := NamesOf(base)
+		whole, err := Find(ctx, r, &names)
 		if err == nil && (whole.Kind == VarSize || whole.Kind == Half) {
 			return Entry{}, fmt.Errorf("%w: %q is a part of the variable-size column %q; use that name", store.ErrNotFound, row.Name, base)
 		}
@@ -221,7 +222,7 @@ func Create(ctx context.Context, tx store.Tx, name string, spec dtype.Spec, b la
 	if err != nil {
 		return Entry{}, err
 	}
-	old, err := Find(ctx, tx, names)
+	old, err := Find(ctx, tx, &names)
 	switch {
 	case err == nil && e.completes(old):
 		err = Drop(ctx, tx, old)
@@ -355,12 +356,12 @@ func Rename(ctx context.Context, tx store.Tx, e Entry, name string) error {
 	if err := checkName(name); err != nil {
 		return err
 	}
-	if old, err := Find(ctx, tx, NamesOf(name)); err == nil {
+	names := NamesOf(name)
+	if old, err := Find(ctx, tx, &names); err == nil {
 		return taken(old)
 	} else if !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
-	names := NamesOf(name)
 	renamed := map[store.ColumnID]string{e.Data.ID: names.Plain}
 	if e.Kind != Fixed {
 		renamed = map[store.ColumnID]string{e.Data.ID: names.Data, e.Index.ID: names.Index}

@@ -20,8 +20,9 @@ func Check(ctx context.Context, r store.Reader, e Entry) ([]column.Problem, erro
 	}
 	var found []column.Problem
 	if spec, err := dtype.ParseSpec(e.DType); err == nil { // else it is of another version, for all we know
-		if err := e.CheckSize(spec.ElemSize()); err != nil {
-			found = append(found, column.Problem{Damage: true, Text: err.Error()})
+		if want := int64(spec.ElemSize()); e.Size() != want {
+			text := fmt.Sprintf("the catalogue gives elements of %s a size of %d bytes, and they have %d", e.DType, e.Size(), want)
+			found = append(found, column.Problem{Damage: true, Text: text})
 		}
 	}
 	col, err := e.Open()
@@ -35,11 +36,11 @@ func Check(ctx context.Context, r store.Reader, e Entry) ([]column.Problem, erro
 	return append(found, more...), err
 }
 
-// CheckSize compares the size of elements in the catalogue with that of the
-// dtype, which is 0 where they vary.
-func (e Entry) CheckSize(size int) error {
-	if e.Kind == Fixed && e.Data.ElemSize != int64(size) || e.Kind == VarSize && size != 0 {
-		return fmt.Errorf("%w: the catalogue gives elements of %s a size of %d bytes", store.ErrCorrupt, e.DType, e.Data.ElemSize)
+// Size is the size of the elements according to the catalogue, 0 where they
+// vary.
+func (e *Entry) Size() int64 {
+	if e.Kind == VarSize {
+		return 0
 	}
-	return nil
+	return e.Data.ElemSize
 }

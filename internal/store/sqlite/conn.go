@@ -33,6 +33,16 @@ type conn struct {
 	catalog map[string]*store.Column
 	lasts   map[store.ColumnID]store.Chunk // the last chunks of columns
 	version int64
+	// path is that of the database, for a connection that reads beside writers.
+	path string
+	// index tells of writers, once there is one. stamp is how it was when the
+	// snapshot began that the connection is in; without stamped that is not
+	// known.
+	index   *walIndex
+	stamp   walHeader
+	stamped bool
+	// recent says that a reader was here since the janitor was.
+	recent bool
 	// noLater says that the tables of the later generation do not exist.
 	noLater bool
 	// broken is the panic of the driver after which nothing may be done with
@@ -205,6 +215,8 @@ func (c *conn) close() {
 	if c.db == nil {
 		return
 	}
+	c.index.close()
+	c.blobs.close()
 	for _, st := range c.stmts {
 		st.Close()
 	}

@@ -22,6 +22,9 @@ type Options struct {
 	CacheBytes int64
 	// BusyTimeout is how long a writer waits for others.
 	BusyTimeout time.Duration
+	// MaxSnapshotAge is how long a snapshot may be open while others write;
+	// negative means for ever.
+	MaxSnapshotAge time.Duration
 	// FullSync makes every commit wait until the disk has it.
 	FullSync bool
 	// VFS is the name of the file system to use, for tests.
@@ -32,6 +35,7 @@ const (
 	defaultPageSize    = 8 << 10
 	defaultCacheBytes  = 16 << 20
 	defaultBusyTimeout = 5 * time.Second
+	defaultSnapshotAge = time.Minute
 
 	// checkpointPages is the number of pages in the write-ahead log from which
 	// on a commit moves them into the file. Each such move flushes the disk
@@ -40,9 +44,6 @@ const (
 	// walLimit is the size in bytes that the write-ahead log is cut down to
 	// after a checkpoint has emptied it.
 	walLimit = 64 << 20
-	// idleReaders is the number of connections kept for the next reader.
-	idleReaders = 4
-
 	maxChunk = 512 << 20
 	// SQLite ends a row at 1,000,000,000 bytes, key and header included.
 	maxValue = 1_000_000_000 - 64
@@ -63,6 +64,8 @@ type Store struct {
 	mu   sync.Mutex
 	idle []*conn
 	open map[*snapshot]struct{}
+	// janitor says that the janitor is about to come.
+	janitor bool
 	// seen is how an immutable file looked the last time.
 	seen os.FileInfo
 }
@@ -79,6 +82,9 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 	}
 	if opts.BusyTimeout == 0 {
 		opts.BusyTimeout = defaultBusyTimeout
+	}
+	if opts.MaxSnapshotAge == 0 {
+		opts.MaxSnapshotAge = defaultSnapshotAge
 	}
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -170,7 +176,9 @@ func (s *Store) tryReader(ctx context.Context) error {
 	if err == nil && blank {
 		err = fmt.Errorf("%w: it is an empty database", store.ErrNotVault)
 	}
-	s.release(c, err)
+	if err != nil || !s.keep(c) {
+		c.close()
+	}
 	return err
 }
 
@@ -179,7 +187,11 @@ func (s *Store) openReader(ctx context.Context) (*conn, error) {
 	if m == modeCreate {
 		m = modeReadWrite
 	}
-	return openConn(ctx, uri(s.path, m, s.opts.VFS), s.pragmas()+`; PRAGMA query_only = ON`)
+	c, err := openConn(ctx, uri(s.path, m, s.opts.VFS), s.pragmas()+`; PRAGMA query_only = ON`)
+	if err == nil && s.mode != modeImmutable {
+		c.path = s.path
+	}
+	return c, err
 }
 
 func (s *Store) pragmas() string {
@@ -190,6 +202,49 @@ func (s *Store) pragmas() string {
 	return fmt.Sprintf(`PRAGMA synchronous = %s; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;
 		PRAGMA cache_size = -%d; PRAGMA journal_size_limit = %d; PRAGMA wal_autocheckpoint = %d`,
 		sync, s.opts.CacheBytes>>10, walLimit, checkpointPages)
+}
+
+// Close implements store.Store. It waits for the running transaction, ends
+// snapshots, and moves what the write-ahead log holds into the file, as far as
+// that goes without waiting for other processes.
+func (s *Store) Close() error {
+	if err := s.takeTurn(context.Background()); err != nil {
+		return err
+	}
+	// The turn is not given back: there is no next.
+	s.mu.Lock()
+	s.shut()
+	open := s.open
+	s.open = map[*snapshot]struct{}{}
+	s.mu.Unlock()
+	for snap := range open {
+		snap.end(store.ErrClosed)
+	}
+	s.dropIdle()
+	if s.writer == nil {
+		return nil
+	}
+	// SQLite does all of this by itself for the last connection to a file.
+	_, err := s.writer.checkpoint(store.CheckpointPassive)
+	if err == nil {
+		_, err = s.writer.checkpoint(store.CheckpointTruncate)
+	}
+	s.writer.close()
+	if errors.Is(err, store.ErrBusy) {
+		return nil
+	}
+	return err
+}
+
+// dropIdle closes the connections that wait for the next reader.
+func (s *Store) dropIdle() {
+	s.mu.Lock()
+	idle := s.idle
+	s.idle = nil
+	s.mu.Unlock()
+	for _, c := range idle {
+		c.close()
+	}
 }
 
 // Caps implements store.Store.

@@ -31,12 +31,10 @@ func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) (err error)
 		return err
 	}
 	defer func() { s.turn <- struct{}{} }()
-	if s.writer == nil {
-		if s.writer, err = s.openWriter(ctx); err != nil {
-			return err
-		}
+	c, err := s.writerConn(ctx)
+	if err != nil {
+		return err
 	}
-	c := s.writer
 	defer func() {
 		if c.broken != nil || c.swollen {
 			c.close()
@@ -56,6 +54,14 @@ func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) (err error)
 		return err
 	}
 	return t.commit(ctx)
+}
+
+// writerConn returns the writing connection to whoever has the turn.
+func (s *Store) writerConn(ctx context.Context) (_ *conn, err error) {
+	if s.writer == nil {
+		s.writer, err = s.openWriter(ctx)
+	}
+	return s.writer, err
 }
 
 // takeTurn waits until no other goroutine writes.

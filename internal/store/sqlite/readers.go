@@ -1,0 +1,205 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"columnvault/internal/store"
+)
+
+// A reading connection that is given back stays in its snapshot for a moment.
+// If nobody has written by the time that the next reader comes, the snapshot
+// is still the newest, and the reader finds everything in place: the
+// transaction, the catalogue, the BLOB handles. Whether somebody has written,
+// in this process or another, the header of the WAL index tells (see
+// walIndex). The janitor ends such snapshots soon, because the write-ahead log
+// cannot be emptied behind them.
+
+const (
+	// idleReaders is the number of connections kept for the next reader.
+	idleReaders = 4
+	// idleTime is how often the janitor looks. A snapshot that nobody has used
+	// since it looked the last time is ended.
+	idleTime = 20 * time.Millisecond
+)
+
+// acquire returns a connection in a snapshot of the present state. Readers
+// never wait for others to finish.
+func (s *Store) acquire(ctx context.Context) (*conn, error) {
+	if s.mode == modeImmutable {
+		if err := s.checkImmutable(); err != nil {
+			return nil, err
+		}
+	}
+	c := s.takeIdle()
+	if c != nil && c.current() {
+		return c, nil
+	}
+	if s.closing.Err() != nil {
+		return nil, store.ErrClosed
+	}
+	var err error
+	if c == nil {
+		c, err = s.openReader(ctx)
+	} else {
+		err = c.endSnapshot()
+	}
+	if err == nil {
+		err = c.beginSnapshot()
+	}
+	if err != nil {
+		if c != nil {
+			c.close()
+		}
+		return nil, err
+	}
+	return c, nil
+}
+
+func (s *Store) takeIdle() *conn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := len(s.idle)
+	if n == 0 {
+		return nil
+	}
+	c := s.idle[n-1]
+	s.idle = s.idle[:n-1]
+	return c
+}
+
+// release keeps the connection for the next reader, in its snapshot if that
+// can be told to be the newest. A connection that failed is not used again.
+func (s *Store) release(c *conn) {
+	keep := c.broken == nil && !c.db.GetAutocommit()
+	if keep && !c.stamped {
+		keep = c.endSnapshot() == nil
+	}
+	c.recent = true
+	if !keep || !s.keep(c) {
+		c.close()
+	}
+}
+
+// keep puts the connection among the idle ones if there is room.
+func (s *Store) keep(c *conn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing.Err() != nil || len(s.idle) >= idleReaders {
+		return false
+	}
+	s.idle = append(s.idle, c)
+	s.wakeJanitor()
+	return true
+}
+
+// wakeJanitor starts the janitor if it is not about to come. The caller has
+// s.mu.
+func (s *Store) wakeJanitor() {
+	if !s.janitor {
+		s.janitor = true
+		time.AfterFunc(idleTime, s.clean)
+	}
+}
+
+// clean is the janitor: it ends idle snapshots that nobody uses, and open ones
+// that are too old.
+func (s *Store) clean() {
+	s.mu.Lock()
+	var stale []*conn
+	busy := s.idle[:0]
+	resting := 0
+	for _, c := range s.idle {
+		switch {
+		case !c.stamped:
+			resting++
+			busy = append(busy, c)
+		case c.recent:
+			c.recent = false
+			busy = append(busy, c)
+		default:
+			stale = append(stale, c)
+		}
+	}
+	s.idle = busy
+	var open []*snapshot
+	for snap := range s.open {
+		open = append(open, snap)
+	}
+	s.janitor = false
+	if s.closing.Err() == nil && len(open)+len(busy)-resting+len(stale) > 0 {
+		s.wakeJanitor()
+	}
+	s.mu.Unlock()
+	for _, snap := range open {
+		snap.endIfOld(s.opts.MaxSnapshotAge)
+	}
+	for _, c := range stale {
+		if c.endSnapshot() != nil || !s.keep(c) {
+			c.close()
+		}
+	}
+}
+
+// beginSnapshot starts a reading transaction, and makes SQLite choose its
+// snapshot now and not at the first read.
+func (c *conn) beginSnapshot() error {
+	before, known := c.index.header()
+	if err := c.run(`BEGIN`); err != nil {
+		return err
+	}
+	if err := c.refresh(); err != nil {
+		return err
+	}
+	if !known && c.index == nil {
+		c.index = openWALIndex(c.path)
+		return nil // only now there is one; the next snapshot will use it
+	}
+	c.stamp, c.stamped = c.index.header()
+	c.stamped = c.stamped && known && c.stamp == before
+	return nil
+}
+
+// current tells whether the snapshot that the connection is in is certain to
+// be the newest.
+func (c *conn) current() bool {
+	if !c.stamped {
+		return false
+	}
+	now, known := c.index.header()
+	return known && now == c.stamp
+}
+
+// endSnapshot ends the transaction that the connection is in.
+func (c *conn) endSnapshot() error {
+	c.stamped = false
+	err := c.blobs.close()
+	if err == nil && c.broken == nil && !c.db.GetAutocommit() {
+		err = c.run(`COMMIT`)
+	}
+	return err
+}
+
+// checkImmutable makes up for what SQLite does not do for a file that is said
+// not to change: it looks whether the file has changed all the same.
+func (s *Store) checkImmutable() error {
+	info, err := os.Stat(s.path)
+	if err != nil {
+		return fmt.Errorf("%w: %w", store.ErrUnavailable, err)
+	}
+	if hasWAL(s.path) {
+		return fmt.Errorf("%w: another program has begun to write to the file", store.ErrNeedsRecovery)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.seen != nil && (s.seen.Size() != info.Size() || !s.seen.ModTime().Equal(info.ModTime())) {
+		for _, c := range s.idle {
+			c.close() // it would go on with the pages it has cached
+		}
+		s.idle = nil
+	}
+	s.seen = info
+	return nil
+}
