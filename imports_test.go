@@ -25,6 +25,7 @@ var layers = map[string][]string{
 	"dtype":                    {"internal/structured"},
 	"internal/structured":      {},
 	"internal/interop":         {},
+	"internal/processes":       {},
 }
 
 // foreign says which packages alone may import a module that the rest of the

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ncruces/go-sqlite3"
+
 	"columnvault/internal/store"
 )
 
@@ -38,8 +40,8 @@ const (
 	defaultSnapshotAge = time.Minute
 
 	// checkpointPages is the number of pages in the write-ahead log from which
-	// on a commit moves them into the file. Each such move flushes the disk
-	// twice.
+	// on they are moved into the file after a commit. Each such move flushes
+	// the disk twice.
 	checkpointPages = 4000
 	// walLimit is the size in bytes that the write-ahead log is cut down to
 	// after a checkpoint has emptied it.
@@ -118,6 +120,12 @@ func (s *Store) openWriter(ctx context.Context) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	// SQLite's own checkpoint is a part of COMMIT, which then fails if the
+	// checkpoint does, although the transaction is committed.
+	c.db.WALHook(func(_ *sqlite3.Conn, _ string, pages int) error {
+		c.logPages = pages
+		return nil
+	})
 	// Creating and switching the journal take the whole file for a moment,
 	// and another process may be doing the same.
 	err = s.patiently(ctx, func() error { return s.prepare(c) })
@@ -200,8 +208,7 @@ func (s *Store) pragmas() string {
 		sync = "FULL"
 	}
 	return fmt.Sprintf(`PRAGMA synchronous = %s; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;
-		PRAGMA cache_size = -%d; PRAGMA journal_size_limit = %d; PRAGMA wal_autocheckpoint = %d`,
-		sync, s.opts.CacheBytes>>10, walLimit, checkpointPages)
+		PRAGMA cache_size = -%d; PRAGMA journal_size_limit = %d`, sync, s.opts.CacheBytes>>10, walLimit)
 }
 
 // Close implements store.Store. It waits for the running transaction, ends

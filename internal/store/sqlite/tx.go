@@ -113,6 +113,11 @@ func (t *tx) commit(ctx context.Context) error {
 		return err
 	}
 	t.ended = store.ErrClosed
+	if t.c.logPages >= checkpointPages {
+		// The transaction is committed, whatever becomes of this. What stands
+		// in the way now, a reader or a full disk, may be gone the next time.
+		t.c.checkpoint(store.CheckpointPassive)
+	}
 	return nil
 }
 

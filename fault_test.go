@@ -1,0 +1,303 @@
+package columnvault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/ncruces/go-sqlite3"
+	"github.com/ncruces/go-sqlite3/vfs"
+
+	"columnvault/dtype"
+	"columnvault/internal/store/sqlite"
+)
+
+// faultyFS is the file system of the machine, but that one call that changes a
+// file fails: the one that countdown reaches zero at.
+type faultyFS struct {
+	vfs.VFSFilename
+	err       error
+	countdown atomic.Int64
+	failed    atomic.Bool
+}
+
+// arm makes the n-th call from now fail, counted from 1; 0 lets all succeed.
+func (fs *faultyFS) arm(n int, err error) {
+	fs.err = err
+	fs.failed.Store(false)
+	fs.countdown.Store(int64(n))
+}
+
+func (fs *faultyFS) fault() error {
+	if fs.countdown.Add(-1) == 0 {
+		fs.failed.Store(true)
+		return fs.err
+	}
+	return nil
+}
+
+func (fs *faultyFS) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.File, vfs.OpenFlag, error) {
+	f, flags, err := fs.VFSFilename.OpenFilename(name, flags)
+	if err != nil {
+		return nil, flags, err
+	}
+	return &faultyFile{File: f, fs: fs}, flags, nil
+}
+
+type faultyFile struct {
+	vfs.File
+	fs *faultyFS
+}
+
+func (f *faultyFile) WriteAt(p []byte, off int64) (int, error) {
+	if err := f.fs.fault(); err != nil {
+		// What a full disk or a crash leaves: a part of it.
+		n, _ := f.File.WriteAt(p[:len(p)/2], off)
+		return n, err
+	}
+	return f.File.WriteAt(p, off)
+}
+
+func (f *faultyFile) Sync(flags vfs.SyncFlag) error {
+	if err := f.fs.fault(); err != nil {
+		return err
+	}
+	return f.File.Sync(flags)
+}
+
+func (f *faultyFile) Truncate(size int64) error {
+	if err := f.fs.fault(); err != nil {
+		return err
+	}
+	return f.File.Truncate(size)
+}
+
+func (f *faultyFile) SharedMemory() vfs.SharedMemory {
+	return f.File.(vfs.FileSharedMemory).SharedMemory()
+}
+
+var faulty = &faultyFS{VFSFilename: vfs.Find("").(vfs.VFSFilename)}
+
+func init() { vfs.Register("faulty", faulty) }
+
+// openFaulty opens a vault on the file system that can be made to fail. Its
+// page cache is so small that transactions write before they commit.
+func openFaulty(t *testing.T, path string) *Vault {
+	t.Helper()
+	s, err := sqlite.Open(t.Context(), path, sqlite.Options{VFS: "faulty", PageSize: 512, CacheBytes: 16 << 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newVault(path, s, &Options{})
+}
+
+// contents is what a vault holds, to be compared.
+func contents(t *testing.T, v *Vault) string {
+	t.Helper()
+	var b strings.Builder
+	infos, err := v.Columns(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, info := range infos {
+		c, err := v.Column(t.Context(), info.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		values, err := c.Slice(t.Context(), Begin, End)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&b, "%s %s %v\n", info.Name, info.DType, values)
+	}
+	for p, err := range v.Check(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Errorf("check: %s: %s", p.Column, p.Text)
+	}
+	return b.String()
+}
+
+// TestEveryFault lets every single call to the file system fail, one at a
+// time, during every kind of operation. After the failure the vault holds what
+// it held before the operation, if that reported an error, and what it should
+// hold after it otherwise: in the same vault, and opened anew.
+func TestEveryFault(t *testing.T) {
+	base := filepath.Join(t.TempDir(), "base.db")
+	v := openFaulty(t, base)
+	ctx := context.Background()
+	small := &ColumnOptions{MinChunk: 512, MaxChunk: 4080}
+	nums, err := Create(ctx, v, "nums", dtype.Int64, small)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := nums.Append(ctx, sequence(2000)...); err != nil {
+		t.Fatal(err)
+	}
+	texts, err := Create(ctx, v, "texts", dtype.String, small)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 500 {
+		if err := texts.Append(ctx, strings.Repeat("x", i%60)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := v.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	for name, do := range faultOperations {
+		t.Run(name, func(t *testing.T) {
+			calls := 0
+			for tryFault(t, base, calls+1, do) {
+				calls++
+			}
+			if calls < 2 {
+				t.Errorf("the operation makes %d calls that could fail", calls)
+			}
+		})
+	}
+}
+
+func sequence(n int) []int64 {
+	values := make([]int64, n)
+	for i := range values {
+		values[i] = int64(i)
+	}
+	return values
+}
+
+// faultOperations are what is tried. Each works on the columns nums and texts.
+var faultOperations = map[string]func(ctx context.Context, v *Vault) error{
+	"append": func(ctx context.Context, v *Vault) error {
+		return onNums(ctx, v, func(c *Column[int64]) error { return c.Append(ctx, sequence(1500)...) })
+	},
+	"insert": func(ctx context.Context, v *Vault) error {
+		return onNums(ctx, v, func(c *Column[int64]) error { return c.Insert(ctx, 3, sequence(700)...) })
+	},
+	"delete": func(ctx context.Context, v *Vault) error {
+		return onNums(ctx, v, func(c *Column[int64]) error { return c.Delete(ctx, 3, 1200) })
+	},
+	"append texts": func(ctx context.Context, v *Vault) error {
+		return onTexts(ctx, v, func(c *Column[string]) error { return c.Append(ctx, slices.Repeat([]string{"new"}, 2000)...) })
+	},
+	"grow a text": func(ctx context.Context, v *Vault) error {
+		return onTexts(ctx, v, func(c *Column[string]) error { return c.Set(ctx, 100, strings.Repeat("long", 500)) })
+	},
+	"overwrite texts": func(ctx context.Context, v *Vault) error {
+		return onTexts(ctx, v, func(c *Column[string]) error {
+			return c.SetSlice(ctx, 50, 450, slices.Repeat([]string{strings.Repeat("y", 40)}, 400))
+		})
+	},
+	"insert texts": func(ctx context.Context, v *Vault) error {
+		return onTexts(ctx, v, func(c *Column[string]) error { return c.Insert(ctx, 250, slices.Repeat([]string{"new"}, 900)...) })
+	},
+	"delete texts": func(ctx context.Context, v *Vault) error {
+		return onTexts(ctx, v, func(c *Column[string]) error { return c.Delete(ctx, 20, 480) })
+	},
+	"create": func(ctx context.Context, v *Vault) error {
+		_, err := Create(ctx, v, "more", dtype.MsgPack[any](), nil)
+		return err
+	},
+	"rename": func(ctx context.Context, v *Vault) error { return v.Rename(ctx, "texts", "words") },
+	"drop":   func(ctx context.Context, v *Vault) error { return v.Drop(ctx, "texts") },
+	"update of both": func(ctx context.Context, v *Vault) error {
+		return v.Update(ctx, func(ctx context.Context, tx *Tx) error {
+			return errors.Join(
+				onNums(ctx, tx, func(c *Column[int64]) error { return c.In(tx).Append(ctx, 1, 2, 3) }),
+				onTexts(ctx, tx, func(c *Column[string]) error { return c.In(tx).Clear(ctx) }))
+		})
+	},
+	// Whatever fails in a function that does not care must still undo all.
+	"update that swallows errors": func(ctx context.Context, v *Vault) error {
+		return v.Update(ctx, func(ctx context.Context, tx *Tx) error {
+			onTexts(ctx, tx, func(c *Column[string]) error { return c.In(tx).Insert(ctx, 1, strings.Repeat("z", 3000)) })
+			onNums(ctx, tx, func(c *Column[int64]) error { return c.In(tx).Insert(ctx, 0, sequence(900)...) })
+			return nil
+		})
+	},
+	"flush": func(ctx context.Context, v *Vault) error {
+		return onNums(ctx, v, func(c *Column[int64]) error {
+			if err := c.EnableCache(ctx, nil); err != nil {
+				return err
+			}
+			if err := c.Append(ctx, sequence(900)...); err != nil {
+				return err
+			}
+			if _, err := c.Flush(ctx); err != nil {
+				c.Discard() // what is held is seen otherwise, as it should be
+				return err
+			}
+			return nil
+		})
+	},
+}
+
+func onNums(ctx context.Context, in Scope, fn func(c *Column[int64]) error) error {
+	c, err := Lookup(ctx, in, "nums", dtype.Int64)
+	if err != nil {
+		return err
+	}
+	return fn(c)
+}
+
+func onTexts(ctx context.Context, in Scope, fn func(c *Column[string]) error) error {
+	c, err := Lookup(ctx, in, "texts", dtype.String)
+	if err != nil {
+		return err
+	}
+	return fn(c)
+}
+
+// tryFault does the operation on a copy of the vault while the n-th call
+// fails. It returns false if there were fewer calls.
+func tryFault(t *testing.T, base string, n int, do func(context.Context, *Vault) error) bool {
+	t.Helper()
+	fault := []error{sqlite3.IOERR_WRITE, sqlite3.FULL}[n%2]
+	data, err := os.ReadFile(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "test.db")
+	if err := os.WriteFile(path, data, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	v := openFaulty(t, path)
+	before := contents(t, v)
+	faulty.arm(n, fault)
+	err = do(context.Background(), v)
+	failed := faulty.failed.Load()
+	faulty.arm(0, nil)
+
+	got := contents(t, v)
+	switch {
+	case !failed && err != nil:
+		t.Errorf("call %d: no call failed, and the operation says %v", n, err)
+	case err != nil && got != before:
+		t.Errorf("call %d: the operation failed (%v) and has changed the vault", n, err)
+	case err == nil && got == before:
+		t.Errorf("call %d: the operation succeeded and has changed nothing", n)
+	}
+	if err != nil && !errors.Is(err, ErrUnavailable) {
+		t.Errorf("call %d: the error %v is not ErrUnavailable", n, err)
+	}
+	if err := v.Close(); err != nil {
+		t.Errorf("call %d: close: %v", n, err)
+	}
+	v = openFaulty(t, path)
+	if again := contents(t, v); again != got {
+		t.Errorf("call %d: the vault holds something else after it was opened anew", n)
+	}
+	if err := v.Close(); err != nil {
+		t.Error(err)
+	}
+	return failed
+}
