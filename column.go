@@ -51,6 +51,9 @@ func (c *Column[T]) open(ctx context.Context, tx *Tx) (*opened, error) {
 	if err := c.t.Err(); err != nil {
 		return nil, err
 	}
+	if tx.v != c.rows.p.v {
+		return nil, fmt.Errorf("%w: the transaction belongs to another vault", ErrInvalidArgument)
+	}
 	o, err := tx.open(ctx, &c.names)
 	if err != nil {
 		return nil, err
@@ -94,8 +97,11 @@ func (c *Column[T]) write(ctx context.Context, op string, fn func(o *opened) err
 		if err != nil {
 			return err
 		}
+		if err := fn(o); err != nil {
+			return err
+		}
 		o.changes++
-		return fn(o)
+		return nil
 	})
 }
 

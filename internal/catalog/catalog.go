@@ -353,6 +353,9 @@ func Rename(ctx context.Context, tx store.Tx, e Entry, name string) error {
 	if e.Kind == Later {
 		return errLater
 	}
+	if name == e.Name {
+		return nil
+	}
 	if err := checkName(name); err != nil {
 		return err
 	}

@@ -27,6 +27,9 @@ func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) (err error)
 	if s.opts.ReadOnly {
 		return fmt.Errorf("%w: the vault was opened for reading only", store.ErrReadOnly)
 	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	if err := s.takeTurn(ctx); err != nil {
 		return err
 	}
