@@ -27,9 +27,6 @@ type collection struct{ parts []part }
 // batches alone have equal lengths on disk whatever happens. Otherwise they
 // are written at once, in one transaction.
 func (v *Vault) Batch(ctx context.Context, fn func(b *Batch) error) error {
-	if err := ctx.Err(); err != nil {
-		return fail("batch", "", -1, err)
-	}
 	if err := v.checkNested(ctx); err != nil {
 		return fail("batch", "", -1, err)
 	}
@@ -107,28 +104,13 @@ func (b *Batch) part(q *pendingColumn, dtype string, elem int) *part {
 // commit makes the collected rows pending, or writes them where there is no
 // cache that could hold them.
 func (b *Batch) commit(ctx context.Context) error {
-	p := b.v.pending
-	for {
-		p.mu.Lock()
-		next, err := b.hold()
-		p.mu.Unlock()
-		if err != nil {
-			return err
-		}
-		switch next {
-		case admitted:
-			return nil
-		case uncached:
-			return b.v.update(ctx, func(tx *Tx) error { return b.write(ctx, tx) })
-		case checkFirst:
-			err = b.v.view(ctx, func(tx *Tx) error { return b.check(ctx, tx) })
-		case flushFirst:
-			_, err = p.flush(ctx, nil)
-		}
-		if err != nil {
-			return err
-		}
+	taken, err := b.v.pending.hold(ctx, b.hold, func() error {
+		return b.v.view(ctx, func(tx *Tx) error { return b.check(ctx, tx) })
+	})
+	if taken || err != nil {
+		return err
 	}
+	return b.v.update(ctx, func(tx *Tx) error { return b.write(ctx, tx) })
 }
 
 // hold makes the rows pending if all of them may be.

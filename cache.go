@@ -139,14 +139,14 @@ func (v *Vault) Flush(ctx context.Context) (int, error) {
 func (v *Vault) HoldFlush() (release func()) {
 	p := v.pending
 	p.mu.Lock()
-	p.held++
+	p.holds++
 	p.mu.Unlock()
 	released := false
 	return func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		if !released {
-			p.held--
+			p.holds--
 			released = true
 		}
 	}
@@ -196,14 +196,25 @@ func (p *pending) during(ctx context.Context, at **cache, old *cache, fn func() 
 
 // recount adds up what the caches hold after one has changed.
 func (p *pending) recount() {
+	if p.whole != nil {
+		p.whole.bytes = 0
+	}
 	for _, q := range p.columns {
-		if k := q.cache(); k != nil {
-			k.bytes = 0
+		if q.own != nil {
+			q.own.bytes = 0
 		}
 	}
 	for _, q := range p.columns {
 		if k := q.cache(); k != nil {
 			k.bytes += size(q.rows)
+		}
+	}
+	if p.whole == nil {
+		return
+	}
+	for _, t := range p.tables {
+		for _, layer := range t.layers {
+			p.whole.bytes += layer.bytes
 		}
 	}
 }
@@ -221,34 +232,9 @@ func (p *pending) discard(q *pendingColumn) int {
 // appendCached holds values in the column's cache. It does not take them if
 // there is none, or if they are more than it can hold.
 func (c *Column[T]) appendCached(ctx context.Context, values []T) (taken bool, err error) {
-	p := c.rows.p
-	for {
-		if err := ctx.Err(); err != nil {
-			return false, err
-		}
-		if err := p.v.checkNested(ctx); err != nil {
-			return false, err
-		}
-		p.mu.Lock()
-		next, err := c.hold(values)
-		p.mu.Unlock()
-		if err != nil {
-			return false, err
-		}
-		switch next {
-		case admitted:
-			return true, nil
-		case uncached:
-			return false, nil
-		case checkFirst:
-			err = c.checkCached(ctx)
-		case flushFirst:
-			_, err = p.flush(ctx, nil)
-		}
-		if err != nil {
-			return false, err
-		}
-	}
+	return c.rows.p.hold(ctx,
+		func() (admission, error) { return c.hold(values) },
+		func() error { return c.checkCached(ctx) })
 }
 
 // hold makes values pending if that may be.

@@ -67,8 +67,10 @@ var (
 type Error struct {
 	// Op is the operation, such as "append".
 	Op string
-	// Column is the name of the column, if the operation was on one.
+	// Column is the name of the column or table, if the operation was on one.
 	Column string
+	// Key is the key at fault in a key-value table.
+	Key []byte
 	// Index is the position of the element at fault, or -1.
 	Index int
 	// Err is the reason. It wraps one of the kinds above.
@@ -81,7 +83,9 @@ func (e *Error) Error() string {
 	if e.Column != "" {
 		fmt.Fprintf(&b, " %q", e.Column)
 	}
-	if e.Index >= 0 {
+	if e.Key != nil {
+		fmt.Fprintf(&b, "[%q]", e.Key)
+	} else if e.Index >= 0 {
 		fmt.Fprintf(&b, "[%d]", e.Index)
 	}
 	b.WriteString(": ")

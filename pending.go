@@ -32,10 +32,12 @@ type pending struct {
 
 	mu      sync.Mutex
 	columns map[string]*pendingColumn
-	rows    int
+	tables  map[string]*pendingTable
+	// rows counts elements and pairs.
+	rows int
 	// whole is the cache of the vault, nil if there is none.
 	whole *cache
-	held  int
+	holds int
 	// writing says that a flush is under way, so nobody need start another.
 	writing bool
 	// failed is the error of a flush that nobody waited for, until somebody
@@ -70,7 +72,7 @@ type cache struct {
 }
 
 func newPending(v *Vault) *pending {
-	p := &pending{v: v, turn: make(chan struct{}, 1), columns: map[string]*pendingColumn{}}
+	p := &pending{v: v, turn: make(chan struct{}, 1), columns: map[string]*pendingColumn{}, tables: map[string]*pendingTable{}}
 	p.turn <- struct{}{}
 	return p
 }
@@ -126,9 +128,9 @@ func (p *pending) admit(k *cache, n int) (admission, error) {
 	switch {
 	case k == nil || n > k.CapBytes:
 		return uncached, nil
-	case k.bytes+n <= k.CapBytes && (k.bytes < k.FlushThreshold || p.held > 0 || p.writing):
+	case k.bytes+n <= k.CapBytes && (k.bytes < k.FlushThreshold || p.holds > 0 || p.writing):
 		return admitted, nil
-	case p.held > 0:
+	case p.holds > 0:
 		return flushFirst, fmt.Errorf("%w: %d of %d bytes are held, and HoldFlush keeps them from being written", ErrCacheFull, k.bytes, k.CapBytes)
 	}
 	return flushFirst, nil
@@ -145,12 +147,48 @@ func (p *pending) report() error {
 	return err
 }
 
+// hold makes rows pending by calling try, under the lock, until that says they
+// are or cannot be, and does what it asks for in between. The result is false
+// where rows have to be written at once.
+func (p *pending) hold(ctx context.Context, try func() (admission, error), check func() error) (bool, error) {
+	for {
+		if err := ctx.Err(); err != nil {
+			return false, err
+		}
+		if err := p.v.checkNested(ctx); err != nil {
+			return false, err
+		}
+		p.mu.Lock()
+		next, err := try()
+		p.mu.Unlock()
+		if err != nil {
+			return false, err
+		}
+		switch next {
+		case admitted:
+			return true, nil
+		case uncached:
+			return false, nil
+		case checkFirst:
+			err = check()
+		case flushFirst:
+			_, err = p.flush(ctx, nil)
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+}
+
 // note counts rows that were added.
 func (q *pendingColumn) note(bytes, count int) {
-	p, k := q.p, q.cache()
 	q.count += count
+	q.p.note(q.cache(), bytes, count)
+}
+
+func (p *pending) note(k *cache, bytes, count int) {
 	k.bytes += bytes
-	if p.rows += count; p.rows == count {
+	if p.rows += count; p.rows == count && count > 0 {
 		p.any.Store(true)
 		if k.FlushInterval > 0 {
 			p.arm(k)
@@ -193,14 +231,21 @@ type part struct {
 	elem  int
 }
 
-// take returns everything that is pending.
-func (p *pending) take() (parts []part) {
+// held is everything that was pending at one moment.
+type held struct {
+	parts []part
+	kv    heldKV
+}
+
+// take returns everything that is pending. The caller has p.mu.
+func (p *pending) take() (h held) {
 	for _, q := range p.columns {
 		if q.count > 0 {
-			parts = append(parts, part{q: q, rows: q.rows, count: q.count, dtype: q.dtype, elem: q.elem})
+			h.parts = append(h.parts, part{q: q, rows: q.rows, count: q.count, dtype: q.dtype, elem: q.elem})
 		}
 	}
-	return parts
+	h.kv = p.lendKV()
+	return h
 }
 
 // flush writes all pending rows and then does what fn does, if that is not
@@ -210,14 +255,14 @@ func (p *pending) flush(ctx context.Context, fn func(*Tx) error) (rows int, err 
 		return 0, err
 	}
 	defer func() { p.turn <- struct{}{} }()
-	parts, err := p.begin()
-	if err != nil || len(parts) == 0 && fn == nil {
+	h, rows, err := p.begin()
+	if err != nil || rows == 0 && fn == nil {
 		return 0, err
 	}
 	closed := false // the gate
 	done := false
 	defer func() {
-		p.end(parts, done)
+		p.end(h, done)
 		if closed {
 			p.gate.Unlock()
 		}
@@ -225,12 +270,8 @@ func (p *pending) flush(ctx context.Context, fn func(*Tx) error) (rows int, err 
 	err = p.v.store.Update(ctx, func(w store.Tx) error {
 		tx := newTx(p.v, w, w)
 		defer tx.end()
-		rows = 0
-		for _, part := range parts {
-			if err := part.write(ctx, tx); err != nil {
-				return err
-			}
-			rows += part.count
+		if err := h.write(ctx, tx); err != nil {
+			return err
 		}
 		if fn != nil {
 			if err := fn(tx); err != nil {
@@ -260,28 +301,39 @@ func (p *pending) takeTurn(ctx context.Context) error {
 	}
 }
 
-// begin takes what is to be flushed.
-func (p *pending) begin() ([]part, error) {
+// begin takes what is to be flushed, and counts it.
+func (p *pending) begin() (h held, rows int, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.held > 0 && p.rows > 0 {
-		return nil, ErrHeld
+	if p.holds > 0 && p.rows > 0 {
+		return held{}, 0, ErrHeld
 	}
-	parts := p.take()
-	p.writing = len(parts) > 0
-	return parts, nil
+	p.writing = p.rows > 0
+	return p.take(), p.rows, nil
 }
 
-// end gives up the rows that have been written.
-func (p *pending) end(parts []part, written bool) {
+// end gives up what has been written.
+func (p *pending) end(h held, written bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.writing = false
-	for _, part := range parts {
-		if written {
-			part.q.drop(part)
+	if !written {
+		return
+	}
+	for _, part := range h.parts {
+		part.q.drop(part)
+	}
+	p.dropKV(h.kv)
+}
+
+// write writes everything to its columns and tables.
+func (h held) write(ctx context.Context, tx *Tx) error {
+	for _, part := range h.parts {
+		if err := part.write(ctx, tx); err != nil {
+			return err
 		}
 	}
+	return h.kv.write(ctx, tx)
 }
 
 // write appends the rows to their column.
@@ -317,36 +369,41 @@ func (q *pendingColumn) drop(part part) {
 	if q.count -= part.count; q.count == 0 {
 		q.dtype = ""
 	}
-	if q.p.rows -= part.count; q.p.rows == 0 {
-		q.p.any.Store(false)
+	q.p.gone(part.count)
+}
+
+// gone counts rows that are no longer pending.
+func (p *pending) gone(count int) {
+	if p.rows -= count; p.rows == 0 {
+		p.any.Store(false)
 	}
 }
 
-// snapshot opens a snapshot of the file and of the pending rows of the same
+// snapshot opens a snapshot of the file and of what was pending at the same
 // moment.
-func (p *pending) snapshot(ctx context.Context) (store.Snapshot, []part, error) {
+func (p *pending) snapshot(ctx context.Context) (store.Snapshot, held, error) {
 	if !p.any.Load() {
 		snap, err := p.v.store.Snapshot(ctx)
-		return snap, nil, err
+		return snap, held{}, err
 	}
 	p.gate.RLock()
 	defer p.gate.RUnlock()
 	snap, err := p.v.store.Snapshot(ctx)
 	if err != nil {
-		return nil, nil, err
+		return nil, held{}, err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	parts := p.take()
-	for _, part := range parts {
+	h := p.take()
+	for _, part := range h.parts {
 		part.q.lent = true
 	}
-	return snap, parts, nil
+	return snap, h, nil
 }
 
 // heldFor is how many elements are held for a column.
 func (tx *Tx) heldFor(name string) int {
-	for _, part := range tx.held {
+	for _, part := range tx.held.parts {
 		if part.q.names.Plain == name {
 			return part.count
 		}

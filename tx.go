@@ -23,7 +23,7 @@ type Tx struct {
 	// columns holds the columns used so far: seldom more than a few.
 	columns []*opened
 	// held is what the caches held at the moment of a View.
-	held []part
+	held held
 	// ended may be looked at by whoever was given the ctx of the transaction.
 	ended atomic.Bool
 }
@@ -80,18 +80,26 @@ func (v *Vault) Update(ctx context.Context, fn func(ctx context.Context, tx *Tx)
 
 // view runs fn in a snapshot.
 func (v *Vault) view(ctx context.Context, fn func(*Tx) error) error {
-	if err := v.checkNested(ctx); err != nil {
-		return err
-	}
-	snap, held, err := v.pending.snapshot(ctx)
+	tx, end, err := v.openView(ctx)
 	if err != nil {
 		return err
 	}
-	defer snap.Close()
-	tx := newTx(v, snap, nil)
-	tx.held = held
-	defer tx.end()
+	defer end()
 	return fn(tx)
+}
+
+// openView begins a transaction that reads, until end is called.
+func (v *Vault) openView(ctx context.Context) (tx *Tx, end func() error, err error) {
+	if err := v.checkNested(ctx); err != nil {
+		return nil, nil, err
+	}
+	snap, held, err := v.pending.snapshot(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	tx = newTx(v, snap, nil)
+	tx.held = held
+	return tx, func() error { tx.end(); return snap.Close() }, nil
 }
 
 // update runs fn in a writing transaction, behind all that is pending.
@@ -155,7 +163,7 @@ func (tx *Tx) open(ctx context.Context, names *catalog.Names) (*opened, error) {
 		return nil, err
 	}
 	o := &opened{Column: col, name: names.Plain, dtype: entry.DType, elem: entry.Size(), tx: tx}
-	if err := o.over(tx.held); err != nil {
+	if err := o.over(tx.held.parts); err != nil {
 		return nil, err
 	}
 	tx.columns = append(tx.columns, o)

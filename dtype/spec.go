@@ -76,6 +76,16 @@ func (k Kind) width() int { return kinds[k.known()].width }
 
 func (k Kind) code() byte { return kinds[k.known()].code }
 
+// VectorElem returns the element kind of a stored vector, which its first byte tells, and whether there is one.
+func VectorElem(stored []byte) (Kind, bool) {
+	for k, info := range kinds {
+		if len(stored) > 0 && info.code != 0 && info.code == stored[0] {
+			return Kind(k), true
+		}
+	}
+	return 0, false
+}
+
 // Spec is a parsed dtype. Two specs are the same column type if and only if their String methods agree.
 type Spec struct {
 	Kind Kind

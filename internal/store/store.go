@@ -80,6 +80,8 @@ type Span struct {
 
 // Reader reads one state of a store. It is not safe for concurrent use.
 type Reader interface {
+	KVReader
+
 	// Lookup returns the catalogue rows with these names, in any order;
 	// names that do not exist are left out.
 	Lookup(ctx context.Context, names ...string) ([]Column, error)
@@ -109,6 +111,7 @@ type Snapshot interface {
 // Tx reads and writes inside Update. A Tx sees its own changes.
 type Tx interface {
 	Reader
+	KVWriter
 
 	// Abort makes Update undo everything and return the cause, even if its
 	// function returns nil. A change that takes several calls aborts when one

@@ -48,6 +48,8 @@ type blobs struct {
 	victim int
 	large  *blob
 	rowids map[place]int64
+	// value is the handle at a value of a key-value table.
+	value *value
 }
 
 func newBlobs(c *conn) *blobs {
@@ -140,15 +142,8 @@ func (b *blobs) read(id store.ColumnID, s store.Span) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := h.seek(s); err != nil {
-		return err
-	}
-	for p := s.Data; len(p) > 0; {
-		n, err := h.Read(p[:min(len(p), blobPiece)])
-		if err != nil && err != io.EOF {
-			return wrap(err)
-		}
-		p = p[n:]
+	if err := b.c.readBlob(h.Blob, s.Data, s.Offset); err != nil {
+		return fmt.Errorf("chunk %d: %w", s.Chunk, err)
 	}
 	return nil
 }
@@ -160,10 +155,35 @@ func (b *blobs) writeTo(id store.ColumnID, s store.Span) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := h.seek(s); err != nil {
+	if err := b.c.writeBlob(h.Blob, s.Data, s.Offset); err != nil {
+		return fmt.Errorf("chunk %d: %w", s.Chunk, err)
+	}
+	return nil
+}
+
+// readBlob fills p from a BLOB, in pieces.
+func (c *conn) readBlob(h *sqlite3.Blob, p []byte, offset int64) (err error) {
+	defer c.guard(&err)
+	if err := seek(h, len(p), offset); err != nil {
 		return err
 	}
-	for p := s.Data; len(p) > 0; {
+	for len(p) > 0 {
+		n, err := h.Read(p[:min(len(p), blobPiece)])
+		if err != nil && err != io.EOF {
+			return wrap(err)
+		}
+		p = p[n:]
+	}
+	return nil
+}
+
+// writeBlob writes p into a BLOB, in pieces.
+func (c *conn) writeBlob(h *sqlite3.Blob, p []byte, offset int64) (err error) {
+	defer c.guard(&err)
+	if err := seek(h, len(p), offset); err != nil {
+		return err
+	}
+	for len(p) > 0 {
 		n, err := h.Write(p[:min(len(p), blobPiece)])
 		if err != nil {
 			return wrap(err)
@@ -173,24 +193,27 @@ func (b *blobs) writeTo(id store.ColumnID, s store.Span) (err error) {
 	return nil
 }
 
-// seek checks that the chunk has the bytes of the span and goes there.
-func (h *blob) seek(s store.Span) error {
-	if size := h.Size(); s.Offset < 0 || s.Offset > size || int64(len(s.Data)) > size-s.Offset {
-		return fmt.Errorf("%w: chunk %d has %d bytes, not %d at %d", store.ErrCorrupt, s.Chunk, size, len(s.Data), s.Offset)
+// seek checks that the BLOB has n bytes at the offset and goes there.
+func seek(h *sqlite3.Blob, n int, offset int64) error {
+	if size := h.Size(); offset < 0 || offset > size || int64(n) > size-offset {
+		return fmt.Errorf("%w: there are %d bytes, not %d at %d", store.ErrCorrupt, size, n, offset)
 	}
-	_, err := h.Seek(s.Offset, io.SeekStart)
+	_, err := h.Seek(offset, io.SeekStart)
 	return err
 }
 
 // close closes every handle: before a commit, which an open writing handle
 // would keep from happening, and before a statement changes rows under them.
 func (b *blobs) close() (err error) {
-	if len(b.ring) == 0 && b.large == nil {
+	if len(b.ring) == 0 && b.large == nil && b.value == nil {
 		return nil
 	}
 	defer b.c.guard(&err)
+	err = b.closeValue()
 	if b.large != nil {
-		err = b.large.Close()
+		if e := b.large.Close(); err == nil {
+			err = e
+		}
 		b.large = nil
 	}
 	for _, h := range b.ring {

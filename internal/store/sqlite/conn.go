@@ -27,6 +27,8 @@ const bigRow = 16 << 20
 type conn struct {
 	db    *sqlite3.Conn
 	stmts map[string]*sqlite3.Stmt
+	// kvTexts holds statements by format and table.
+	kvTexts map[[2]string]string
 	// blobs and catalog belong to the transaction that the connection is in.
 	// Some of what they know outlives it: see refresh.
 	blobs   *blobs
@@ -81,7 +83,8 @@ func uri(path string, m mode, vfs string) string {
 }
 
 func openConn(ctx context.Context, name, pragmas string) (_ *conn, err error) {
-	c := &conn{stmts: map[string]*sqlite3.Stmt{}, catalog: map[string]*store.Column{}, lasts: map[store.ColumnID]store.Chunk{}}
+	c := &conn{stmts: map[string]*sqlite3.Stmt{}, catalog: map[string]*store.Column{}, lasts: map[store.ColumnID]store.Chunk{},
+		kvTexts: map[[2]string]string{}}
 	c.blobs = newBlobs(c)
 	defer func() {
 		if err != nil {
@@ -138,14 +141,18 @@ func (c *conn) run(sql string, args ...any) (err error) {
 }
 
 // query calls row for every row of a prepared statement.
-func (c *conn) query(sql string, row func(st *sqlite3.Stmt), args ...any) (err error) {
+func (c *conn) query(sql string, row func(st *sqlite3.Stmt), args ...any) error {
+	return c.queryWhile(sql, func(st *sqlite3.Stmt) bool { row(st); return true }, args...)
+}
+
+// queryWhile is query, until row returns false.
+func (c *conn) queryWhile(sql string, row func(st *sqlite3.Stmt) bool, args ...any) (err error) {
 	defer c.guard(&err)
 	st, err := c.bind(sql, args)
 	if err != nil {
 		return err
 	}
-	for st.Step() {
-		row(st)
+	for st.Step() && row(st) {
 	}
 	err = st.Err()
 	if e := st.Reset(); err == nil {
@@ -175,6 +182,8 @@ func (c *conn) bind(sql string, args []any) (*sqlite3.Stmt, error) {
 			err = st.BindText(i+1, arg)
 		case []byte:
 			err = st.BindBlob(i+1, arg)
+		case sqlite3.ZeroBlob:
+			err = st.BindZeroBlob(i+1, int64(arg))
 		default:
 			panic(fmt.Sprintf("no binding for %T", arg))
 		}

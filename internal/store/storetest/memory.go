@@ -25,6 +25,7 @@ type Memory struct {
 type state struct {
 	columns map[store.ColumnID]store.Column
 	chunks  map[store.ColumnID]map[int64]chunk
+	tables  map[string]map[string][]byte
 	nextID  store.ColumnID
 }
 
@@ -40,12 +41,17 @@ func NewMemory() *Memory {
 	return &Memory{state: &state{
 		columns: map[store.ColumnID]store.Column{},
 		chunks:  map[store.ColumnID]map[int64]chunk{},
+		tables:  map[string]map[string][]byte{},
 		nextID:  1,
 	}}
 }
 
 func (s *state) clone() *state {
-	c := &state{columns: maps.Clone(s.columns), chunks: map[store.ColumnID]map[int64]chunk{}, nextID: s.nextID}
+	c := &state{columns: maps.Clone(s.columns), chunks: map[store.ColumnID]map[int64]chunk{},
+		tables: map[string]map[string][]byte{}, nextID: s.nextID}
+	for name, table := range s.tables {
+		c.tables[name] = maps.Clone(table)
+	}
 	for id, chunks := range s.chunks {
 		c.chunks[id] = maps.Clone(chunks)
 	}

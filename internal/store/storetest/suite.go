@@ -24,6 +24,9 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"atomicity", testAtomicity},
 		{"isolation", testIsolation},
 		{"cancellation", testCancellation},
+		{"pairs", testPairs},
+		{"ranges", testRanges},
+		{"large values", testLargeValues},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := open(t)

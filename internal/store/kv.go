@@ -1,0 +1,50 @@
+package store
+
+import (
+	"context"
+	"iter"
+)
+
+// KVReader reads key-value tables. A table that does not exist is empty. Keys
+// are ordered by their bytes.
+type KVReader interface {
+	// Get returns the value of a key, or ErrNotFound. It belongs to the caller.
+	Get(ctx context.Context, table string, key []byte) ([]byte, error)
+	// Size returns the size of the value of a key in bytes, or ErrNotFound.
+	Size(ctx context.Context, table string, key []byte) (int64, error)
+	// GetAt fills p with the bytes of a value from offset on, without loading
+	// others. A value that ends before gives ErrCorrupt.
+	GetAt(ctx context.Context, table string, key, p []byte, offset int64) error
+	// Count returns the number of keys.
+	Count(ctx context.Context, table string) (int64, error)
+	// Scan yields the pairs of a range. Both slices belong to the caller.
+	Scan(ctx context.Context, table string, r KeyRange) iter.Seq2[Pair, error]
+}
+
+// Pair is a key and its value.
+type Pair struct {
+	Key, Value []byte
+}
+
+// KeyRange selects keys from From on and before To; nil means no bound.
+type KeyRange struct {
+	From, To []byte
+	Reverse  bool
+	// KeysOnly leaves the values out.
+	KeysOnly bool
+}
+
+// KVWriter changes key-value tables. Writing to a table that does not exist
+// creates it.
+type KVWriter interface {
+	// Put stores a pair in place of what the key had.
+	Put(ctx context.Context, table string, key, value []byte) error
+	// PutZero stores a value of size zero bytes, for PutAt to fill.
+	PutZero(ctx context.Context, table string, key []byte, size int64) error
+	// PutAt writes into the value of a key, within its size.
+	PutAt(ctx context.Context, table string, key, p []byte, offset int64) error
+	// Delete removes a key and tells whether it was there.
+	Delete(ctx context.Context, table string, key []byte) (bool, error)
+	// Clear removes all keys.
+	Clear(ctx context.Context, table string) error
+}

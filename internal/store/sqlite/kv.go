@@ -1,0 +1,305 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"columnvault/internal/store"
+)
+
+// createKV makes a key-value table, to the letter as KohakuVault does.
+const createKV = `
+            CREATE TABLE IF NOT EXISTS %s (
+                key   BLOB PRIMARY KEY NOT NULL,
+                value BLOB NOT NULL
+            )`
+
+const (
+	// scanRows and scanBytes bound what a scan reads at once: SQLite is not
+	// kept waiting between two batches.
+	scanRows  = 1024
+	scanBytes = 1 << 20
+)
+
+// value is a BLOB handle at the value of a key.
+type value struct {
+	*sqlite3.Blob
+	table, key string
+}
+
+// kvSQL puts the name of a table into a statement. The results are kept, as
+// the statements themselves are.
+func (c *conn) kvSQL(format, table string) string {
+	key := [2]string{format, table}
+	sql, ok := c.kvTexts[key]
+	if !ok {
+		sql = fmt.Sprintf(format, sqlite3.QuoteIdentifier(table))
+		c.kvTexts[key] = sql
+	}
+	return sql
+}
+
+// blobArg makes a key or value fit for binding: nil would be NULL.
+func blobArg(p []byte) []byte {
+	if p == nil {
+		return []byte{}
+	}
+	return p
+}
+
+// kvError says of a table that it is not what its name promises.
+func kvError(table string, err error) error {
+	if err != nil && errors.Is(err, sqlite3.ERROR) && strings.Contains(err.Error(), "no such column") {
+		return fmt.Errorf("%w: the table %q is not a key-value table", store.ErrInvalidArgument, table)
+	}
+	return err
+}
+
+func (r *reader) Get(ctx context.Context, table string, key []byte) (found []byte, err error) {
+	if err := r.enter(ctx); err != nil {
+		return nil, err
+	}
+	defer r.leave()
+	err = r.c.query(r.c.kvSQL(`SELECT value FROM %s WHERE key = ?`, table), func(st *sqlite3.Stmt) {
+		found = append([]byte{}, st.ColumnRawBlob(0)...)
+	}, blobArg(key))
+	if err == nil && found == nil || noTable(err) {
+		err = store.ErrNotFound
+	}
+	if len(found) >= bigRow {
+		r.c.swollen = true
+	}
+	return found, kvError(table, err)
+}
+
+func (r *reader) Size(ctx context.Context, table string, key []byte) (int64, error) {
+	if err := r.enter(ctx); err != nil {
+		return 0, err
+	}
+	defer r.leave()
+	// The length of a BLOB stands in the head of its row.
+	n, err := r.c.integer(r.c.kvSQL(`SELECT octet_length(value) FROM %s WHERE key = ?`, table), blobArg(key))
+	if noTable(err) {
+		err = store.ErrNotFound
+	}
+	return n, kvError(table, err)
+}
+
+func (r *reader) GetAt(ctx context.Context, table string, key, p []byte, offset int64) error {
+	if err := r.enter(ctx); err != nil {
+		return err
+	}
+	defer r.leave()
+	v, err := r.blobs.valueAt(table, key)
+	if err != nil {
+		return err
+	}
+	return r.c.readBlob(v.Blob, p, offset)
+}
+
+// valueAt returns a handle at the value of the key. Only the last one is kept:
+// large values are read and written from one end to the other.
+func (b *blobs) valueAt(table string, key []byte) (_ *value, err error) {
+	defer b.c.guard(&err)
+	if b.value != nil && b.value.table == table && b.value.key == string(key) {
+		return b.value, nil
+	}
+	row, err := b.c.integer(b.c.kvSQL(`SELECT rowid FROM %s WHERE key = ?`, table), blobArg(key))
+	if noTable(err) {
+		err = store.ErrNotFound
+	}
+	if err != nil {
+		return nil, kvError(table, err)
+	}
+	if err := b.closeValue(); err != nil {
+		return nil, err
+	}
+	h, err := b.c.db.OpenBlob("main", table, "value", row, b.write)
+	if err != nil {
+		return nil, wrap(err)
+	}
+	b.value = &value{Blob: h, table: table, key: string(key)}
+	return b.value, nil
+}
+
+func (b *blobs) closeValue() error {
+	if b.value == nil {
+		return nil
+	}
+	err := b.value.Close()
+	b.value = nil
+	return wrap(err)
+}
+
+func (r *reader) Count(ctx context.Context, table string) (int64, error) {
+	if err := r.enter(ctx); err != nil {
+		return 0, err
+	}
+	defer r.leave()
+	n, err := r.c.integer(r.c.kvSQL(`SELECT count(key) FROM %s`, table))
+	if noTable(err) {
+		return 0, nil
+	}
+	return n, kvError(table, err)
+}
+
+func (r *reader) Scan(ctx context.Context, table string, rng store.KeyRange) iter.Seq2[store.Pair, error] {
+	return func(yield func(store.Pair, error) bool) {
+		from, inclusive := blobArg(rng.From), true
+		for {
+			pairs, more, err := r.scanBatch(ctx, table, rng, from, inclusive)
+			if err != nil {
+				yield(store.Pair{}, err)
+				return
+			}
+			for _, p := range pairs {
+				if !yield(p, nil) {
+					return
+				}
+			}
+			if !more {
+				return
+			}
+			if last := pairs[len(pairs)-1].Key; rng.Reverse {
+				rng.To = last
+			} else {
+				from, inclusive = last, false
+			}
+		}
+	}
+}
+
+// scanBatch collects the first pairs of a range before anything is yielded, so
+// that the loop's body may use the reader.
+func (r *reader) scanBatch(ctx context.Context, table string, rng store.KeyRange, from []byte, inclusive bool) (pairs []store.Pair, more bool, err error) {
+	if err := r.enter(ctx); err != nil {
+		return nil, false, err
+	}
+	defer r.leave()
+	sql, args := `SELECT key, value FROM %s WHERE key >= ?`, []any{from}
+	if rng.KeysOnly {
+		sql = `SELECT key FROM %s WHERE key >= ?`
+	}
+	if !inclusive {
+		sql = strings.Replace(sql, ">=", ">", 1)
+	}
+	if rng.To != nil {
+		sql, args = sql+` AND key < ?`, append(args, rng.To)
+	}
+	sql += ` ORDER BY key`
+	if rng.Reverse {
+		sql += ` DESC`
+	}
+	size := 0
+	err = r.c.queryWhile(r.c.kvSQL(sql, table), func(st *sqlite3.Stmt) bool {
+		p := store.Pair{Key: append([]byte{}, st.ColumnRawBlob(0)...)}
+		if !rng.KeysOnly {
+			p.Value = append([]byte{}, st.ColumnRawBlob(1)...)
+		}
+		pairs = append(pairs, p)
+		size += len(p.Key) + len(p.Value)
+		more = len(pairs) >= scanRows || size >= scanBytes
+		return !more
+	}, args...)
+	if noTable(err) {
+		return nil, false, nil
+	}
+	return pairs, more, kvError(table, err)
+}
+
+func (t *tx) Put(ctx context.Context, table string, key, value []byte) error {
+	if err := checkPair(key, int64(len(value))); err != nil {
+		return err
+	}
+	return t.putKV(ctx, table, func() error {
+		return t.c.run(t.c.kvSQL(`INSERT INTO %s (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`, table),
+			blobArg(key), blobArg(value))
+	}, len(value))
+}
+
+func (t *tx) PutZero(ctx context.Context, table string, key []byte, size int64) error {
+	if err := checkPair(key, size); err != nil {
+		return err
+	}
+	return t.putKV(ctx, table, func() error {
+		// Not in place of an old value: SQLite would make the zeros in memory.
+		if err := t.c.run(t.c.kvSQL(`DELETE FROM %s WHERE key = ?`, table), blobArg(key)); err != nil {
+			return err
+		}
+		err := t.c.run(t.c.kvSQL(`INSERT INTO %s (key, value) VALUES (?, ?)`, table), blobArg(key), sqlite3.ZeroBlob(size))
+		if err != nil {
+			t.Abort(err)
+		}
+		return err
+	}, 0)
+}
+
+// checkPair refuses what does not fit into a row.
+func checkPair(key []byte, size int64) error {
+	if most := int64(maxValue - len(key)); size < 0 || size > most {
+		return fmt.Errorf("%w: a value of %d bytes, and the limit is %d", store.ErrTooLarge, size, most)
+	}
+	return nil
+}
+
+// putKV runs a statement that stores a value, after it has created the table
+// if that is missing.
+func (t *tx) putKV(ctx context.Context, table string, put func() error, size int) error {
+	if err := t.check(ctx); err != nil {
+		return err
+	}
+	if err := t.blobs.closeValue(); err != nil {
+		return err
+	}
+	if size >= bigRow {
+		t.c.swollen = true
+	}
+	err := put()
+	if noTable(err) {
+		if err = t.c.run(t.c.kvSQL(createKV, table)); err == nil {
+			err = put()
+		}
+	}
+	return kvError(table, err)
+}
+
+func (t *tx) PutAt(ctx context.Context, table string, key, p []byte, offset int64) (err error) {
+	if err := t.check(ctx); err != nil {
+		return err
+	}
+	v, err := t.blobs.valueAt(table, key)
+	if err != nil {
+		return err
+	}
+	return t.c.writeBlob(v.Blob, p, offset)
+}
+
+func (t *tx) Delete(ctx context.Context, table string, key []byte) (bool, error) {
+	n, err := t.removeKV(ctx, table, `DELETE FROM %s WHERE key = ?`, blobArg(key))
+	return n > 0, err
+}
+
+func (t *tx) Clear(ctx context.Context, table string) error {
+	_, err := t.removeKV(ctx, table, `DELETE FROM %s WHERE key IS NOT NULL`)
+	return err
+}
+
+// removeKV runs a statement that removes pairs, and returns how many it did.
+func (t *tx) removeKV(ctx context.Context, table, format string, args ...any) (int64, error) {
+	if err := t.check(ctx); err != nil {
+		return 0, err
+	}
+	if err := t.blobs.closeValue(); err != nil {
+		return 0, err
+	}
+	err := t.c.run(t.c.kvSQL(format, table), args...)
+	if noTable(err) {
+		return 0, nil
+	}
+	return t.c.db.Changes(), kvError(table, err)
+}
