@@ -67,7 +67,11 @@ func (c *Column[T]) EnableCache(ctx context.Context, o *CacheOptions) error {
 // DisableCache ends the cache of the column and flushes. If that fails, the
 // elements are kept, and written by the next flush that succeeds.
 func (c *Column[T]) DisableCache(ctx context.Context) error {
-	return fail("disable cache", c.names.Plain, -1, c.rows.p.restore(ctx, &c.rows.own, nil))
+	err := c.checkCache()
+	if err == nil {
+		err = c.rows.p.restore(ctx, &c.rows.own, nil)
+	}
+	return fail("disable cache", c.names.Plain, -1, err)
 }
 
 // Cached enables the cache, calls fn, and brings back what was before, which
@@ -81,10 +85,17 @@ func (c *Column[T]) Cached(ctx context.Context, o *CacheOptions, fn func() error
 }
 
 func (c *Column[T]) setCache(ctx context.Context, o *CacheOptions) (old *cache, err error) {
-	if c.in.tx != nil {
-		return nil, fmt.Errorf("%w: a column of a transaction has no cache", ErrInvalidArgument)
+	if err := c.checkCache(); err != nil {
+		return nil, err
 	}
 	return c.rows.p.set(ctx, &c.rows.own, o)
+}
+
+func (c *Column[T]) checkCache() error {
+	if c.in.tx != nil {
+		return fmt.Errorf("%w: a column of a transaction has no cache", ErrInvalidArgument)
+	}
+	return nil
 }
 
 // Flush writes what all caches of the vault hold, and returns how many
@@ -158,24 +169,21 @@ func (p *pending) set(ctx context.Context, at **cache, o *CacheOptions) (old *ca
 	if err != nil {
 		return nil, err
 	}
-	if p.any.Load() {
-		if _, err := p.flush(ctx, nil); err != nil {
-			return nil, err
-		}
+	// Who began to write before there was a cache does not shut the gate, so
+	// this also waits for those.
+	p.used.Store(true)
+	if err := p.v.update(ctx, func(*Tx) error { return nil }); err != nil {
+		return nil, err
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	old, *at = *at, k
-	p.recount()
-	return old, nil
+	return p.replace(at, k), nil
 }
 
 // restore puts an old cache, or none, in place and flushes.
 func (p *pending) restore(ctx context.Context, at **cache, old *cache) error {
-	p.mu.Lock()
-	*at = old
-	p.recount()
-	p.mu.Unlock()
+	if err := p.v.checkNested(ctx); err != nil {
+		return err
+	}
+	p.replace(at, old)
 	if !p.any.Load() {
 		return nil
 	}
@@ -192,6 +200,17 @@ func (p *pending) during(ctx context.Context, at **cache, old *cache, fn func() 
 		err = errors.Join(err, flushed)
 	}()
 	return fn()
+}
+
+// replace puts a cache, or none, in place and returns what was there.
+func (p *pending) replace(at **cache, k *cache) (old *cache) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	old, *at = *at, k
+	old.stop()
+	p.recount()
+	p.arm()
+	return old
 }
 
 // recount adds up what the caches hold after one has changed.
@@ -217,16 +236,6 @@ func (p *pending) recount() {
 			p.whole.bytes += layer.bytes
 		}
 	}
-}
-
-func (p *pending) discard(q *pendingColumn) int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	n := q.count
-	if n > 0 {
-		q.drop(part{rows: q.rows, count: n})
-	}
-	return n
 }
 
 // appendCached holds values in the column's cache. It does not take them if

@@ -26,6 +26,7 @@ var layers = map[string][]string{
 	"internal/structured":      {},
 	"internal/interop":         {},
 	"internal/processes":       {},
+	"examples/library":         {"", "dtype"},
 }
 
 // foreign says which packages alone may import a module that the rest of the

@@ -59,7 +59,7 @@ func (p *pending) putPair(table string, pair Pair) {
 	if t.lent || len(t.layers) == 0 {
 		t.layers = append(t.layers, layer{pairs: map[string][]byte{}})
 		t.lent = false
-		if !p.writing { // who writes counts on the layers that it has taken
+		if p.writers == 0 { // who writes counts on the layers that it has taken
 			p.gone(t.merge())
 		}
 	}

@@ -21,13 +21,17 @@ import (
 // transaction. A flush that fails leaves the rows where they are.
 type pending struct {
 	v *Vault
+	// used says that there is or was a cache. Without one, nothing is pending,
+	// and readers and writers go their shorter ways.
+	used atomic.Bool
 	// any says that there are pending rows, for a look without the lock.
 	any atomic.Bool
-
-	// turn holds a token: whoever has it may write the pending rows.
-	turn chan struct{}
-	// gate is closed by a flush from before its commit until its rows are no
-	// longer pending, so that a reader that passes it sees them once.
+	// turn belongs to whoever writes the pending rows, from the moment it
+	// takes them until they are no longer pending.
+	turn sync.Mutex
+	// gate is shut by whoever writes, from before the commit until the rows
+	// that it wrote are no longer pending: a reader that passes it sees them
+	// once.
 	gate sync.RWMutex
 
 	mu      sync.Mutex
@@ -38,15 +42,14 @@ type pending struct {
 	// whole is the cache of the vault, nil if there is none.
 	whole *cache
 	holds int
-	// writing says that a flush is under way, so nobody need start another.
-	writing bool
+	// writers counts those who write the pending rows or wait for that, so
+	// that nobody else need start.
+	writers int
 	// failed is the error of a flush that nobody waited for, until somebody
-	// is told.
+	// is told or the rows are written after all.
 	failed error
-	// timer starts the flush of rows that get too old, unless the vault has
-	// been closed.
-	timer   *time.Timer
-	stopped bool
+	// closed says that nothing more becomes pending.
+	closed bool
 }
 
 // pendingColumn is the pending rows of one column.
@@ -61,20 +64,22 @@ type pendingColumn struct {
 	count int
 	dtype string
 	elem  int // bytes of an element, 0 if it varies
-	// lent says that a reader has the memory of rows.
+	// lent says that a reader or writer has the memory of rows.
 	lent bool
+	// discards counts how often rows were given up unwritten.
+	discards int
 }
 
 // cache bounds the pending rows of one column or of all.
 type cache struct {
 	CacheOptions
 	bytes int
+	// timer starts a flush when the first of the rows gets too old.
+	timer *time.Timer
 }
 
 func newPending(v *Vault) *pending {
-	p := &pending{v: v, turn: make(chan struct{}, 1), columns: map[string]*pendingColumn{}, tables: map[string]*pendingTable{}}
-	p.turn <- struct{}{}
-	return p
+	return &pending{v: v, columns: map[string]*pendingColumn{}, tables: map[string]*pendingTable{}}
 }
 
 // column returns the pending rows of the column with that name, which may be
@@ -128,7 +133,7 @@ func (p *pending) admit(k *cache, n int) (admission, error) {
 	switch {
 	case k == nil || n > k.CapBytes:
 		return uncached, nil
-	case k.bytes+n <= k.CapBytes && (k.bytes < k.FlushThreshold || p.holds > 0 || p.writing):
+	case k.bytes+n <= k.CapBytes && (k.bytes < k.FlushThreshold || p.holds > 0 || p.writers > 0):
 		return admitted, nil
 	case p.holds > 0:
 		return flushFirst, fmt.Errorf("%w: %d of %d bytes are held, and HoldFlush keeps them from being written", ErrCacheFull, k.bytes, k.CapBytes)
@@ -158,9 +163,7 @@ func (p *pending) hold(ctx context.Context, try func() (admission, error), check
 		if err := p.v.checkNested(ctx); err != nil {
 			return false, err
 		}
-		p.mu.Lock()
-		next, err := try()
-		p.mu.Unlock()
+		next, err := p.try(try)
 		if err != nil {
 			return false, err
 		}
@@ -180,6 +183,15 @@ func (p *pending) hold(ctx context.Context, try func() (admission, error), check
 	}
 }
 
+func (p *pending) try(try func() (admission, error)) (admission, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return uncached, ErrClosed
+	}
+	return try()
+}
+
 // note counts rows that were added.
 func (q *pendingColumn) note(bytes, count int) {
 	q.count += count
@@ -187,38 +199,13 @@ func (q *pendingColumn) note(bytes, count int) {
 }
 
 func (p *pending) note(k *cache, bytes, count int) {
-	k.bytes += bytes
-	if p.rows += count; p.rows == count && count > 0 {
+	if p.rows == 0 && count > 0 {
 		p.any.Store(true)
-		if k.FlushInterval > 0 {
-			p.arm(k)
-		}
 	}
-}
-
-// arm starts the timer for the rows that are the first to be pending.
-func (p *pending) arm(k *cache) {
-	if p.timer != nil {
-		p.timer.Stop()
-	}
-	p.timer = time.AfterFunc(k.FlushInterval, func() { p.flushOld(k) })
-}
-
-// flushOld writes rows that have become too old. Nobody waits for it, so its
-// error goes to the hook and to the next who adds rows.
-func (p *pending) flushOld(k *cache) {
-	_, err := p.flush(context.Background(), nil)
-	if err == nil {
-		return
-	}
-	p.mu.Lock()
-	p.failed = err
-	if p.rows > 0 && !p.stopped {
-		p.arm(k)
-	}
-	p.mu.Unlock()
-	if k.OnError != nil {
-		k.OnError(fail("flush", "", -1, err))
+	p.rows += count
+	first := k.bytes == 0
+	if k.bytes += bytes; first {
+		p.armOne(k)
 	}
 }
 
@@ -229,6 +216,8 @@ type part struct {
 	count int
 	dtype string
 	elem  int
+	// discards is that of the column when the part was taken.
+	discards int
 }
 
 // held is everything that was pending at one moment.
@@ -241,156 +230,28 @@ type held struct {
 func (p *pending) take() (h held) {
 	for _, q := range p.columns {
 		if q.count > 0 {
-			h.parts = append(h.parts, part{q: q, rows: q.rows, count: q.count, dtype: q.dtype, elem: q.elem})
+			h.parts = append(h.parts, part{q: q, rows: q.rows, count: q.count, dtype: q.dtype, elem: q.elem, discards: q.discards})
 		}
 	}
 	h.kv = p.lendKV()
 	return h
 }
 
-// flush writes all pending rows and then does what fn does, if that is not
-// nil, in one transaction. It returns how many rows it wrote.
-func (p *pending) flush(ctx context.Context, fn func(*Tx) error) (rows int, err error) {
-	if err := p.takeTurn(ctx); err != nil {
-		return 0, err
-	}
-	defer func() { p.turn <- struct{}{} }()
-	h, rows, err := p.begin()
-	if err != nil || rows == 0 && fn == nil {
-		return 0, err
-	}
-	closed := false // the gate
-	done := false
-	defer func() {
-		p.end(h, done)
-		if closed {
-			p.gate.Unlock()
-		}
-	}()
-	err = p.v.store.Update(ctx, func(w store.Tx) error {
-		tx := newTx(p.v, w, w)
-		defer tx.end()
-		if err := h.write(ctx, tx); err != nil {
-			return err
-		}
-		if fn != nil {
-			if err := fn(tx); err != nil {
-				return err
-			}
-		}
-		if !closed {
-			p.gate.Lock()
-			closed = true
-		}
-		return nil
-	})
-	if err != nil {
-		return 0, err
-	}
-	done = true
-	return rows, nil
-}
-
-// takeTurn waits until no other flush is under way.
-func (p *pending) takeTurn(ctx context.Context) error {
-	select {
-	case <-p.turn:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-// begin takes what is to be flushed, and counts it.
-func (p *pending) begin() (h held, rows int, err error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.holds > 0 && p.rows > 0 {
-		return held{}, 0, ErrHeld
-	}
-	p.writing = p.rows > 0
-	return p.take(), p.rows, nil
-}
-
-// end gives up what has been written.
-func (p *pending) end(h held, written bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.writing = false
-	if !written {
-		return
-	}
-	for _, part := range h.parts {
-		part.q.drop(part)
-	}
-	p.dropKV(h.kv)
-}
-
-// write writes everything to its columns and tables.
-func (h held) write(ctx context.Context, tx *Tx) error {
-	for _, part := range h.parts {
-		if err := part.write(ctx, tx); err != nil {
-			return err
-		}
-	}
-	return h.kv.write(ctx, tx)
-}
-
-// write appends the rows to their column.
-func (part part) write(ctx context.Context, tx *Tx) error {
-	name := part.q.names.Plain
-	o, err := tx.open(ctx, &part.q.names)
-	if err == nil {
-		err = o.checkType(part.dtype, part.elem)
-	}
-	if err != nil {
-		return fail("flush", name, -1, fmt.Errorf("%w; %d rows wait for the column, and Discard gives them up", err, part.count))
-	}
-	o.changes++
-	return fail("flush", name, -1, o.Append(ctx, tx.w, part.rows))
-}
-
-// drop gives up the first rows. The memory is used again, unless a reader has
-// it.
-func (q *pendingColumn) drop(part part) {
-	rest := column.Batch{Data: q.rows.Data[len(part.rows.Data):], Ends: q.rows.Ends[len(part.rows.Ends):]}
-	into := column.Batch{Data: q.rows.Data[:0], Ends: q.rows.Ends[:0]}
-	if q.lent {
-		into, q.lent = column.Batch{}, false
-	}
-	into.Data = append(into.Data, rest.Data...)
-	for _, end := range rest.Ends {
-		into.Ends = append(into.Ends, end-len(part.rows.Data))
-	}
-	if k := q.cache(); k != nil {
-		k.bytes -= size(part.rows)
-	}
-	q.rows = into
-	if q.count -= part.count; q.count == 0 {
-		q.dtype = ""
-	}
-	q.p.gone(part.count)
-}
-
-// gone counts rows that are no longer pending.
-func (p *pending) gone(count int) {
-	if p.rows -= count; p.rows == 0 {
-		p.any.Store(false)
-	}
-}
-
 // snapshot opens a snapshot of the file and of what was pending at the same
 // moment.
 func (p *pending) snapshot(ctx context.Context) (store.Snapshot, held, error) {
-	if !p.any.Load() {
+	if !p.used.Load() {
 		snap, err := p.v.store.Snapshot(ctx)
-		return snap, held{}, err
+		if err != nil || !p.used.Load() {
+			return snap, held{}, err
+		}
+		snap.Close() // there may have been commits and appends since
 	}
 	p.gate.RLock()
 	defer p.gate.RUnlock()
 	snap, err := p.v.store.Snapshot(ctx)
-	if err != nil {
-		return nil, held{}, err
+	if err != nil || !p.any.Load() {
+		return snap, held{}, err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -421,23 +282,6 @@ func (o *opened) over(parts []part) error {
 			return fmt.Errorf("%w; %d elements of %s are held for it", err, part.count, part.dtype)
 		}
 		o.Column = column.WithTail(o.Column, part.rows)
-	}
-	return nil
-}
-
-// close flushes and stops the timer. If rows cannot be written, or are held
-// back, the vault stays open.
-func (p *pending) close() error {
-	if p.any.Load() {
-		if _, err := p.flush(context.Background(), nil); err != nil {
-			return err
-		}
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.stopped = true
-	if p.timer != nil {
-		p.timer.Stop()
 	}
 	return nil
 }

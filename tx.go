@@ -107,7 +107,7 @@ func (v *Vault) update(ctx context.Context, fn func(*Tx) error) error {
 	if err := v.checkNested(ctx); err != nil {
 		return err
 	}
-	if v.pending.any.Load() {
+	if v.pending.used.Load() {
 		_, err := v.pending.flush(ctx, fn)
 		return err
 	}
