@@ -9,9 +9,9 @@ import (
 	"columnvault/internal/column"
 )
 
-// Batch collects appends to several columns that belong together, such as the
-// fields of a record. It is used by one goroutine, inside the function that
-// Vault.Batch calls.
+// Batch collects appends to several columns, and pairs for key-value tables,
+// that belong together, such as the fields of a record. It is used by one
+// goroutine, inside the function that Vault.Batch calls.
 type Batch struct {
 	v *Vault
 	*collection
@@ -19,13 +19,23 @@ type Batch struct {
 }
 
 // collection is the memory of a batch.
-type collection struct{ parts []part }
+type collection struct {
+	parts []part
+	pairs []tablePair
+}
 
-// Batch calls fn to collect appends, and then takes all of them or, if fn
-// returns an error, none. If all the columns are cached, the elements are held
-// together and no flush writes a part of them: columns that are filled through
-// batches alone have equal lengths on disk whatever happens. Otherwise they
-// are written at once, in one transaction.
+// tablePair is a pair as it is to be stored in a table.
+type tablePair struct {
+	table string
+	Pair
+}
+
+// Batch calls fn to collect appends and puts, and then takes all of them or, if
+// fn returns an error, none. If all the columns are cached, the elements are
+// held together and no flush writes a part of them: columns that are filled
+// through batches alone have equal lengths on disk whatever happens. Pairs are
+// held with them if the vault has a cache. Otherwise all is written at once, in
+// one transaction.
 func (v *Vault) Batch(ctx context.Context, fn func(b *Batch) error) error {
 	if err := v.checkNested(ctx); err != nil {
 		return fail("batch", "", -1, err)
@@ -52,6 +62,8 @@ func (b *Batch) end() {
 	}
 	if total <= maxCollection {
 		b.parts = b.parts[:0]
+		clear(b.pairs)
+		b.pairs = b.pairs[:0]
 		collections.Put(b.collection)
 	}
 	b.collection, b.ended = nil, true
@@ -64,11 +76,8 @@ func (c *Column[T]) AppendTo(b *Batch, values ...T) error {
 }
 
 func (c *Column[T]) appendTo(b *Batch, values []T) error {
-	switch {
-	case b.ended:
-		return fmt.Errorf("%w: the batch has ended", ErrClosed)
-	case b.v != c.in.v || c.in.tx != nil:
-		return fmt.Errorf("%w: the batch belongs to another vault, or the column to a transaction", ErrInvalidArgument)
+	if err := b.check(c.in.v, c.in.tx); err != nil {
+		return err
 	}
 	part := b.part(c.rows, c.dtype, c.t.Size())
 	if part.dtype != c.dtype {
@@ -83,6 +92,40 @@ func (c *Column[T]) appendTo(b *Batch, values []T) error {
 	}
 	part.rows = column.Batch{Data: data, Ends: ends}
 	part.count += len(values)
+	return nil
+}
+
+// PutTo adds a pair to what the batch will store. Key and value must not change
+// until the batch has ended.
+func (kv *KV) PutTo(b *Batch, key, value []byte) error {
+	return kv.fail("put", key, fail("put", kv.table, -1, kv.putTo(b, key, value)))
+}
+
+func (kv *KV) putTo(b *Batch, key, value []byte) error {
+	if err := b.check(kv.home, kv.in.tx); err != nil {
+		return err
+	}
+	if err := kv.checkName(); err != nil {
+		return err
+	}
+	stored := storedRaw(value)
+	if err := kv.checkSize(key, int64(len(stored))); err != nil {
+		return err
+	}
+	b.pairs = append(b.pairs, tablePair{kv.table, Pair{Key: key, Value: stored}})
+	return nil
+}
+
+// check refuses what cannot be a part of the batch.
+func (b *Batch) check(v *Vault, tx *Tx) error {
+	switch {
+	case b.ended:
+		return fmt.Errorf("%w: the batch has ended", ErrClosed)
+	case b.v != v:
+		return fmt.Errorf("%w: the batch belongs to another vault", ErrInvalidArgument)
+	case tx != nil:
+		return fmt.Errorf("%w: what belongs to a transaction takes no part in a batch", ErrInvalidArgument)
+	}
 	return nil
 }
 
@@ -105,7 +148,7 @@ func (b *Batch) part(q *pendingColumn, dtype string, elem int) *part {
 // cache that could hold them.
 func (b *Batch) commit(ctx context.Context) error {
 	taken, err := b.v.pending.hold(ctx, b.hold, func() error {
-		return b.v.view(ctx, func(tx *Tx) error { return b.check(ctx, tx) })
+		return b.v.view(ctx, func(tx *Tx) error { return b.find(ctx, tx) })
 	})
 	if taken || err != nil {
 		return err
@@ -119,6 +162,9 @@ func (b *Batch) hold() (admission, error) {
 	if err := p.report(); err != nil {
 		return uncached, err
 	}
+	if len(b.pairs) > 0 && p.whole == nil {
+		return uncached, nil
+	}
 	for _, part := range b.parts {
 		switch {
 		case part.q.cache() == nil:
@@ -127,12 +173,17 @@ func (b *Batch) hold() (admission, error) {
 			return checkFirst, nil
 		}
 	}
+	if len(b.pairs) > 0 {
+		if next, err := p.admit(p.whole, b.uses(p.whole)); next != admitted {
+			return next, err
+		}
+	}
 	for i, part := range b.parts {
 		k := part.q.cache()
-		if b.uses(k, i) > 0 {
-			continue // counted before
+		if i > 0 && k == b.parts[i-1].q.cache() {
+			continue // admitted before
 		}
-		if next, err := p.admit(k, b.uses(k, len(b.parts))); next != admitted {
+		if next, err := p.admit(k, b.uses(k)); next != admitted {
 			return next, err
 		}
 	}
@@ -145,21 +196,29 @@ func (b *Batch) hold() (admission, error) {
 		}
 		q.note(size(part.rows), part.count)
 	}
+	for _, t := range b.pairs {
+		p.putPair(t.table, t.Pair)
+	}
 	return admitted, nil
 }
 
-// uses is how many bytes the first n columns of the batch bring to the cache.
-func (b *Batch) uses(k *cache, n int) (bytes int) {
-	for _, part := range b.parts[:n] {
+// uses is how many bytes the batch brings to the cache.
+func (b *Batch) uses(k *cache) (bytes int) {
+	for _, part := range b.parts {
 		if part.q.cache() == k {
 			bytes += size(part.rows)
+		}
+	}
+	if k == b.v.pending.whole {
+		for _, t := range b.pairs {
+			bytes += pairSize(t.Key, t.Value)
 		}
 	}
 	return bytes
 }
 
-// check looks whether the columns are as they should be.
-func (b *Batch) check(ctx context.Context, tx *Tx) error {
+// find looks whether the columns are as they should be.
+func (b *Batch) find(ctx context.Context, tx *Tx) error {
 	for _, part := range b.parts {
 		if err := part.check(ctx, tx); err != nil {
 			return err
@@ -179,7 +238,7 @@ func (part part) check(ctx context.Context, tx *Tx) error {
 	return fail("append", part.q.names.Plain, -1, err)
 }
 
-// write appends the rows to their columns.
+// write appends the rows to their columns and stores the pairs.
 func (b *Batch) write(ctx context.Context, tx *Tx) error {
 	for _, part := range b.parts {
 		if err := part.check(ctx, tx); err != nil {
@@ -189,6 +248,11 @@ func (b *Batch) write(ctx context.Context, tx *Tx) error {
 	for _, part := range b.parts {
 		if err := part.write(ctx, tx); err != nil {
 			return err
+		}
+	}
+	for _, t := range b.pairs {
+		if err := tx.w.Put(ctx, t.table, t.Key, t.Value); err != nil {
+			return &Error{Op: "put", Column: t.table, Key: t.Key, Index: -1, Err: err}
 		}
 	}
 	return nil
