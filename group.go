@@ -112,7 +112,7 @@ func (v *Vault) lead(r *request) {
 	})
 	for _, m := range members {
 		if err != nil && m.err == nil {
-			m.err = v.alone(m, err, len(members))
+			v.alone(m, err, len(members))
 		}
 	}
 	for _, m := range members {
@@ -154,11 +154,13 @@ func (g *group) passOn(members int) {
 // alone tries a request by itself when the transaction that it shared has
 // failed for a reason that may be another's: a damaged column, a cancelled
 // ctx of the leader.
-func (v *Vault) alone(r *request, err error, members int) error {
-	if members == 1 || errors.Is(err, ErrBusy) || errors.Is(err, ErrUnavailable) || errors.Is(err, ErrClosed) {
-		return err
+func (v *Vault) alone(r *request, err error, members int) {
+	if members > 1 && !errors.Is(err, ErrBusy) && !errors.Is(err, ErrUnavailable) && !errors.Is(err, ErrClosed) {
+		err = v.update(r.ctx, r.write)
 	}
-	return v.update(r.ctx, r.write)
+	if err != nil {
+		r.err = err
+	}
 }
 
 // write appends the rows in the transaction. What concerns this request alone

@@ -1,0 +1,322 @@
+package columnvault_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"columnvault"
+	"columnvault/dtype"
+)
+
+// record is two columns and a table that are filled together.
+type record struct {
+	pair
+	numbers *columnvault.Column[int64]
+	texts   *columnvault.Column[string]
+}
+
+func openRecord(t *testing.T, o *columnvault.CacheOptions) record {
+	t.Helper()
+	p := openPair(t, nil)
+	r := record{p, create(t, p.v, "numbers", dtype.Int64), create(t, p.v, "texts", dtype.String)}
+	if o != nil {
+		must(t, p.v.EnableCache(t.Context(), o))
+	}
+	return r
+}
+
+// add adds record n, and then does what after does.
+func (r record) add(ctx context.Context, n int, after func() error) error {
+	return r.v.Batch(ctx, func(b *columnvault.Batch) error {
+		return errors.Join(
+			r.numbers.AppendTo(b, int64(n)),
+			r.texts.AppendTo(b, fmt.Sprint("text ", n)),
+			r.v.KV().PutTo(b, fmt.Append(nil, n), fmt.Append(nil, "value ", n)),
+			after())
+	})
+}
+
+func nothing() error { return nil }
+
+// want requires n records here, and m of them on disk.
+func (r record) want(t *testing.T, n, m int) {
+	t.Helper()
+	text := func(i int) string { return fmt.Sprint("text ", i) }
+	wantColumn(t, r.numbers, span(0, n)...)
+	wantColumn(t, r.texts, sequence(n, text)...)
+	onDisk(t, r.pair, r.numbers, dtype.Int64, span(0, m)...)
+	onDisk(t, r.pair, r.texts, dtype.String, sequence(m, text)...)
+	for kv, n := range map[*columnvault.KV]int{r.v.KV(): n, r.other.KV(): m} {
+		got, err := kv.Len(t.Context())
+		must(t, err)
+		if got != n {
+			t.Errorf("%d pairs, want %d", got, n)
+		}
+		for i := range n {
+			value, err := kv.Get(t.Context(), fmt.Append(nil, i))
+			must(t, err)
+			if want := fmt.Append(nil, "value ", i); !bytes.Equal(value, want) {
+				t.Errorf("the value of %d is %q, want %q", i, value, want)
+			}
+		}
+	}
+}
+
+func TestBatch(t *testing.T) {
+	ctx := t.Context()
+	t.Run("cached", func(t *testing.T) {
+		r := openRecord(t, cacheOf(0, 0))
+		for i := range 50 {
+			must(t, r.add(ctx, i, nothing))
+		}
+		r.want(t, 50, 0)
+		flushAll(t, r.v)
+		r.want(t, 50, 50)
+		wantSound(t, r.v)
+	})
+	t.Run("not cached", func(t *testing.T) {
+		r := openRecord(t, nil)
+		for i := range 5 {
+			must(t, r.add(ctx, i, nothing))
+			r.want(t, i+1, i+1)
+		}
+	})
+	t.Run("one column cached alone", func(t *testing.T) {
+		r := openRecord(t, nil)
+		must(t, r.numbers.EnableCache(ctx, nil))
+		must(t, r.numbers.Append(ctx, 0))
+		must(t, r.texts.Append(ctx, "text 0"))
+		must(t, r.v.KV().Put(ctx, []byte("0"), []byte("value 0")))
+		must(t, r.add(ctx, 1, nothing)) // as a whole, behind what is held
+		r.want(t, 2, 2)
+	})
+	t.Run("pairs without a cache of the vault", func(t *testing.T) {
+		r := openRecord(t, nil)
+		must(t, r.numbers.EnableCache(ctx, nil))
+		must(t, r.texts.EnableCache(ctx, nil))
+		must(t, r.add(ctx, 0, nothing))
+		r.want(t, 1, 1)
+	})
+	t.Run("several appends to a column", func(t *testing.T) {
+		r := openRecord(t, cacheOf(0, 0))
+		must(t, r.v.Batch(ctx, func(b *columnvault.Batch) error {
+			must(t, r.numbers.AppendTo(b, 0, 1))
+			must(t, r.numbers.AppendTo(b))
+			must(t, r.numbers.AppendTo(b, 2))
+			wantColumn(t, r.numbers) // not before the function has ended
+			return nil
+		}))
+		wantColumn(t, r.numbers, 0, 1, 2)
+	})
+	t.Run("the last put of a key counts", func(t *testing.T) {
+		for _, o := range []*columnvault.CacheOptions{nil, {}} {
+			r := openRecord(t, o)
+			must(t, r.v.Batch(ctx, func(b *columnvault.Batch) error {
+				return errors.Join(r.v.KV().PutTo(b, []byte("k"), []byte("1")), r.v.KV().PutTo(b, []byte("k"), []byte("2")))
+			}))
+			value, err := r.v.KV().Get(ctx, []byte("k"))
+			if string(value) != "2" || err != nil {
+				t.Errorf("got %q, %v", value, err)
+			}
+		}
+	})
+	t.Run("nothing", func(t *testing.T) {
+		r := openRecord(t, cacheOf(0, 0))
+		must(t, r.v.Batch(ctx, func(*columnvault.Batch) error { return nil }))
+		r.want(t, 0, 0)
+	})
+}
+
+// TestBatchTakenWhole: a batch that fails leaves nothing, cached or not.
+func TestBatchTakenWhole(t *testing.T) {
+	ctx := t.Context()
+	for name, o := range map[string]*columnvault.CacheOptions{"cached": {}, "not cached": nil} {
+		t.Run(name, func(t *testing.T) {
+			r := openRecord(t, o)
+			gone := create(t, r.v, "gone", dtype.Int64)
+			must(t, r.add(ctx, 0, nothing))
+			if err := r.add(ctx, 1, func() error { return errOwn }); !errors.Is(err, errOwn) {
+				t.Errorf("Batch returns %v, want the error of its function", err)
+			}
+			func() {
+				defer func() {
+					if p := recover(); p != errOwn {
+						t.Errorf("Batch lets the panic %v through", p)
+					}
+				}()
+				r.add(ctx, 1, func() error { panic(errOwn) })
+			}()
+			flushAll(t, r.v)
+			must(t, r.other.Drop(ctx, "gone"))
+			err := r.v.Batch(ctx, func(b *columnvault.Batch) error {
+				return errors.Join(r.numbers.AppendTo(b, 1), gone.AppendTo(b, 1))
+			})
+			wantErrText(t, "a batch with a column that is gone", err, columnvault.ErrNotFound, `"gone"`)
+			cancelled, cancel := context.WithCancel(ctx)
+			wantErr(t, "a cancelled batch", r.add(cancelled, 1, func() error { cancel(); return nil }), context.Canceled)
+			r.want(t, 1, 1)
+			must(t, r.add(ctx, 1, nothing))
+			r.want(t, 2, 1+boolInt(o == nil))
+		})
+	}
+}
+
+func boolInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// TestBatchRefusedValue: a value that does not fit is an error of AppendTo, and
+// the batch goes on without it.
+func TestBatchRefusedValue(t *testing.T) {
+	ctx := t.Context()
+	p := openPair(t, nil)
+	c := create(t, p.v, "texts", dtype.FixedText(3, dtype.ASCII))
+	must(t, p.v.EnableCache(ctx, nil))
+	must(t, p.v.Batch(ctx, func(b *columnvault.Batch) error {
+		must(t, c.AppendTo(b, "a"))
+		wantErr(t, "a long text", c.AppendTo(b, "b", "long"), columnvault.ErrInvalidArgument)
+		wantErr(t, "a table that cannot be", p.v.Table("col_meta").PutTo(b, nil, nil), columnvault.ErrInvalidArgument)
+		return c.AppendTo(b, "c")
+	}))
+	wantColumn(t, c, "a", "c")
+}
+
+// TestBatchMisused: what cannot be a part of a batch is refused.
+func TestBatchMisused(t *testing.T) {
+	ctx := t.Context()
+	r, foreign := openRecord(t, nil), openRecord(t, nil)
+	var ended *columnvault.Batch
+	must(t, r.v.Batch(ctx, func(b *columnvault.Batch) error {
+		ended = b
+		wantErr(t, "a column of another vault", foreign.numbers.AppendTo(b, 1), columnvault.ErrInvalidArgument)
+		wantErr(t, "a table of another vault", foreign.v.KV().PutTo(b, nil, nil), columnvault.ErrInvalidArgument)
+		return nil
+	}))
+	wantErr(t, "AppendTo an ended batch", r.numbers.AppendTo(ended, 1), columnvault.ErrClosed)
+	wantErr(t, "PutTo an ended batch", r.v.KV().PutTo(ended, nil, nil), columnvault.ErrClosed)
+	must(t, r.v.Update(ctx, func(_ context.Context, tx *columnvault.Tx) error {
+		wantErr(t, "a column of a transaction", r.v.Batch(ctx, func(b *columnvault.Batch) error {
+			return r.numbers.In(tx).AppendTo(b, 1)
+		}), columnvault.ErrInvalidArgument)
+		return nil
+	}))
+	r.want(t, 0, 0)
+	foreign.want(t, 0, 0)
+}
+
+// TestBatchLimits: a batch that the cache cannot hold is written at once, in
+// order; under a hold it is refused when the cache is full, as a whole.
+func TestBatchLimits(t *testing.T) {
+	ctx := t.Context()
+	r := openRecord(t, cacheOf(1000, 1000))
+	must(t, r.add(ctx, 0, nothing))
+	must(t, r.add(ctx, 1, nothing))
+	r.want(t, 2, 0)
+	long := strings.Repeat("long", 500)
+	must(t, r.v.Batch(ctx, func(b *columnvault.Batch) error {
+		return errors.Join(r.numbers.AppendTo(b, 2), r.texts.AppendTo(b, long))
+	}))
+	onDisk(t, r.pair, r.numbers, dtype.Int64, 0, 1, 2)
+	onDisk(t, r.pair, r.texts, dtype.String, "text 0", "text 1", long)
+
+	release := r.v.HoldFlush()
+	n := 0
+	for ; n < 100; n++ {
+		if err := r.add(ctx, n, nothing); err != nil {
+			wantErr(t, "a batch for a full cache", err, columnvault.ErrCacheFull)
+			break
+		}
+	}
+	if n == 0 || n == 100 {
+		t.Errorf("%d batches are taken under a hold", n)
+	}
+	wantLen(t, r.numbers, 3+n)
+	wantLen(t, r.texts, 3+n)
+	onDisk(t, r.pair, r.numbers, dtype.Int64, 0, 1, 2)
+	release()
+	must(t, r.add(ctx, n, nothing))
+	if a, b := lenOnDisk(t, r.pair, "numbers"), lenOnDisk(t, r.pair, "texts"); a != 3+n || b != 3+n {
+		t.Errorf("%d and %d elements are on disk, want %d", a, b, 3+n)
+	}
+}
+
+// TestBatchNeverSplit: whatever flushes, and whenever somebody looks, columns
+// that are filled through batches have equal lengths, here and on disk.
+func TestBatchNeverSplit(t *testing.T) {
+	const writers, each = 4, 200
+	ctx := t.Context()
+	p := openPair(t, nil)
+	numbers, texts := create(t, p.v, "numbers", dtype.Int64), create(t, p.v, "texts", dtype.String)
+	must(t, p.v.EnableCache(ctx, cacheOf(4000, 1000)))
+	var writing, looking sync.WaitGroup
+	stop := make(chan struct{})
+	for w := range writers {
+		writing.Go(func() {
+			for i := range each {
+				err := p.v.Batch(ctx, func(b *columnvault.Batch) error {
+					n := w*each + i
+					return errors.Join(numbers.AppendTo(b, int64(n)), texts.AppendTo(b, fmt.Sprint(n)), p.v.KV().PutTo(b, fmt.Append(nil, n), nil))
+				})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if i%20 == w {
+					if _, err := p.v.Flush(ctx); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+		})
+	}
+	for _, v := range []*columnvault.Vault{p.v, p.other} {
+		numbers, texts := lookup(t, v, "numbers", dtype.Int64), lookup(t, v, "texts", dtype.String)
+		looking.Go(func() {
+			for {
+				err := v.View(ctx, func(ctx context.Context, tx *columnvault.Tx) error {
+					a, errA := numbers.In(tx).Slice(ctx, begin, end)
+					b, errB := texts.In(tx).Slice(ctx, begin, end)
+					n, errN := v.KV().In(tx).Len(ctx)
+					if err := errors.Join(errA, errB, errN); err != nil {
+						return err
+					}
+					if len(a) != len(b) || len(a) != n {
+						t.Errorf("a batch is split: %d numbers, %d texts, %d pairs", len(a), len(b), n)
+					}
+					for i := range min(len(a), len(b)) {
+						if fmt.Sprint(a[i]) != b[i] {
+							t.Errorf("at %d, %d is beside %q", i, a[i], b[i])
+							break
+						}
+					}
+					return nil
+				})
+				if err != nil {
+					t.Error(err)
+				}
+				select {
+				case <-stop:
+					return
+				default:
+				}
+			}
+		})
+	}
+	writing.Wait()
+	close(stop)
+	looking.Wait()
+	must(t, p.v.Close())
+	got, err := lookup(t, p.other, "numbers", dtype.Int64).Slice(ctx, begin, end)
+	must(t, err)
+	slices.Sort(got)
+	wantValues(t, "all numbers", got, span(0, writers*each))
+}
