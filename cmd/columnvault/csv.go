@@ -67,7 +67,7 @@ func (f *csvFile) next() ([]field, error) {
 			continue
 		}
 		if len(fields) != len(f.header) {
-			return nil, lineError(f.start, fmt.Errorf("the record has %d fields, and the header %d", len(fields), len(f.header)))
+			return nil, lineError(f.start, fmt.Errorf("the record has %s, and the header %d", plural(len(fields), "field"), len(f.header)))
 		}
 		return fields, nil
 	}

@@ -35,8 +35,12 @@ func columnvaultCommand(t *testing.T, args ...string) string {
 func TestHelp(t *testing.T) {
 	a := &app{out: bufio.NewWriter(io.Discard)}
 	root := a.rootCmd()
-	for _, cmd := range root.Commands() {
-		t.Run(cmd.Name(), func(t *testing.T) {
+	commands := root.Commands()
+	for _, group := range commands {
+		commands = append(commands, group.Commands()...)
+	}
+	for _, cmd := range commands {
+		t.Run(cmd.CommandPath(), func(t *testing.T) {
 			if cmd.Short == "" || cmd.Example == "" {
 				t.Fatal("the help has no example, or no summary")
 			}
@@ -47,13 +51,13 @@ func TestHelp(t *testing.T) {
 				}
 				line, _, _ = strings.Cut(line, "|")
 				found, args, err := root.Find(flagsFirst(root, strings.Fields(line)))
-				if err != nil || found != cmd {
+				if err != nil || found != cmd && found.Parent() != cmd {
 					t.Errorf("the example %q is one of %v (%v)", line, found, err)
 				}
-				if err := cmd.ParseFlags(args); err != nil {
+				if err := found.ParseFlags(args); err != nil {
 					t.Errorf("the example %q: %v", line, err)
 				}
-				if err := cmd.ValidateArgs(cmd.Flags().Args()); err != nil {
+				if err := found.ValidateArgs(found.Flags().Args()); err != nil {
 					t.Errorf("the example %q: %v", line, err)
 				}
 			}
@@ -74,10 +78,13 @@ func TestFlagsFirst(t *testing.T) {
 		"create a.db x i64 --min-chunk -5 --max-chunk=7 y": "create --min-chunk -5 --max-chunk=7 -- a.db x i64 y",
 		"export a.db --out - x":                            "export --out - -- a.db x",
 		"import a.db - --na x=-1 --append --format csv":    "import --na x=-1 --append --format csv -- a.db -",
-		"--help":      "--help",
-		"help get":    "help get",
-		"nonsense -1": "nonsense -1",
-		"get --bogus": "get --bogus --",
+		"kv put a.db x -1 --table t":                       "kv put --table t -- a.db x -1",
+		"kv --table t cat --range -5: a.db -1":             "kv cat --table t --range -5: -- a.db -1",
+		"kv nonsense -1":                                   "kv -- nonsense -1",
+		"--help":                                           "--help",
+		"help get":                                         "help get",
+		"nonsense -1":                                      "nonsense -1",
+		"get --bogus":                                      "get --bogus --",
 	} {
 		if got := strings.Join(flagsFirst(a.rootCmd(), strings.Fields(line)), " "); got != want {
 			t.Errorf("%s: got %s, want %s", line, got, want)
@@ -117,7 +124,9 @@ func errorText(err error) string {
 func TestBrokenPipe(t *testing.T) {
 	db := filepath.Join(t.TempDir(), "a.db")
 	columnvaultCommand(t, "import", db, "../../testdata/seattle-weather.csv")
-	for _, args := range [][]string{{"slice", db, "date"}, {"export", db}, {"ls", db}, {"stat", db}} {
+	columnvaultCommand(t, "kv", "put", db, "file", "--file", "../../testdata/seattle-weather.csv")
+	for _, args := range [][]string{{"slice", db, "date"}, {"export", db}, {"ls", db}, {"stat", db},
+		{"kv", "cat", db, "file"}, {"kv", "ls", db}, {"check", db}} {
 		r, w, err := os.Pipe()
 		if err != nil {
 			t.Fatal(err)
@@ -195,7 +204,7 @@ func TestSlowPipe(t *testing.T) {
 func TestInterrupt(t *testing.T) {
 	db := filepath.Join(t.TempDir(), "a.db")
 	columnvaultCommand(t, "create", db, "x", "i64")
-	for _, args := range [][]string{{"append", db, "x"}, {"import", db, "-", "--format", "csv"}} {
+	for _, args := range [][]string{{"append", db, "x"}, {"import", db, "-", "--format", "csv"}, {"kv", "put", db, "x"}} {
 		ctx, cancel := context.WithCancel(t.Context())
 		in, feed := io.Pipe()
 		var stderr bytes.Buffer

@@ -20,6 +20,7 @@ func (a *app) newProgress(quiet bool, text string, total int64) *progressbar.Pro
 		progressbar.OptionSetWriter(&lateWriter{a.err, time.Now().Add(progressDelay)}),
 		progressbar.OptionSetDescription(text),
 		progressbar.OptionShowBytes(total < 0),
+		progressbar.OptionSetPredictTime(false), // work has parts of different speed
 		progressbar.OptionThrottle(100*time.Millisecond),
 		progressbar.OptionSetWidth(30),
 		progressbar.OptionClearOnFinish())

@@ -48,10 +48,10 @@ func (a *app) color() bool {
 func (a *app) rootCmd() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "columnvault COMMAND",
-		Short: "Lists on disk: typed columns in one SQLite file",
+		Short: "Lists on disk: typed columns and key-value tables in one SQLite file",
 		Long: `columnvault keeps typed columns (lists of numbers, text, bytes, vectors, msgpack
-and CBOR values) in one SQLite file, DB, which KohakuVault 0.8.6 reads and
-writes as well.
+and CBOR values) and values under keys in one SQLite file, DB, which KohakuVault
+0.8.6 reads and writes as well.
 
 A value is JSON, on the command line, on standard input and in what is printed:
   5  -2.5  "text"  true  null  [1,2]  {"key":"value"}
@@ -71,48 +71,71 @@ is 0, or 1 after an error, 2 after wrong usage, 130 after an interrupt.`,
   columnvault stat weather.db temp_max
   columnvault slice weather.db temp_max -7:
   columnvault append weather.db temp_max 12.8 10.6
-  columnvault export weather.db date temp_max --out temps.csv`,
+  columnvault export weather.db date temp_max --out temps.csv
+  columnvault kv put weather.db station '{"name":"Seattle","height":47.5}'
+  columnvault kv get weather.db station
+  columnvault check weather.db`,
 		Args:                       cobra.ArbitraryArgs,
 		DisableFlagsInUseLine:      true,
 		SilenceErrors:              true,
 		SilenceUsage:               true,
-		SuggestionsMinimumDistance: 2,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return cmd.Help()
-			}
-			err := usagef(cmd, "there is no command %q", args[0])
-			if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-				err = withHint(err, "did you mean %s?", strings.Join(near, " or "))
-			}
-			return err
-		},
+		SuggestionsMinimumDistance: suggestDistance,
+		RunE:                       chooseCommand,
 	}
 	root.SetIn(a.in)
 	root.SetOut(a.out)
 	root.SetErr(a.err)
 	root.SetUsageTemplate(usageTemplate)
 	root.SetFlagErrorFunc(flagError)
-	for _, cmd := range []*cobra.Command{
-		a.importCmd(), a.exportCmd(),
-		a.lsCmd(), a.statCmd(), a.getCmd(), a.sliceCmd(),
-		a.setCmd(), a.appendCmd(), a.insertCmd(), a.deleteCmd(),
-		a.createCmd(), a.dropCmd(), a.renameCmd(),
-		a.versionCmd(),
-	} {
-		cmd.Args = checkArgs
-		cmd.DisableFlagsInUseLine = true
-		cmd.Flags().SortFlags = false
-		root.AddCommand(cmd)
-	}
+	addCommands(root, "Data in and out", a.importCmd(), a.exportCmd())
+	addCommands(root, "Reading columns", a.lsCmd(), a.getCmd(), a.sliceCmd(), a.statCmd())
+	addCommands(root, "Changing elements", a.appendCmd(), a.setCmd(), a.insertCmd(), a.deleteCmd())
+	addCommands(root, "Changing columns", a.createCmd(), a.renameCmd(), a.dropCmd())
+	addCommands(root, "Keys and values", a.kvCmd())
+	addCommands(root, "The file", a.checkCmd(), a.checkpointCmd())
+	addCommands(root, "The tool", a.versionCmd())
+	root.SetCompletionCommandGroupID("The tool")
 	return root
 }
+
+// addCommands adds commands under a title of the help, if there is one.
+func addCommands(parent *cobra.Command, title string, commands ...*cobra.Command) {
+	if title != "" {
+		parent.AddGroup(&cobra.Group{ID: title, Title: title})
+	}
+	for _, cmd := range commands {
+		if cmd.Args == nil {
+			cmd.Args = checkArgs
+		}
+		cmd.GroupID = title
+		cmd.DisableFlagsInUseLine = true
+		cmd.Flags().SortFlags = false
+		parent.AddCommand(cmd)
+	}
+}
+
+// chooseCommand is run when the name of a command is missing or wrong.
+func chooseCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return cmd.Help()
+	}
+	err := usagef(cmd, "there is no command %q", args[0])
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		err = withHint(err, "did you mean %s?", strings.Join(near, " or "))
+	}
+	return err
+}
+
+// suggestDistance is how many letters of a command may be wrong for a hint.
+const suggestDistance = 2
+
+func init() { cobra.EnableCommandSorting = false } // the help has an order of its own
 
 // flagError is the error of a flag.
 func flagError(cmd *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
-	if errors.As(err, &unknown) && strings.Contains(cmd.Use, "VALUE") {
-		return withHint(usagef(cmd, "%w", err), "a value that begins with - and is no number goes behind --")
+	if errors.As(err, &unknown) && (strings.Contains(cmd.Use, "VALUE") || strings.Contains(cmd.Use, "KEY")) {
+		return withHint(usagef(cmd, "%w", err), "an argument that begins with - and is no number goes behind --")
 	}
 	return usagef(cmd, "%w", err)
 }
@@ -122,7 +145,10 @@ const usageTemplate = `Usage:
   {{.UseLine}}{{if .HasExample}}
 
 Examples:
-{{.Example}}{{end}}{{if .HasAvailableSubCommands}}
+{{.Example}}{{end}}{{if .Groups}}{{$commands := .Commands}}{{range $group := .Groups}}
+
+{{.Title}}:{{range $commands}}{{if and .IsAvailableCommand (eq .GroupID $group.ID)}}
+  {{rpad .Name .NamePadding}} {{.Short}}{{end}}{{end}}{{end}}{{else if .HasAvailableSubCommands}}
 
 Commands:{{range .Commands}}{{if .IsAvailableCommand}}
   {{rpad .Name .NamePadding}} {{.Short}}{{end}}{{end}}{{end}}{{if .HasAvailableLocalFlags}}

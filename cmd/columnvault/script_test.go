@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/ncruces/go-sqlite3"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -38,7 +39,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("TYPES", kinds)
 			return os.WriteFile(filepath.Join(env.WorkDir, "seattle-weather.csv"), weather, 0o666)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "sql": sql},
 	})
 }
 
@@ -60,4 +61,18 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if code != want {
 		ts.Fatalf("the exit code is %d, want %d\n%s", code, want, ts.ReadFile("stderr"))
 	}
+}
+
+// sql changes a vault behind the back of the tool. What it does stays in the
+// write-ahead log.
+func sql(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: sql file statement")
+	}
+	db, err := sqlite3.Open(ts.MkAbs(args[0]))
+	ts.Check(err)
+	_, err = db.Config(sqlite3.DBCONFIG_NO_CKPT_ON_CLOSE, true)
+	ts.Check(err)
+	ts.Check(db.Exec(args[1]))
+	ts.Check(db.Close())
 }

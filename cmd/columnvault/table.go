@@ -12,10 +12,14 @@ const (
 	plain = "\x1b[0m"
 )
 
+// maxWidth is the width of the widest cell that others are aligned with.
+const maxWidth = 100
+
 // table prints rows of cells in aligned columns under a header.
 type table struct {
 	columns []tableColumn
 	rows    [][]string
+	widths  []int // of the columns, in what has been printed
 }
 
 type tableColumn struct {
@@ -26,34 +30,44 @@ type tableColumn struct {
 
 func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
 
+// write prints the rows that were added since the last call, before the first
+// ones the header. Columns never get narrower.
 func (t *table) write(w io.Writer, color bool) error {
-	widths := make([]int, len(t.columns))
+	var b strings.Builder
 	header := make([]string, len(t.columns))
+	first := t.widths == nil
+	if first {
+		t.widths = make([]int, len(t.columns))
+	}
 	for i, c := range t.columns {
 		header[i] = c.header
-		widths[i] = utf8.RuneCountInString(c.header)
+		t.widths[i] = max(t.widths[i], utf8.RuneCountInString(c.header))
 		for _, row := range t.rows {
-			widths[i] = max(widths[i], utf8.RuneCountInString(row[i]))
+			if width := utf8.RuneCountInString(row[i]); width <= maxWidth {
+				t.widths[i] = max(t.widths[i], width)
+			}
 		}
 	}
-	var b strings.Builder
-	t.line(&b, header, widths, func(int) string { return bold }, color)
-	for _, row := range t.rows {
-		t.line(&b, row, widths, func(i int) string { return t.columns[i].color }, color)
+	if first {
+		t.line(&b, header, func(int) string { return bold }, color)
 	}
+	for _, row := range t.rows {
+		t.line(&b, row, func(i int) string { return t.columns[i].color }, color)
+	}
+	t.rows = t.rows[:0]
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
 // line prints one row, without spaces at its end.
-func (t *table) line(b *strings.Builder, cells []string, widths []int, style func(i int) string, color bool) {
+func (t *table) line(b *strings.Builder, cells []string, style func(i int) string, color bool) {
 	gap := ""
 	for i, cell := range cells {
 		if cell == "" {
-			gap += strings.Repeat(" ", widths[i]+2)
+			gap += strings.Repeat(" ", t.widths[i]+2)
 			continue
 		}
-		pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
+		pad := strings.Repeat(" ", max(0, t.widths[i]-utf8.RuneCountInString(cell)))
 		b.WriteString(gap)
 		if t.columns[i].right {
 			b.WriteString(pad)

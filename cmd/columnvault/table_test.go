@@ -70,17 +70,38 @@ func TestTrend(t *testing.T) {
 }
 
 func TestTable(t *testing.T) {
-	table := table{columns: []tableColumn{{header: "name"}, {header: "n", right: true}, {header: "trend", color: cyan}}}
-	table.add("é", "10", "▁")
-	table.add("longer", "", "")
 	for color, want := range map[bool]string{
 		false: "name     n  trend\né       10  ▁\nlonger\n",
 		true:  "\x1b[1mname\x1b[0m     \x1b[1mn\x1b[0m  \x1b[1mtrend\x1b[0m\né       10  \x1b[36m▁\x1b[0m\nlonger\n",
 	} {
+		table := table{columns: []tableColumn{{header: "name"}, {header: "n", right: true}, {header: "trend", color: cyan}}}
+		table.add("é", "10", "▁")
+		table.add("longer", "", "")
 		var b strings.Builder
 		if err := table.write(&b, color); err != nil || b.String() != want {
 			t.Errorf("got\n%q\nwant\n%q (%v)", b.String(), want, err)
 		}
+	}
+}
+
+// TestTableInParts prints a table in two parts, of which the second is wider,
+// and a cell that is too wide to align others with it.
+func TestTableInParts(t *testing.T) {
+	table := table{columns: []tableColumn{{header: "name"}, {header: "n", right: true}}}
+	var b strings.Builder
+	wide := strings.Repeat("x", maxWidth+1)
+	for _, row := range [][]string{{"a", "1"}, {"longer", "22"}, {wide, "3"}, {"b", "4"}} {
+		table.add(row...)
+		if row[1] == "3" {
+			continue
+		}
+		if err := table.write(&b, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := "name  n\na     1\nlonger  22\n" + wide + "   3\nb        4\n"
+	if b.String() != want {
+		t.Errorf("got\n%swant\n%s", b.String(), want)
 	}
 }
 

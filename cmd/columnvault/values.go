@@ -193,18 +193,29 @@ type encodedBytes struct {
 }
 
 func parseBytes(text []byte) ([]byte, error) {
+	b, ok, err := decodeBytes(text)
+	if !ok {
+		err = withHint(fmt.Errorf("%s is not bytes", excerpt(text)), `bytes are written as {"$base64":true,"encoded":"..."}`)
+	}
+	return b, err
+}
+
+// decodeBytes reads bytes in JSON. ok tells whether text is an object of that
+// form; the error is that of what is encoded in it.
+func decodeBytes(text []byte) (b []byte, ok bool, err error) {
+	if trimmed := bytes.TrimSpace(text); len(trimmed) == 0 || trimmed[0] != '{' {
+		return nil, false, nil
+	}
 	var e encodedBytes
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
 	if !json.Valid(text) || d.Decode(&e) != nil || !e.Base64 || e.Encoded == nil {
-		err := fmt.Errorf("%s is not bytes", excerpt(text))
-		return nil, withHint(err, `bytes are written as {"$base64":true,"encoded":"..."}`)
+		return nil, false, nil
 	}
-	b, err := base64.StdEncoding.DecodeString(*e.Encoded)
-	if err != nil {
-		return nil, fmt.Errorf("the bytes %s are not base64: %w", excerpt([]byte(*e.Encoded)), err)
+	if b, err = base64.StdEncoding.DecodeString(*e.Encoded); err != nil {
+		err = fmt.Errorf("the bytes %s are not base64: %w", excerpt([]byte(*e.Encoded)), err)
 	}
-	return b, nil
+	return b, true, err
 }
 
 // parseAny reads a value of the JSON model. Numbers stay as they are written,

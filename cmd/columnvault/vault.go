@@ -48,7 +48,7 @@ func with(path string, o *columnvault.Options, fn func(v *columnvault.Vault) err
 func mustExist(path string) error {
 	_, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return withHint(fmt.Errorf("%s: there is no such file", path), "create and import make a new vault")
+		return withHint(fmt.Errorf("%s: there is no such file", path), "create, import and kv put make a new vault")
 	}
 	return err
 }

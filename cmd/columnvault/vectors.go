@@ -100,6 +100,33 @@ func (p *vectorParser[T]) list(depth int) error {
 	return nil
 }
 
+// tensorKind is the kind of the elements of a dtype.Tensor.
+func tensorKind(v any) (kind dtype.Kind, ok bool) {
+	switch v.(type) {
+	case dtype.Tensor[float32]:
+		return dtype.KindFloat32, true
+	case dtype.Tensor[float64]:
+		return dtype.KindFloat64, true
+	case dtype.Tensor[int8]:
+		return dtype.KindInt8, true
+	case dtype.Tensor[int16]:
+		return dtype.KindInt16, true
+	case dtype.Tensor[int32]:
+		return dtype.KindInt32, true
+	case dtype.Tensor[int64]:
+		return dtype.KindInt64, true
+	case dtype.Tensor[uint8]:
+		return dtype.KindUint8, true
+	case dtype.Tensor[uint16]:
+		return dtype.KindUint16, true
+	case dtype.Tensor[uint32]:
+		return dtype.KindUint32, true
+	case dtype.Tensor[uint64]:
+		return dtype.KindUint64, true
+	}
+	return 0, false
+}
+
 func (n number[T]) appendVector(dst []byte, v any, dims []int) []byte {
 	switch v := v.(type) {
 	case []T:
