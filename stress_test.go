@@ -113,7 +113,9 @@ func TestStress(t *testing.T) {
 		"checkpoint": func() error { return lastOf(p.v.Checkpoint(ctx, columnvault.CheckpointPassive)) },
 		"columns":    func() error { return lastOf(p.other.Columns(ctx)) },
 		"replace": func() error {
-			return again(func() error { return p.v.EnableCache(ctx, &columnvault.CacheOptions{CapBytes: 3000, FlushInterval: time.Millisecond}) })
+			return again(func() error {
+				return p.v.EnableCache(ctx, &columnvault.CacheOptions{CapBytes: 3000, FlushInterval: time.Millisecond})
+			})
 		},
 	} {
 		beside.Go(func() {
