@@ -395,10 +395,11 @@ var breaks = map[string]struct{ sql, word string }{
 	"the maximum is that of the index, and a multiple of 12": {`UPDATE col_meta SET max_chunk_bytes = 128 WHERE col_id = 2`, "updates elements"},
 	"no chunk is above the maximum, but for a single large element": {
 		`UPDATE col_chunks SET actual_size = 130, data = CAST(data || zeroblob(120) AS BLOB) WHERE col_id = 2 AND chunk_idx = 0`, "above the maximum"},
-	"every chunk holds an element":         {`INSERT INTO col_chunks (col_id, chunk_idx, data, actual_size) VALUES (2, 5, zeroblob(72), 72)`, "wasted"},
-	"the number of a chunk is 0 to 2^31-1": {`INSERT INTO col_chunks (col_id, chunk_idx, data, actual_size) VALUES (2, 2147483648, zeroblob(72), 72)`, "no index entry"},
-	"the capacity is above 0":              {`INSERT INTO col_chunks (col_id, chunk_idx, data, actual_size) VALUES (2, 5, x'', 0)`, "capacity of 0"},
-	"data has at least actual_size bytes":  {`UPDATE col_chunks SET data = substr(data, 1, 60) WHERE col_id = 2 AND chunk_idx = 32`, "shorter"},
+	"every chunk holds an element":             {`INSERT INTO col_chunks (col_id, chunk_idx, data, actual_size) VALUES (2, 5, zeroblob(72), 72)`, "wasted"},
+	"the number of a chunk is 0 to 2^31-1":     {`INSERT INTO col_chunks (col_id, chunk_idx, data, actual_size) VALUES (2, 2147483648, zeroblob(72), 72)`, "no index entry"},
+	"the capacity is above 0":                  {`INSERT INTO col_chunks (col_id, chunk_idx, data, actual_size) VALUES (2, 5, x'', 0)`, "capacity of 0"},
+	"data has the bytes in which elements lie": {`UPDATE col_chunks SET data = substr(data, 1, 50) WHERE chunk_idx = 0`, "fewer than the"},
+	"data has at least actual_size bytes":      {`UPDATE col_chunks SET data = substr(data, 1, 60) WHERE col_id = 2 AND chunk_idx = 32`, "shorter"},
 }
 
 // TestFormatRules breaks each rule of docs/format.md and requires that Check

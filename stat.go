@@ -77,7 +77,7 @@ func (tx *Tx) check(ctx context.Context, yield func(Problem, error) bool) error 
 	}
 	orphans, err := tx.r.Orphans(ctx)
 	if err == nil && orphans > 0 {
-		text := fmt.Sprintf("%d chunks belong to no column: a column created later could inherit them", orphans)
+		text := fmt.Sprintf("chunks that belong to no column: %d; a column created later could inherit them", orphans)
 		if !yield(Problem{Text: text}, nil) {
 			return errStop
 		}

@@ -49,7 +49,7 @@ func (p *problems) all() []Problem {
 }
 
 // Check looks whether the column keeps the rules of the format for fixed
-// columns. It reads a byte of every chunk. The error is that of the storage.
+// columns. It reads a byte or two of every chunk. The error is that of the storage.
 func (c *Fixed) Check(ctx context.Context, r store.Reader) ([]Problem, error) {
 	var p problems
 	next, inUse := int64(0), c.at.Chunks(c.length)
@@ -58,18 +58,26 @@ func (c *Fixed) Check(ctx context.Context, r store.Reader) ([]Problem, error) {
 			return nil, err
 		}
 		for ; next < min(chunk.Number, inUse); next++ {
-			p.damage("chunk %d is missing: %d elements of %d need %d chunks", next, c.length, c.at.Size, inUse)
+			c.missing(&p, next, inUse)
 		}
 		next = max(next, chunk.Number+1)
 		c.checkChunk(&p, chunk, inUse)
-		if err := checkBytes(ctx, r, c.id, &p, chunk); err != nil {
+		need := int64(0)
+		if chunk.Number >= 0 && chunk.Number < inUse {
+			need = min(c.at.Max, c.length*c.at.Size-chunk.Number*c.at.Max)
+		}
+		if err := checkBytes(ctx, r, c.id, &p, chunk, need); err != nil {
 			return nil, err
 		}
 	}
 	for ; next < inUse; next++ {
-		p.damage("chunk %d is missing: %d elements of %d need %d chunks", next, c.length, c.at.Size, inUse)
+		c.missing(&p, next, inUse)
 	}
 	return p.all(), nil
+}
+
+func (c *Fixed) missing(p *problems, number, inUse int64) {
+	p.damage("chunk %d is missing: %d elements of %d bytes lie in the chunks before %d", number, c.length, c.at.Size, inUse)
 }
 
 func (c *Fixed) checkChunk(p *problems, chunk store.Chunk, inUse int64) {
@@ -92,17 +100,27 @@ func (c *Fixed) checkChunk(p *problems, chunk store.Chunk, inUse int64) {
 	}
 }
 
-// checkBytes reads the last byte that a chunk says it has.
-func checkBytes(ctx context.Context, r store.Reader, id store.ColumnID, p *problems, chunk store.Chunk) error {
+// checkBytes looks whether a chunk has the bytes that its elements need, and
+// those that it says it has.
+func checkBytes(ctx context.Context, r store.Reader, id store.ColumnID, p *problems, chunk store.Chunk, need int64) error {
 	if chunk.Capacity <= 0 {
 		p.hazard("chunk %d has a capacity of %d", chunk.Number, chunk.Capacity)
-		return nil
 	}
-	var last [1]byte
-	err := r.ReadAt(ctx, id, []store.Span{{Chunk: chunk.Number, Offset: chunk.Capacity - 1, Data: last[:]}})
-	if errors.Is(err, store.ErrCorrupt) {
-		p.hazard("chunk %d is shorter than its capacity of %d: %v", chunk.Number, chunk.Capacity, err)
-		return nil
+	for _, n := range []int64{need, chunk.Capacity} {
+		if n <= 0 {
+			continue
+		}
+		var last [1]byte
+		err := r.ReadAt(ctx, id, []store.Span{{Chunk: chunk.Number, Offset: n - 1, Data: last[:]}})
+		switch {
+		case errors.Is(err, store.ErrCorrupt) && n == need:
+			p.damage("chunk %d has fewer than the %d bytes in which elements lie: %v", chunk.Number, n, err)
+			return nil
+		case errors.Is(err, store.ErrCorrupt):
+			p.hazard("chunk %d is shorter than its capacity of %d: %v", chunk.Number, n, err)
+		case err != nil:
+			return err
+		}
 	}
-	return err
+	return nil
 }

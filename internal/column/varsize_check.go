@@ -2,7 +2,10 @@ package column
 
 import (
 	"context"
+	"errors"
+	"maps"
 	"math"
+	"slices"
 
 	"columnvault/internal/layout"
 	"columnvault/internal/store"
@@ -53,7 +56,8 @@ func (c *VarSize) Stat(ctx context.Context, r store.Reader) (Stat, error) {
 }
 
 // Check looks whether the column keeps the rules of the format for
-// variable-size columns. It reads the whole index and a byte of every chunk.
+// variable-size columns. It reads the whole index and a byte or two of every
+// chunk.
 func (c *VarSize) Check(ctx context.Context, r store.Reader) ([]Problem, error) {
 	found, err := c.index.Check(ctx, r)
 	if err != nil {
@@ -77,16 +81,21 @@ func (c *VarSize) Check(ctx context.Context, r store.Reader) ([]Problem, error) 
 			continue
 		}
 		chunks[int32(chunk.Number)] = &checkedChunk{Chunk: chunk}
-		if err := checkBytes(ctx, r, c.id, &p, chunk); err != nil {
-			return nil, err
-		}
 	}
 	err = c.scan(ctx, r, func(i int64, e layout.Entry) { checkElement(&p, chunks, i, e) })
+	if errors.Is(err, store.ErrCorrupt) {
+		p.damage("the index cannot be read to its end: %v", err)
+		return p.all(), nil
+	}
 	if err != nil {
 		return nil, err
 	}
-	for _, chunk := range chunks {
+	for _, number := range slices.Sorted(maps.Keys(chunks)) {
+		chunk := chunks[number]
 		c.checkDataChunk(&p, chunk)
+		if err := checkBytes(ctx, r, c.id, &p, chunk.Chunk, chunk.end); err != nil {
+			return nil, err
+		}
 	}
 	return p.all(), nil
 }
