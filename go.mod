@@ -2,19 +2,28 @@ module columnvault
 
 go 1.26.0
 
+// The library
 require (
-	github.com/fxamacker/cbor/v2 v2.10.0
-	github.com/google/go-cmp v0.7.0
 	github.com/ncruces/go-sqlite3 v0.36.0
-	github.com/rogpeppe/go-internal v1.16.0
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3
+	github.com/x448/float16 v0.8.4
+	golang.org/x/text v0.43.0
+)
+
+// The tool
+require (
 	github.com/schollz/progressbar/v3 v3.19.1
 	github.com/spf13/cobra v1.10.2
 	github.com/spf13/pflag v1.0.9
-	github.com/tinylib/msgp v1.6.5
-	github.com/x448/float16 v0.8.4
 	golang.org/x/term v0.47.0
-	golang.org/x/text v0.43.0
+)
+
+// Tests
+require (
+	github.com/fxamacker/cbor/v2 v2.10.0
+	github.com/google/go-cmp v0.7.0
+	github.com/rogpeppe/go-internal v1.16.0
+	github.com/tinylib/msgp v1.6.5
 	pgregory.net/rapid v1.3.0
 )
 

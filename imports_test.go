@@ -35,6 +35,8 @@ var foreign = map[string][]string{
 	"github.com/ncruces/go-sqlite3":            {"internal/store/sqlite"},
 	"github.com/santhosh-tekuri/jsonschema/v6": {"dtype"},
 	"github.com/x448/float16":                  {"dtype", "internal/structured"},
+	"github.com/fxamacker/cbor/v2":             {},
+	"github.com/tinylib/msgp":                  {},
 	"github.com/spf13/cobra":                   {"cmd/columnvault"},
 	"github.com/schollz/progressbar/v3":        {"cmd/columnvault"},
 }
