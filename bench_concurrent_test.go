@@ -43,51 +43,76 @@ func BenchmarkAppendConcurrent(b *testing.B) {
 	}
 }
 
+// BenchmarkAppendCached appends single values to a cache. What flushes cost is
+// not counted; BenchmarkFlush has that.
 func BenchmarkAppendCached(b *testing.B) {
+	b.Run("i64", func(b *testing.B) { appendCached(b, dtype.Int64, 42) })
+	b.Run("100 bytes", func(b *testing.B) { appendCached(b, dtype.Bytes, make([]byte, 100)) })
+}
+
+func appendCached[T any](b *testing.B, typ dtype.Type[T], value T) {
 	ctx := context.Background()
-	b.Run("i64", func(b *testing.B) {
-		v := openBench(b, nil)
-		c, err := columnvault.Create(ctx, v, "x", dtype.Int64, nil)
-		if err != nil {
+	c := cachedColumn(b, typ)
+	b.ReportAllocs()
+	for i := 0; i < b.N; i++ {
+		if err := c.Append(ctx, value); err != nil {
 			b.Fatal(err)
 		}
-		if err := c.EnableCache(ctx, &columnvault.CacheOptions{CapBytes: 1 << 30, FlushThreshold: 1 << 30}); err != nil {
-			b.Fatal(err)
-		}
-		b.ReportAllocs()
-		for i := 0; i < b.N; i++ {
-			if err := c.Append(ctx, int64(i)); err != nil {
+		if i%cachedRows == cachedRows-1 {
+			b.StopTimer()
+			if _, err := c.Flush(ctx); err != nil {
 				b.Fatal(err)
 			}
-			if i%million == million-1 {
-				b.StopTimer()
-				c.Flush(ctx)
-				b.StartTimer()
-			}
+			b.StartTimer()
 		}
-	})
-	b.Run("100 bytes", func(b *testing.B) {
-		v := openBench(b, nil)
-		c, err := columnvault.Create(ctx, v, "x", dtype.Bytes, nil)
-		if err != nil {
-			b.Fatal(err)
-		}
-		if err := c.EnableCache(ctx, &columnvault.CacheOptions{CapBytes: 1 << 30, FlushThreshold: 1 << 30}); err != nil {
-			b.Fatal(err)
-		}
-		value := make([]byte, 100)
-		b.ReportAllocs()
-		for i := 0; i < b.N; i++ {
+	}
+}
+
+// cachedRows stay below the threshold of the default cache.
+const cachedRows = 100_000
+
+func cachedColumn[T any](b *testing.B, typ dtype.Type[T]) *columnvault.Column[T] {
+	b.Helper()
+	c, err := columnvault.Create(context.Background(), openBench(b, nil), "x", typ, nil)
+	if err == nil {
+		err = c.EnableCache(context.Background(), nil)
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	return c
+}
+
+// BenchmarkFlush flushes 10 MB of values of 100 bytes.
+func BenchmarkFlush(b *testing.B) {
+	ctx := context.Background()
+	c := cachedColumn(b, dtype.Bytes)
+	value := make([]byte, 100)
+	b.SetBytes(100 * cachedRows)
+	for b.Loop() {
+		b.StopTimer()
+		for range cachedRows {
 			if err := c.Append(ctx, value); err != nil {
 				b.Fatal(err)
 			}
-			if i%million == million-1 {
-				b.StopTimer()
-				c.Flush(ctx)
-				b.StartTimer()
-			}
 		}
-	})
+		b.StartTimer()
+		if _, err := c.Flush(ctx); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkLock is the least that a call which many goroutines may make at the
+// same time costs.
+func BenchmarkLock(b *testing.B) {
+	var mu sync.Mutex
+	calls := 0
+	for b.Loop() {
+		mu.Lock()
+		calls++
+		mu.Unlock()
+	}
 }
 
 // BenchmarkBatch adds rows of four columns, one by one, through the cache of

@@ -5,6 +5,10 @@ import (
 	"fmt"
 	"path/filepath"
 	"testing"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"columnvault/internal/store"
 )
 
 // The benchmarks here are what the driver costs by itself, with the pragmas of
@@ -89,5 +93,37 @@ func BenchmarkDriverBulk(b *testing.B) {
 				}
 			})
 		}
+	}
+}
+
+// BenchmarkDriverValue writes a value of 900 MB into a table of pairs and
+// commits it: zeros, and then BLOB writes.
+func BenchmarkDriverValue(b *testing.B) {
+	const size = 900_000_000
+	data := make([]byte, blobPiece)
+	for i := range data {
+		data[i] = byte(i * i)
+	}
+	b.SetBytes(size)
+	for b.Loop() {
+		b.StopTimer()
+		c := benchConn(b, defaultPageSize)
+		must(b, c.exec(fmt.Sprintf(createKV, "kv")))
+		b.StartTimer()
+		must(b, c.run(`BEGIN IMMEDIATE`))
+		must(b, c.run(`INSERT INTO kv (key, value) VALUES (x'01', ?)`, sqlite3.ZeroBlob(size)))
+		blob, err := c.db.OpenBlob("main", "kv", "value", 1, true)
+		must(b, err)
+		for left := size; left > 0; left -= len(data) {
+			_, err := blob.Write(data[:min(left, len(data))])
+			must(b, err)
+		}
+		must(b, blob.Close())
+		must(b, c.run(`COMMIT`))
+		_, err = c.checkpoint(store.CheckpointPassive)
+		must(b, err)
+		b.StopTimer()
+		c.close()
+		b.StartTimer()
 	}
 }
