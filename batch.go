@@ -165,6 +165,11 @@ func (b *Batch) hold() (admission, error) {
 	if len(b.pairs) > 0 && p.whole == nil {
 		return uncached, nil
 	}
+	for _, t := range b.pairs {
+		if !p.table(t.table).checked {
+			return checkFirst, nil
+		}
+	}
 	for _, part := range b.parts {
 		switch {
 		case part.q.cache() == nil:
@@ -217,8 +222,13 @@ func (b *Batch) uses(k *cache) (bytes int) {
 	return bytes
 }
 
-// find looks whether the columns are as they should be.
+// find looks whether the columns and tables are as they should be.
 func (b *Batch) find(ctx context.Context, tx *Tx) error {
+	for _, t := range b.pairs {
+		if err := tx.v.pending.checkTable(ctx, tx, t.table); err != nil {
+			return &Error{Op: "put", Column: t.table, Key: t.Key, Index: -1, Err: err}
+		}
+	}
 	for _, part := range b.parts {
 		if err := part.check(ctx, tx); err != nil {
 			return err

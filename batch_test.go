@@ -320,3 +320,18 @@ func TestBatchNeverSplit(t *testing.T) {
 	slices.Sort(got)
 	wantValues(t, "all numbers", got, span(0, writers*each))
 }
+
+// TestBatchForeignTable: pairs for a table that is none of ours are refused
+// when they are given, not when they are flushed.
+func TestBatchForeignTable(t *testing.T) {
+	ctx := t.Context()
+	r := openRecord(t, cacheOf(0, 0))
+	execRaw(t, rawConn(t, r.path), `CREATE TABLE notes (id INTEGER, text TEXT)`)
+	err := r.v.Batch(ctx, func(b *columnvault.Batch) error {
+		return errors.Join(r.numbers.AppendTo(b, 0), r.v.Table("notes").PutTo(b, []byte("k"), nil))
+	})
+	wantErrText(t, "a batch with pairs for a foreign table", err, columnvault.ErrInvalidArgument, "notes")
+	must(t, r.add(ctx, 0, nothing))
+	flushAll(t, r.v)
+	r.want(t, 1, 1)
+}

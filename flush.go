@@ -23,9 +23,11 @@ func (p *pending) flush(ctx context.Context, fn func(*Tx) error) (rows int, err 
 		}
 		tx := newTx(p.v, w, w)
 		defer tx.end()
-		if err := f.held.write(ctx, tx); err != nil {
+		n, err := f.held.write(ctx, tx)
+		if err != nil {
 			return err
 		}
+		rows = n
 		if fn != nil {
 			if err := fn(tx); err != nil {
 				return err
@@ -38,7 +40,7 @@ func (p *pending) flush(ctx context.Context, fn func(*Tx) error) (rows int, err 
 		return 0, err
 	}
 	p.giveUp(f.held)
-	return f.rows, nil
+	return rows, nil
 }
 
 // addWriter counts those who write pending rows or wait for that.
@@ -52,7 +54,6 @@ func (p *pending) addWriter(n int) {
 type flushing struct {
 	p    *pending
 	held held
-	rows int
 	// turn and gate say that it holds those of pending.
 	turn, gate bool
 }
@@ -69,7 +70,7 @@ func (f *flushing) begin() error {
 	if p.holds > 0 && p.rows > 0 {
 		return ErrHeld
 	}
-	f.held, f.rows = p.take(), p.rows
+	f.held = p.take()
 	return nil
 }
 
@@ -90,14 +91,16 @@ func (f *flushing) end() {
 	}
 }
 
-// write writes everything to its columns and tables.
-func (h held) write(ctx context.Context, tx *Tx) error {
+// write writes everything to its columns and tables, and counts it.
+func (h held) write(ctx context.Context, tx *Tx) (rows int, err error) {
 	for _, part := range h.parts {
 		if err := part.write(ctx, tx); err != nil {
-			return err
+			return rows, err
 		}
+		rows += part.count
 	}
-	return h.kv.write(ctx, tx)
+	pairs, err := h.kv.write(ctx, tx)
+	return rows + pairs, err
 }
 
 // write appends the rows to their column.

@@ -30,9 +30,22 @@ func (v *Vault) KV() *KV { return v.Table(defaultTable) }
 
 // Table returns the key-value table with that name, which may be anything but
 // empty and the names of tables that belong to the vault or to SQLite; with
-// such a name every operation fails.
+// such a name every operation fails. Capital letters from A to Z count, and are
+// kept, as small ones.
 func (v *Vault) Table(name string) *KV {
-	return &KV{in: v.catalogue, table: name, home: v}
+	return &KV{in: v.catalogue, table: smallLetters(name), home: v}
+}
+
+// smallLetters makes capital letters small as far as SQLite does: it takes
+// names for the same that differ in nothing else.
+func smallLetters(name string) string {
+	small := []byte(name)
+	for i, c := range small {
+		if 'A' <= c && c <= 'Z' {
+			small[i] += 'a' - 'A'
+		}
+	}
+	return string(small)
 }
 
 // In returns the table as a part of the transaction. It lives as long as that.
@@ -61,8 +74,7 @@ func (kv *KV) check(tx *Tx) error {
 }
 
 func (kv *KV) checkName() error {
-	name := strings.ToLower(kv.table)
-	switch {
+	switch name := kv.table; {
 	case name == "" || strings.ContainsRune(name, 0):
 		return fmt.Errorf("%w: %q is no name for a table", ErrInvalidArgument, kv.table)
 	case strings.HasPrefix(name, "sqlite_"), strings.HasPrefix(name, "kvault_col_"),
@@ -130,7 +142,7 @@ func (kv *KV) GetMany(ctx context.Context, keys ...[]byte) (values [][]byte, err
 		for i, key := range keys {
 			value, err := tx.get(ctx, kv.table, key)
 			if err != nil && !errors.Is(err, ErrNotFound) {
-				return kv.fail("get", key, err)
+				return err
 			}
 			values[i] = rawValue(value)
 		}
@@ -272,11 +284,12 @@ func (kv *KV) SetDefault(ctx context.Context, key, value []byte) (found []byte, 
 		if !errors.Is(err, ErrNotFound) {
 			return err
 		}
-		found = storedRaw(append([]byte{}, value...))
-		if err := kv.checkSize(key, int64(len(found))); err != nil {
+		stored := storedRaw(value)
+		if err := kv.checkSize(key, int64(len(stored))); err != nil {
 			return err
 		}
-		return tx.w.Put(ctx, kv.table, key, found)
+		found = append([]byte{}, stored...)
+		return tx.w.Put(ctx, kv.table, key, stored)
 	})
 	return rawValue(found), err
 }

@@ -2,6 +2,7 @@ package columnvault
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 )
@@ -12,6 +13,8 @@ import (
 type pendingTable struct {
 	layers []layer
 	lent   bool
+	// checked says that the table in the file can take pairs.
+	checked bool
 }
 
 type layer struct {
@@ -24,7 +27,34 @@ const pairOverhead = 64
 
 // putCached makes pairs pending, if the vault has a cache that can hold them.
 func (p *pending) putCached(ctx context.Context, table string, pairs []Pair) (bool, error) {
-	return p.hold(ctx, func() (admission, error) { return p.holdPairs(table, pairs) }, nil)
+	return p.hold(ctx,
+		func() (admission, error) { return p.holdPairs(table, pairs) },
+		func() error {
+			return p.v.view(ctx, func(tx *Tx) error { return p.checkTable(ctx, tx, table) })
+		})
+}
+
+// checkTable looks whether the file has something else under the name of the
+// table. It is done for the first pairs after a flush: what is acknowledged
+// should have a place to go.
+func (p *pending) checkTable(ctx context.Context, tx *Tx, table string) error {
+	if _, err := tx.r.Size(ctx, table, nil); err != nil && !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.table(table).checked = true
+	return nil
+}
+
+// table returns the pending pairs of the table, which may be none.
+func (p *pending) table(name string) *pendingTable {
+	t := p.tables[name]
+	if t == nil {
+		t = &pendingTable{}
+		p.tables[name] = t
+	}
+	return t
 }
 
 func (p *pending) holdPairs(table string, pairs []Pair) (admission, error) {
@@ -33,6 +63,9 @@ func (p *pending) holdPairs(table string, pairs []Pair) (admission, error) {
 	}
 	if err := p.report(); err != nil {
 		return uncached, err
+	}
+	if !p.table(table).checked {
+		return checkFirst, nil
 	}
 	need := 0
 	for _, pair := range pairs {
@@ -51,11 +84,7 @@ func pairSize(key, value []byte) int { return len(key) + len(value) + pairOverhe
 
 // putPair makes a pair pending.
 func (p *pending) putPair(table string, pair Pair) {
-	t := p.tables[table]
-	if t == nil {
-		t = &pendingTable{}
-		p.tables[table] = t
-	}
+	t := p.table(table)
 	if t.lent || len(t.layers) == 0 {
 		t.layers = append(t.layers, layer{pairs: map[string][]byte{}})
 		t.lent = false
@@ -129,16 +158,17 @@ func (p *pending) lendKV() heldKV {
 
 // write stores the pairs in the order of their keys, which is the order in
 // which the tables grow best.
-func (h heldKV) write(ctx context.Context, tx *Tx) error {
+func (h heldKV) write(ctx context.Context, tx *Tx) (pairs int, err error) {
 	for table := range h {
 		for _, key := range slices.Sorted(maps.Keys(h.keys(table))) {
 			value, _ := h.lookup(table, []byte(key))
 			if err := tx.w.Put(ctx, table, []byte(key), value); err != nil {
-				return fail("flush", table, -1, err)
+				return pairs, fail("flush", table, -1, err)
 			}
+			pairs++
 		}
 	}
-	return nil
+	return pairs, nil
 }
 
 // dropKV gives up pairs that have been written.
@@ -152,5 +182,6 @@ func (p *pending) dropKV(h heldKV) {
 			}
 		}
 		t.layers = slices.Clone(t.layers[len(written):])
+		t.checked = len(t.layers) > 0
 	}
 }

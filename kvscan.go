@@ -48,11 +48,13 @@ func (r *Range) keys() store.KeyRange {
 // after is the first key that does not begin with the prefix and is larger
 // than those that do; nil if there is none, as for FF FF.
 func after(prefix []byte) []byte {
-	end := bytes.TrimRight(prefix, "\xff")
+	end := bytes.Clone(prefix)
+	for len(end) > 0 && end[len(end)-1] == 0xff {
+		end = end[:len(end)-1]
+	}
 	if len(end) == 0 {
 		return nil
 	}
-	end = bytes.Clone(end)
 	end[len(end)-1]++
 	return end
 }

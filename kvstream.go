@@ -18,28 +18,17 @@ const streamPiece = 256 << 10
 // the key keeps what it had. The vault's only writer waits for r meanwhile, so
 // r should be fast: a file rather than a network.
 func (kv *KV) PutFrom(ctx context.Context, key []byte, size int64, r io.Reader) error {
-	if size < 0 {
-		return &Error{Op: "put", Column: kv.table, Key: key, Index: -1, Err: fmt.Errorf("%w: a size of %d bytes", ErrInvalidArgument, size)}
-	}
-	// How it is stored depends on how it begins; see storedRaw.
-	head := make([]byte, min(size, headerSize))
-	n, err := io.ReadFull(r, head)
+	src := &source{r: r, size: size}
+	head, err := kv.readHead(key, src)
 	if err != nil {
-		return &Error{Op: "put", Column: kv.table, Key: key, Index: -1, Err: sourceError(err, int64(n), size)}
-	}
-	if hasMagic(head) {
-		head = append(appendHeader(nil, EncodingRaw), head...)
-		size += headerSize
+		return &Error{Op: "put", Column: kv.table, Key: key, Index: -1, Err: err}
 	}
 	runs := 0
 	return kv.update(ctx, "put", key, func(tx *Tx) error {
 		if runs++; runs > 1 {
 			return fmt.Errorf("%w: the storage engine asks for the source a second time", ErrInvalidArgument)
 		}
-		if err := kv.checkSize(key, size); err != nil {
-			return err
-		}
-		err := tx.putFrom(ctx, kv.table, key, size, head, r)
+		err := tx.putFrom(ctx, kv.table, key, head, src)
 		if err != nil {
 			tx.w.Abort(err) // a part is stored
 		}
@@ -47,21 +36,56 @@ func (kv *KV) PutFrom(ctx context.Context, key []byte, size int64, r io.Reader) 
 	})
 }
 
-// putFrom stores a value of size bytes: head, and what r gives.
-func (tx *Tx) putFrom(ctx context.Context, table string, key []byte, size int64, head []byte, r io.Reader) error {
-	if err := tx.w.PutZero(ctx, table, key, size); err != nil {
+// source is the bytes of a value to be stored.
+type source struct {
+	r          io.Reader
+	size, read int64
+}
+
+// fill reads the next bytes, as many as there is room for in p.
+func (s *source) fill(p []byte) error {
+	n, err := io.ReadFull(s.r, p)
+	s.read += int64(n)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("%w: the source has ended after %d of %d bytes: %w", ErrInvalidArgument, s.read, s.size, io.ErrUnexpectedEOF)
+	}
+	if err != nil {
+		return fmt.Errorf("reading the source: %w", err)
+	}
+	return nil
+}
+
+// readHead reads the first bytes of a value, on which depends how it is stored;
+// see storedRaw. It returns how it begins in its stored form.
+func (kv *KV) readHead(key []byte, src *source) ([]byte, error) {
+	if src.size < 0 {
+		return nil, fmt.Errorf("%w: a size of %d bytes", ErrInvalidArgument, src.size)
+	}
+	if err := kv.checkSize(key, src.size); err != nil {
+		return nil, err
+	}
+	head := make([]byte, min(src.size, headerSize))
+	if err := src.fill(head); err != nil {
+		return nil, err
+	}
+	head = storedRaw(head)
+	return head, kv.checkSize(key, int64(len(head))+src.size-src.read)
+}
+
+// putFrom stores a value: head, and what is still to come from the source.
+func (tx *Tx) putFrom(ctx context.Context, table string, key, head []byte, src *source) error {
+	at := int64(len(head))
+	if err := tx.w.PutZero(ctx, table, key, at+src.size-src.read); err != nil {
 		return err
 	}
 	if err := tx.w.PutAt(ctx, table, key, head, 0); err != nil {
 		return err
 	}
-	at := int64(len(head))
-	piece := make([]byte, min(size-at, streamPiece))
-	for at < size {
-		piece = piece[:min(size-at, streamPiece)]
-		n, err := io.ReadFull(r, piece)
-		if err != nil {
-			return sourceError(err, at+int64(n), size)
+	piece := make([]byte, min(src.size-src.read, streamPiece))
+	for src.read < src.size {
+		piece = piece[:min(src.size-src.read, streamPiece)]
+		if err := src.fill(piece); err != nil {
+			return err
 		}
 		if err := tx.w.PutAt(ctx, table, key, piece, at); err != nil {
 			return err
@@ -69,14 +93,6 @@ func (tx *Tx) putFrom(ctx context.Context, table string, key []byte, size int64,
 		at += int64(len(piece))
 	}
 	return nil
-}
-
-// sourceError says that a source has failed, or ended too early.
-func sourceError(err error, n, size int64) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return fmt.Errorf("%w: the source has ended after %d of %d bytes: %w", ErrInvalidArgument, n, size, io.ErrUnexpectedEOF)
-	}
-	return fmt.Errorf("reading the source: %w", err)
 }
 
 // PutFile stores the content of a file as the value of a key; see PutFrom.
@@ -87,6 +103,9 @@ func (kv *KV) PutFile(ctx context.Context, key []byte, path string) error {
 	}
 	defer f.Close()
 	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%w: %s is not a file that has a size", ErrInvalidArgument, path)
+	}
 	if err != nil {
 		return &Error{Op: "put", Column: kv.table, Key: key, Index: -1, Err: err}
 	}
@@ -110,7 +129,9 @@ var (
 )
 
 // OpenBlob opens the value of a key for reading, as Get would return it. The
-// ctx is that of all reading. Inside a transaction the Blob ends with that.
+// ctx is that of all reading. Inside a transaction the Blob ends with that, and
+// inside an Update it reads what the key has by then: do not change the key
+// before the Blob has been read.
 func (kv *KV) OpenBlob(ctx context.Context, key []byte) (*Blob, error) {
 	b, err := kv.openBlob(ctx, key)
 	if err != nil {
@@ -143,7 +164,9 @@ func (kv *KV) blobIn(ctx context.Context, tx *Tx, key []byte, end func() error) 
 	if value, ok := tx.held.kv.lookup(kv.table, key); ok {
 		value = rawValue(value)
 		b.size = int64(len(value))
-		b.readAt = func(p []byte, offset int64) error { copy(p, value[offset:]); return nil }
+		b.readAt = func(p []byte, offset int64) error {
+			return tx.do(func(*Tx) error { copy(p, value[offset:]); return nil })
+		}
 		return b, nil
 	}
 	var err error
@@ -161,10 +184,7 @@ func (kv *KV) blobIn(ctx context.Context, tx *Tx, key []byte, end func() error) 
 	b.size -= base
 	key = append([]byte{}, key...)
 	b.readAt = func(p []byte, offset int64) error {
-		if tx.ended.Load() {
-			return ErrClosed
-		}
-		return tx.r.GetAt(ctx, kv.table, key, p, base+offset)
+		return tx.do(func(*Tx) error { return tx.r.GetAt(ctx, kv.table, key, p, base+offset) })
 	}
 	return b, nil
 }
@@ -217,12 +237,16 @@ func (b *Blob) Seek(offset int64, whence int) (int64, error) {
 func (b *Blob) WriteTo(w io.Writer) (written int64, err error) {
 	piece := make([]byte, min(max(0, b.size-b.pos), streamPiece))
 	for b.pos < b.size {
-		n, err := b.Read(piece)
-		if err != nil {
+		piece = piece[:min(b.size-b.pos, streamPiece)]
+		if _, err := b.ReadAt(piece, b.pos); err != nil {
 			return written, err
 		}
-		n, err = w.Write(piece[:n])
+		n, err := w.Write(piece)
 		written += int64(n)
+		b.pos += int64(n)
+		if err == nil && n < len(piece) {
+			err = io.ErrShortWrite
+		}
 		if err != nil {
 			return written, err
 		}

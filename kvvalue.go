@@ -3,24 +3,25 @@ package columnvault
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math"
 	"reflect"
+	"strconv"
 	"unicode/utf8"
 
 	"columnvault/dtype"
 )
 
 // PutValue stores a Go value in the encoding that KohakuVault chooses for it,
-// with its header: text as text; numbers, slices of numbers (but []byte) and
-// tensors packed; bytes raw; booleans, nil, maps, structs and other slices as
-// msgpack. Numbers that KohakuVault's reader would take for others, such as
-// 0.0 or 10^12, which it packs and misreads, are stored as msgpack, and so are
-// booleans and nil, of which it makes numbers and pickles.
+// with its header: text as text; numbers, slices of numbers that have a dtype
+// (but []byte) and tensors packed; bytes raw; booleans, nil, maps, structs and
+// other slices as msgpack. Numbers that KohakuVault's reader would take for
+// others, such as 0.0 or 10^12, which it packs and misreads, are stored as
+// msgpack, and so are vectors that it would take for numbers, and booleans and
+// nil, of which it makes numbers and pickles.
 func (kv *KV) PutValue(ctx context.Context, key []byte, value any) error {
 	stored, err := appendValue(nil, value)
 	if err != nil {
@@ -93,14 +94,12 @@ func (kv *KV) Stat(ctx context.Context, key []byte) (info ValueInfo, err error) 
 
 // appendValue appends a value with its header.
 func appendValue(dst []byte, value any) ([]byte, error) {
-	switch v := value.(type) {
-	case []byte:
-		return append(dst, storedRaw(v)...), nil
-	case string:
-		return appendValueAs(dst, EncodingText, v)
-	}
 	r := reflect.ValueOf(value)
 	switch {
+	case isBytes(r):
+		return appendValueAs(dst, EncodingRaw, value)
+	case r.Kind() == reflect.String:
+		return appendValueAs(dst, EncodingText, value)
 	case r.CanInt():
 		return appendNumber(dst, uint64(r.Int()), false, value)
 	case r.CanUint() && r.Uint() <= math.MaxInt64:
@@ -108,49 +107,37 @@ func appendValue(dst []byte, value any) ([]byte, error) {
 	case r.CanFloat():
 		return appendNumber(dst, math.Float64bits(r.Float()), true, value)
 	}
-	if packed, err := packVector(value); err == nil && len(packed) != 8 { // eight bytes would be read as a number
+	packed, err := packVector(value)
+	switch {
+	case err == nil && len(packed) != 8: // eight bytes would be read as a number
 		return append(appendHeader(dst, EncodingPacked), packed...), nil
+	case err == nil && r.Kind() == reflect.Struct:
+		return nil, fmt.Errorf("%w: packed, this tensor has 8 bytes and would be read as a number; PutValueAs with EncodingPacked stores it for GetValue[%T]", ErrInvalidArgument, value)
 	}
 	return appendValueAs(dst, EncodingMsgPack, value)
 }
 
-// appendNumber packs a number of these bits if KohakuVault reads that back.
-func appendNumber(dst []byte, bits uint64, float bool, value any) ([]byte, error) {
-	if packedIsFloat(bits) != float {
-		return appendValueAs(dst, EncodingMsgPack, value)
-	}
-	return binary.LittleEndian.AppendUint64(appendHeader(dst, EncodingPacked), bits), nil
-}
-
-// packedIsFloat is how KohakuVault guesses whether eight packed bytes are a
-// float: if they make one with a fraction, or an integer of more than twelve
-// digits.
-func packedIsFloat(bits uint64) bool {
-	f := math.Float64frombits(bits)
-	if _, fraction := math.Modf(f); !math.IsNaN(f) && !math.IsInf(f, 0) && math.Abs(fraction) > 1e-9 {
-		return true
-	}
-	i := int64(bits)
-	return i != math.MinInt64 && max(i, -i) >= 1e12 // the smallest has no absolute value there
+// isBytes tells whether a value is a []byte or of a type made of that.
+func isBytes(r reflect.Value) bool {
+	return r.Kind() == reflect.Slice && r.Type().Elem() == reflect.TypeFor[byte]()
 }
 
 // appendValueAs appends a value in an encoding, with the header.
 func appendValueAs(dst []byte, e Encoding, value any) ([]byte, error) {
+	r := reflect.ValueOf(value)
 	if e == EncodingRaw {
-		v, ok := value.([]byte)
-		if !ok {
+		if !isBytes(r) {
 			return nil, fmt.Errorf("%w: raw values are bytes, not %T", ErrInvalidArgument, value)
 		}
-		return append(dst, storedRaw(v)...), nil
+		return append(dst, storedRaw(r.Bytes())...), nil
 	}
 	dst = appendHeader(dst, e)
 	switch e {
 	case EncodingText:
-		v, ok := value.(string)
-		if !ok {
+		if r.Kind() != reflect.String {
 			return nil, fmt.Errorf("%w: text values are strings, not %T", ErrInvalidArgument, value)
 		}
-		return dtype.String.Append(dst, v)
+		return dtype.String.Append(dst, r.String())
 	case EncodingJSON:
 		text, err := json.Marshal(value)
 		if err != nil {
@@ -166,45 +153,6 @@ func appendValueAs(dst []byte, e Encoding, value any) ([]byte, error) {
 		return append(dst, packed...), err
 	}
 	return nil, fmt.Errorf("%w: %v is not written", ErrUnsupportedEncoding, e)
-}
-
-// pack is the form of numbers, text and vectors in columns.
-func pack(value any) ([]byte, error) {
-	r := reflect.ValueOf(value)
-	switch {
-	case r.CanInt() || r.CanUint():
-		return dtype.Spec{Kind: dtype.KindInt64}.Type().Append(nil, value)
-	case r.CanFloat():
-		return dtype.Float64.Append(nil, r.Float())
-	case r.Kind() == reflect.String:
-		return dtype.String.Append(nil, r.String())
-	}
-	return packVector(value)
-}
-
-// vectors are the codecs of vectors of any shape, by the Go type of elements.
-var vectors = map[reflect.Kind]dtype.Kind{
-	reflect.Float32: dtype.KindFloat32, reflect.Float64: dtype.KindFloat64,
-	reflect.Int8: dtype.KindInt8, reflect.Int16: dtype.KindInt16, reflect.Int32: dtype.KindInt32, reflect.Int64: dtype.KindInt64,
-	reflect.Uint8: dtype.KindUint8, reflect.Uint16: dtype.KindUint16, reflect.Uint32: dtype.KindUint32, reflect.Uint64: dtype.KindUint64,
-}
-
-// packVector packs a slice of numbers or a tensor.
-func packVector(value any) ([]byte, error) {
-	t := reflect.TypeOf(value)
-	if t != nil && t.Kind() == reflect.Struct {
-		if data, ok := t.FieldByName("Data"); ok {
-			t = data.Type
-		}
-	}
-	if t == nil || t.Kind() != reflect.Slice {
-		return nil, fmt.Errorf("%w: %T has no packed form", ErrInvalidArgument, value)
-	}
-	elem, ok := vectors[t.Elem().Kind()]
-	if !ok {
-		return nil, fmt.Errorf("%w: %T has no packed form", ErrInvalidArgument, value)
-	}
-	return dtype.Spec{Kind: dtype.KindVector, Elem: elem}.Type().Append(nil, value)
 }
 
 // decodeValue reads a stored value into out.
@@ -224,9 +172,9 @@ func decodeValue[T any](stored []byte, out *T) error {
 	case EncodingJSON:
 		return decodeJSON(payload, out)
 	case EncodingMsgPack:
-		return decodeStructured(dtype.MsgPack[T](), payload, out)
+		return decodeStructured(dtype.MsgPack[T](), dtype.MsgPack[any](), payload, out)
 	case EncodingCBOR:
-		return decodeStructured(dtype.CBOR[T](), payload, out)
+		return decodeStructured(dtype.CBOR[T](), dtype.CBOR[any](), payload, out)
 	case EncodingPacked:
 		return unpack(payload, out)
 	}
@@ -234,33 +182,55 @@ func decodeValue[T any](stored []byte, out *T) error {
 	return fmt.Errorf("%w: %v", ErrUnsupportedEncoding, e)
 }
 
-// assign puts a value into out, if that is of its type or any.
+// assign puts a value into out, if that is any, of its type, or of one that is
+// made of it.
 func assign[T any](out *T, value any) error {
-	v, ok := value.(T)
-	if !ok {
-		return fmt.Errorf("%w: the value is %T, which does not fit into %T", ErrInvalidArgument, value, *out)
+	if v, ok := value.(T); ok {
+		*out = v
+		return nil
 	}
-	*out = v
+	r, to := reflect.ValueOf(value), reflect.TypeFor[T]()
+	if r.Kind() != to.Kind() || !r.CanConvert(to) {
+		return fmt.Errorf("%w: the value is %T, which does not fit into %v", ErrInvalidArgument, value, to)
+	}
+	reflect.ValueOf(out).Elem().Set(r.Convert(to))
 	return nil
 }
 
-func decodeStructured[T any](t dtype.Type[T], payload []byte, out *T) (err error) {
-	*out, err = t.Decode(payload)
+// decodeStructured reads a value of the JSON model. If that cannot be done only
+// because of T, the file is not to blame.
+func decodeStructured[T any](t dtype.Type[T], model dtype.Type[any], payload []byte, out *T) (err error) {
+	if *out, err = t.Decode(payload); err == nil {
+		return nil
+	}
+	if _, e := model.Decode(payload); e == nil {
+		return fmt.Errorf("%w: %v", ErrInvalidArgument, err)
+	}
 	return err
 }
 
-// decodeJSON reads JSON. Numbers become int64 or float64 where out is any.
+// decodeJSON reads JSON. Numbers become int64, uint64 or float64 where out is
+// any, or a list or map of that.
 func decodeJSON(payload []byte, out any) error {
 	d := json.NewDecoder(bytes.NewReader(payload))
 	d.UseNumber()
 	if err := d.Decode(out); err != nil {
-		return fmt.Errorf("%w: %w", ErrCorrupt, err)
+		kind := ErrCorrupt
+		if _, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+			kind = ErrInvalidArgument
+		}
+		return fmt.Errorf("%w: reading the JSON: %w", kind, err)
 	}
 	if _, err := d.Token(); err != io.EOF {
 		return fmt.Errorf("%w: something follows the JSON", ErrCorrupt)
 	}
-	if v, ok := out.(*any); ok {
+	switch v := out.(type) {
+	case *any:
 		*v = plainNumbers(*v)
+	case *[]any:
+		plainNumbers(*v)
+	case *map[string]any:
+		plainNumbers(*v)
 	}
 	return nil
 }
@@ -270,6 +240,9 @@ func plainNumbers(value any) any {
 	case json.Number:
 		if i, err := v.Int64(); err == nil {
 			return i
+		}
+		if u, err := strconv.ParseUint(v.String(), 10, 64); err == nil {
+			return u
 		}
 		f, _ := v.Float64()
 		return f
@@ -283,77 +256,4 @@ func plainNumbers(value any) any {
 		}
 	}
 	return value
-}
-
-// unpack reads what pack has written, or KohakuVault. Neither says what it is,
-// so the type of out decides, and for any the rules of KohakuVault.
-func unpack[T any](payload []byte, out *T) error {
-	r := reflect.ValueOf(out).Elem()
-	switch {
-	case r.CanInt() || r.CanUint() || r.CanFloat():
-		return unpackNumber(payload, r)
-	case r.Kind() == reflect.String:
-		return assign(out, any(string(payload)))
-	case r.Kind() == reflect.Slice && r.Type().Elem().Kind() == reflect.Uint8:
-		return assign(out, any(payload))
-	case r.Kind() == reflect.Interface:
-		return assign(out, unpackAny(payload))
-	}
-	value, err := unpackVector(payload)
-	if err != nil {
-		return err
-	}
-	if r.Kind() == reflect.Slice {
-		tensor := reflect.ValueOf(value)
-		if shape := tensor.FieldByName("Shape"); shape.Len() != 1 {
-			return fmt.Errorf("%w: the value is a tensor of shape %v, not a slice", ErrInvalidArgument, shape)
-		}
-		value = tensor.FieldByName("Data").Interface()
-	}
-	return assign(out, value)
-}
-
-func unpackNumber(payload []byte, out reflect.Value) error {
-	if len(payload) != 8 {
-		return fmt.Errorf("%w: the value has %d bytes, and a number has 8", ErrInvalidArgument, len(payload))
-	}
-	bits := binary.LittleEndian.Uint64(payload)
-	i, f := int64(bits), math.Float64frombits(bits)
-	switch {
-	case out.CanFloat():
-		out.SetFloat(f)
-	case out.CanInt() && !out.OverflowInt(i):
-		out.SetInt(i)
-	case out.CanUint() && i >= 0 && !out.OverflowUint(bits):
-		out.SetUint(bits)
-	default:
-		return fmt.Errorf("%w: %d does not fit into %v", ErrInvalidArgument, i, out.Type())
-	}
-	return nil
-}
-
-func unpackAny(payload []byte) any {
-	if len(payload) == 8 {
-		bits := binary.LittleEndian.Uint64(payload)
-		if packedIsFloat(bits) {
-			return math.Float64frombits(bits)
-		}
-		return int64(bits)
-	}
-	if value, err := unpackVector(payload); err == nil {
-		return value
-	}
-	if utf8.Valid(payload) {
-		return string(payload)
-	}
-	return payload
-}
-
-// unpackVector reads a vector of any shape as a dtype.Tensor.
-func unpackVector(payload []byte) (any, error) {
-	elem, ok := dtype.VectorElem(payload)
-	if !ok {
-		return nil, fmt.Errorf("%w: the value is not a vector", ErrInvalidArgument)
-	}
-	return dtype.Spec{Kind: dtype.KindVector, Elem: elem}.Type().Decode(payload)
 }

@@ -4,12 +4,17 @@ A request is a line of JSON: {"op": ..., "path": ..., "name": ..., "dtype": ...,
 "values": [...], "i": ..., "j": ...}; the answer is {"values": [...]} or
 {"error": "..."}. Bytes travel as hexadecimal text. Every request opens the file
 anew, because 0.8.6 remembers lengths in its handles.
+
+The operations that begin with kv are those of the key-value table. Their values
+are a key in hexadecimal and, to put, a value with its type, as tag makes it.
 """
 
 import json
+import struct
 import sys
 
-from kohakuvault import ColumnVault
+import numpy
+from kohakuvault import Cbor, ColumnVault, Json, KVault, MsgPack
 
 
 def decode(dtype, value):
@@ -61,9 +66,59 @@ def run(req):
     return []
 
 
+def tag(value):
+    """Makes a value that says its type: a name and what JSON can carry."""
+    if isinstance(value, bool):
+        return ["bool", value]
+    if isinstance(value, bytes):
+        return ["bytes", value.hex()]
+    if isinstance(value, int):
+        return ["int", str(value)]
+    if isinstance(value, float):
+        return ["float", struct.pack(">d", value).hex()]
+    if isinstance(value, str):
+        return ["text", value]
+    if isinstance(value, numpy.ndarray):
+        return ["array " + value.dtype.name, value.tolist()]
+    return ["model", value]
+
+
+def untag(kind, value):
+    if kind == "bytes":
+        return bytes.fromhex(value)
+    if kind == "int":
+        return int(value)
+    if kind == "float":
+        return struct.unpack(">d", bytes.fromhex(value))[0]
+    if kind.startswith("array "):
+        return numpy.array(value, dtype=kind.removeprefix("array "))
+    wrap = {"json": Json, "msgpack": MsgPack, "cbor": Cbor}.get(kind)
+    return wrap(value) if wrap else value
+
+
+def run_kv(req):
+    table = KVault(req["path"])
+    try:
+        values = req.get("values") or []
+        key = bytes.fromhex(values[0]) if values else None
+        if req["op"] == "kvlist":
+            return [[k.hex(), tag(table[k])] for k in table.keys()]
+        if req["op"] == "kvput":
+            table[key] = untag(*values[1])
+            return []
+        if req["op"] == "kvget":
+            return [tag(table[key])]
+        if req["op"] == "kvdelete":
+            return [table.delete(key)]
+        raise ValueError("unknown operation " + req["op"])
+    finally:
+        table.close()
+
+
 for line in sys.stdin:
     try:
-        answer = {"values": run(json.loads(line))}
+        request = json.loads(line)
+        answer = {"values": (run_kv if request["op"].startswith("kv") else run)(request)}
     except BaseException as e:  # the package's Rust half panics past Exception
         answer = {"error": type(e).__name__ + ": " + str(e)}
     print(json.dumps(answer), flush=True)

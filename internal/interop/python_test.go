@@ -150,7 +150,7 @@ func bytesOf(least, most int) *rapid.Generator[any] {
 
 // canonical is the text by which two values are compared. Numbers are compared
 // by value: JSON writes 1.0 as 1 here and as 1.0 there.
-func canonical(t *rapid.T, value any) string {
+func canonical(t rapid.TB, value any) string {
 	p, err := json.Marshal(value)
 	if err != nil {
 		t.Fatal(err)

@@ -3,6 +3,8 @@ package sqlite
 import (
 	"encoding/binary"
 	"fmt"
+	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -96,8 +98,8 @@ func BenchmarkDriverBulk(b *testing.B) {
 	}
 }
 
-// BenchmarkDriverValue writes a value of 900 MB into a table of pairs and
-// commits it: zeros, and then BLOB writes.
+// BenchmarkDriverValue writes a value of 900 MB into a table of pairs: zeros,
+// BLOB writes over them, the commit and the checkpoint that follows it.
 func BenchmarkDriverValue(b *testing.B) {
 	const size = 900_000_000
 	data := make([]byte, blobPiece)
@@ -123,7 +125,35 @@ func BenchmarkDriverValue(b *testing.B) {
 		_, err = c.checkpoint(store.CheckpointPassive)
 		must(b, err)
 		b.StopTimer()
+		path := c.db.Filename("main").String()
 		c.close()
+		must(b, os.Remove(path))
 		b.StartTimer()
+	}
+}
+
+// BenchmarkDriverGet reads 256 bytes at random keys of 100,000, in one
+// transaction.
+func BenchmarkDriverGet(b *testing.B) {
+	const keys = 100_000
+	c := benchConn(b, defaultPageSize)
+	must(b, c.exec(fmt.Sprintf(createKV, "kv")))
+	must(b, c.run(`BEGIN IMMEDIATE`))
+	for i := range uint64(keys) {
+		must(b, c.run(`INSERT INTO kv (key, value) VALUES (?, ?)`, binary.BigEndian.AppendUint64(nil, i), make([]byte, 256)))
+	}
+	must(b, c.run(`COMMIT`))
+	must(b, c.run(`BEGIN`))
+	st, _, err := c.db.Prepare(`SELECT value FROM kv WHERE key = ?`)
+	must(b, err)
+	defer st.Close()
+	var value []byte
+	for b.Loop() {
+		must(b, st.BindBlob(1, binary.BigEndian.AppendUint64(nil, rand.Uint64N(keys))))
+		if !st.Step() {
+			b.Fatal("the key is missing")
+		}
+		value = st.ColumnBlob(0, value[:0])
+		must(b, st.Reset())
 	}
 }

@@ -26,6 +26,16 @@ const (
 	scanBytes = 1 << 20
 )
 
+// sizeAndValue is the size of a value and, if that is below bigRow, the value
+// itself. A larger one goes through a BLOB handle: SQLite would load it whole,
+// and never give the memory back.
+var sizeAndValue = fmt.Sprintf(`octet_length(value), CASE WHEN octet_length(value) < %d THEN value END`, bigRow)
+
+var (
+	selectValue = `SELECT ` + sizeAndValue + ` FROM %s WHERE key = ?`
+	selectPairs = `SELECT key, ` + sizeAndValue + ` FROM %s WHERE key >= ?`
+)
+
 // value is a BLOB handle at the value of a key.
 type value struct {
 	*sqlite3.Blob
@@ -54,7 +64,10 @@ func blobArg(p []byte) []byte {
 
 // kvError says of a table that it is not what its name promises.
 func kvError(table string, err error) error {
-	if err != nil && errors.Is(err, sqlite3.ERROR) && strings.Contains(err.Error(), "no such column") {
+	if err == nil || !errors.Is(err, sqlite3.ERROR) {
+		return err
+	}
+	if text := err.Error(); strings.Contains(text, "no such column") || strings.Contains(text, "has no column") {
 		return fmt.Errorf("%w: the table %q is not a key-value table", store.ErrInvalidArgument, table)
 	}
 	return err
@@ -65,16 +78,27 @@ func (r *reader) Get(ctx context.Context, table string, key []byte) (found []byt
 		return nil, err
 	}
 	defer r.leave()
-	err = r.c.query(r.c.kvSQL(`SELECT value FROM %s WHERE key = ?`, table), func(st *sqlite3.Stmt) {
-		found = append([]byte{}, st.ColumnRawBlob(0)...)
+	size := int64(0)
+	err = r.c.query(r.c.kvSQL(selectValue, table), func(st *sqlite3.Stmt) {
+		size, found = st.ColumnInt64(0), append([]byte{}, st.ColumnRawBlob(1)...)
 	}, blobArg(key))
 	if err == nil && found == nil || noTable(err) {
 		err = store.ErrNotFound
 	}
-	if len(found) >= bigRow {
-		r.c.swollen = true
+	if err == nil && size >= bigRow {
+		return r.getBig(table, key, size)
 	}
 	return found, kvError(table, err)
+}
+
+// getBig reads a whole value through a BLOB handle.
+func (r *reader) getBig(table string, key []byte, size int64) ([]byte, error) {
+	v, err := r.blobs.valueAt(table, key)
+	if err != nil {
+		return nil, err
+	}
+	found := make([]byte, size)
+	return found, r.c.readBlob(v.Blob, found, 0)
 }
 
 func (r *reader) Size(ctx context.Context, table string, key []byte) (int64, error) {
@@ -181,7 +205,7 @@ func (r *reader) scanBatch(ctx context.Context, table string, rng store.KeyRange
 		return nil, false, err
 	}
 	defer r.leave()
-	sql, args := `SELECT key, value FROM %s WHERE key >= ?`, []any{from}
+	sql, args := selectPairs, []any{from}
 	if rng.KeysOnly {
 		sql = `SELECT key FROM %s WHERE key >= ?`
 	}
@@ -195,19 +219,23 @@ func (r *reader) scanBatch(ctx context.Context, table string, rng store.KeyRange
 	if rng.Reverse {
 		sql += ` DESC`
 	}
-	size := 0
+	size, last := int64(0), int64(0)
 	err = r.c.queryWhile(r.c.kvSQL(sql, table), func(st *sqlite3.Stmt) bool {
 		p := store.Pair{Key: append([]byte{}, st.ColumnRawBlob(0)...)}
 		if !rng.KeysOnly {
-			p.Value = append([]byte{}, st.ColumnRawBlob(1)...)
+			last, p.Value = st.ColumnInt64(1), append([]byte{}, st.ColumnRawBlob(2)...)
 		}
 		pairs = append(pairs, p)
-		size += len(p.Key) + len(p.Value)
+		size += int64(len(p.Key)) + last
 		more = len(pairs) >= scanRows || size >= scanBytes
 		return !more
 	}, args...)
 	if noTable(err) {
 		return nil, false, nil
+	}
+	if err == nil && last >= bigRow {
+		p := &pairs[len(pairs)-1]
+		p.Value, err = r.getBig(table, p.Key, last)
 	}
 	return pairs, more, kvError(table, err)
 }
@@ -216,10 +244,26 @@ func (t *tx) Put(ctx context.Context, table string, key, value []byte) error {
 	if err := checkPair(key, int64(len(value))); err != nil {
 		return err
 	}
+	if len(value) >= bigRow {
+		return t.putBig(ctx, table, key, value)
+	}
 	return t.putKV(ctx, table, func() error {
 		return t.c.run(t.c.kvSQL(`INSERT INTO %s (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`, table),
 			blobArg(key), blobArg(value))
-	}, len(value))
+	})
+}
+
+// putBig stores a value through a BLOB handle: SQLite would assemble the row in
+// memory, up to three times over.
+func (t *tx) putBig(ctx context.Context, table string, key, value []byte) error {
+	if err := t.PutZero(ctx, table, key, int64(len(value))); err != nil {
+		return err
+	}
+	err := t.PutAt(ctx, table, key, value, 0)
+	if err != nil {
+		t.Abort(err)
+	}
+	return err
 }
 
 func (t *tx) PutZero(ctx context.Context, table string, key []byte, size int64) error {
@@ -236,7 +280,7 @@ func (t *tx) PutZero(ctx context.Context, table string, key []byte, size int64) 
 			t.Abort(err)
 		}
 		return err
-	}, 0)
+	})
 }
 
 // checkPair refuses what does not fit into a row.
@@ -249,15 +293,12 @@ func checkPair(key []byte, size int64) error {
 
 // putKV runs a statement that stores a value, after it has created the table
 // if that is missing.
-func (t *tx) putKV(ctx context.Context, table string, put func() error, size int) error {
+func (t *tx) putKV(ctx context.Context, table string, put func() error) error {
 	if err := t.check(ctx); err != nil {
 		return err
 	}
 	if err := t.blobs.closeValue(); err != nil {
 		return err
-	}
-	if size >= bigRow {
-		t.c.swollen = true
 	}
 	err := put()
 	if noTable(err) {
