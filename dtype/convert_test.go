@@ -98,7 +98,8 @@ func TestDynamicValuesRefused(t *testing.T) {
 		{"vec:u64", []float64{0x1p64}, "outside"}, {"vec:i64", []float64{math.Inf(-1)}, "-Inf"}, {"vec:f32", []float64{1e40}, "1e+40"}, {"vec:f32", []complex64{1}, "complex64"}, {"vec:f32", map[string]int{}, "map"},
 		{"vec:i8", cyclic, "deeper than the 255"}, {"vec:i8", many, "more elements than 134217728"},
 		{"vec:i8", Tensor[int8]{[]int{2}, []int8{1}}, "shape [2] does not have 1 elements"}, {"vec:i8", Tensor[int8]{[]int{-1}, nil}, "dimension -1"}, {"vec:i8", Tensor[int8]{make([]int, 256), nil}, "256 dimensions"},
-		{"vec:i8", Tensor[int8]{[]int{math.MaxInt32, math.MaxInt32}, nil}, "does not have 0 elements"},
+		{"vec:i8", Tensor[int8]{[]int{math.MaxInt32, math.MaxInt32}, nil}, "multiply to more than 134217728"},
+		{"vec:i8", Tensor[int8]{[]int{MaxSize + 1, 0}, nil}, "multiply to more than 134217728"}, {"vec:i8", Tensor[int8]{[]int{1 << 14, 0, 1<<13 + 1}, nil}, "multiply to more than 134217728"},
 	} {
 		typ, err := Parse(test.dtype)
 		if err != nil {

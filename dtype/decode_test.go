@@ -63,13 +63,15 @@ func TestDecodeErrors(t *testing.T) {
 		{"\x01\x00123", "3 bytes of elements for a vector of shape []"},
 		{"\x01\x02\xff\xff\xff\xff\xff\xff\xff\xff" + "1234", "a vector"},
 		{"\x01\x04\x00\x00\x00\x80\x00\x00\x00\x80\x04\x00\x00\x00\x01\x00\x00\x00", "a vector"}, // the product is 0 in 64 bits
-		{"\x01\x01\x00\x00\x00\x40", "0 bytes of elements"},                                      // 4 times 2^30
+		{"\x01\x01\x00\x00\x00\x40", "multiply to more than 134217728"},                          // 4 times 2^30
+		{"\x01\x02\xff\xff\xff\x7f\x00\x00\x00\x00", "multiply to more than 134217728"},          // lists of nothing
+		{"\x01\x02\x00\x00\x00\x00\x01\x00\x00\x08", "multiply to more than 134217728"},
 	} {
 		decodeError(t, Tensors[float32](), one, bad.src, bad.want)
 		decodeError(t, Vector[float32](), one, bad.src, bad.want)
 	}
-	got, err := Tensors[float32]().Decode([]byte("\x01\x02\x00\x00\x00\x00\xff\xff\xff\x7f"))
-	if err != nil || len(got.Data) != 0 || got.Shape[1] != math.MaxInt32 {
+	got, err := Tensors[float32]().Decode([]byte("\x01\x02\x00\x00\x00\x00\x00\x00\x00\x08"))
+	if err != nil || len(got.Data) != 0 || got.Shape[1] != MaxSize {
 		t.Errorf("an empty tensor: %v, %v", got, err)
 	}
 }

@@ -138,17 +138,18 @@ func (s Spec) ElemSize() int {
 // Fixed reports whether all elements have the same size, other than 0.
 func (s Spec) Fixed() bool { return s.ElemSize() > 0 }
 
-// volume returns the product of dims, or MaxSize+1 if that is more than MaxSize or a dimension is negative.
+// volume returns the product of dims, or MaxSize+1 if a dimension is negative or the product of those other than 0 is
+// more than MaxSize: beside a 0 they are lists all the same.
 func volume(dims []int) int {
-	if slices.Contains(dims, 0) {
-		return 0
-	}
 	n := 1
 	for _, d := range dims {
-		if d < 0 || n > MaxSize/d {
+		if d < 0 || n > MaxSize/max(d, 1) {
 			return MaxSize + 1
 		}
-		n *= d
+		n *= max(d, 1)
+	}
+	if slices.Contains(dims, 0) {
+		return 0
 	}
 	return n
 }

@@ -8,7 +8,8 @@ import (
 )
 
 // Tensor is an array of numbers of any shape. Data holds the product of Shape elements in C order (the last dimension
-// varies fastest). An empty Shape stands for a single number.
+// varies fastest). An empty Shape stands for a single number. The dimensions other than 0 have a product of at most
+// [MaxSize], even if there are no elements.
 type Tensor[E Element] struct {
 	Shape []int
 	Data  []E
@@ -53,9 +54,13 @@ func appendTensor[E Element](dst []byte, shape []int, data []E) ([]byte, error) 
 			return dst, fmt.Errorf("%w: dimension %d of a vector is outside 0 .. 2^32-1", ErrValue, d)
 		}
 	}
-	if volume(shape) != len(data) {
-		return dst, fmt.Errorf("%w: shape %v does not have %d elements (of which a vector has at most %d)",
-			ErrValue, slices.Clone(shape), len(data), MaxSize) // a clone, so that shape itself can stay on the stack
+	n := volume(shape)
+	if n > MaxSize {
+		return dst, fmt.Errorf("%w: the dimensions %v multiply to more than %d, the most that a vector can have",
+			ErrValue, slices.Clone(shape), MaxSize) // a clone, so that shape itself can stay on the stack
+	}
+	if n != len(data) {
+		return dst, fmt.Errorf("%w: shape %v does not have %d elements", ErrValue, slices.Clone(shape), len(data))
 	}
 	dst = append(dst, kindOf[E]().code(), byte(len(shape)))
 	for _, d := range shape {
@@ -86,7 +91,10 @@ func readTensor[E Element](src []byte) (Tensor[E], error) {
 	}
 	src = src[4*len(shape):]
 	n, width := volume(shape), kindOf[E]().width()
-	if n > MaxSize || len(src) != n*width {
+	if n > MaxSize {
+		return Tensor[E]{}, fmt.Errorf("%w: the dimensions %v of a vector multiply to more than %d", ErrData, shape, MaxSize)
+	}
+	if len(src) != n*width {
 		return Tensor[E]{}, fmt.Errorf("%w: %d bytes of elements for a vector of shape %v", ErrData, len(src), shape)
 	}
 	data := make([]E, n)

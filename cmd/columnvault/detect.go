@@ -14,7 +14,8 @@ const (
 	sawInteger shape = 1 << iota // an integer that i64 holds
 	sawWide                      // an integer that i64 holds and f64 would round
 	sawFloat
-	sawFloatWord // NaN or an infinity
+	sawFloatWord // NaN or an infinity, in JSON as export writes it
+	sawFloatName // the same in JSON in another spelling
 	sawText
 	sawBytes // base64 in JSON
 	sawOther // what only msgpack holds
@@ -26,6 +27,7 @@ type detected struct {
 	shape  shape
 	absent absences
 	quoted absences // those in quotes
+	extra  bool     // the file does not have it
 }
 
 // absences are the records in which a column has no value.
@@ -133,8 +135,11 @@ func (f *csvFile) dtypeOf(s shape) string {
 func (f *jsonFile) shapeOf(text []byte) shape {
 	switch c := text[0]; {
 	case c == '"':
-		if _, ok := floatWord(text); ok {
+		switch _, ok := floatWord(text); {
+		case string(text) == `"NaN"`, string(text) == `"Infinity"`, string(text) == `"-Infinity"`:
 			return sawFloatWord
+		case ok:
+			return sawFloatName
 		}
 		return sawText
 	case c == '{':
@@ -153,15 +158,17 @@ func (f *jsonFile) shapeOf(text []byte) shape {
 	return sawFloat
 }
 
+// dtypeOf returns f64 for a column of nothing but NaN and infinities, which is
+// how export writes them. In another spelling they are text beside text.
 func (f *jsonFile) dtypeOf(s shape) string {
 	switch {
 	case f.into != "":
 		return "msgpack"
 	case s != 0 && s&^(sawInteger|sawWide) == 0:
 		return "i64"
-	case s&(sawInteger|sawFloat) != 0 && s&^(sawInteger|sawFloat|sawFloatWord) == 0:
+	case s&(sawInteger|sawFloat) != 0 && s&^(sawInteger|sawFloat|sawFloatWord|sawFloatName) == 0, s == sawFloatWord:
 		return "f64"
-	case s != 0 && s&^(sawText|sawFloatWord) == 0:
+	case s != 0 && s&^(sawText|sawFloatWord|sawFloatName) == 0:
 		return "str"
 	case s == sawBytes:
 		return "bytes"

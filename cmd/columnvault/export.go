@@ -26,9 +26,10 @@ one length. A file is put in its place when it is complete; until then one that
 was there before stays.
 
 In CSV, text stands as it is, "" and "NA" in quotes, and values that are neither
-text nor numbers as JSON. What import reads back has the same values; columns
-of other types than i64, f64 and str (in JSON lines: bytes, msgpack) need
---types or --append then.`,
+text nor numbers as JSON. --types or --append make import read back what was
+written. By itself it finds types anew: i64, f64 and str (in JSON lines bytes as
+well) come back as such, but other types as one of these or msgpack, and in CSV
+text as numbers if all of it looks like numbers, such as 98101 or nan.`,
 		Example: `  columnvault export weather.db --out weather.csv
   columnvault export weather.db date temp_max --format jsonl | jq .temp_max`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -40,6 +41,9 @@ of other types than i64, f64 and str (in JSON lines: bytes, msgpack) need
 				return err
 			}
 			return reading(args[0], func(v *columnvault.Vault) error {
+				if err := spareVault(args[0], out); err != nil {
+					return err
+				}
 				return v.View(cmd.Context(), func(ctx context.Context, tx *columnvault.Tx) error {
 					e, err := openExport(ctx, tx, args[1:])
 					if err != nil {
@@ -98,6 +102,10 @@ func openExport(ctx context.Context, tx *columnvault.Tx, names []string) (*expor
 			return nil, errors.New("the vault has no columns")
 		}
 		for _, info := range infos {
+			if why := remark(info); why != "" {
+				err := fmt.Errorf("column %q cannot be read %s", info.Name, why)
+				return nil, withHint(err, "name the columns to export")
+			}
 			names = append(names, info.Name)
 		}
 	}

@@ -41,6 +41,9 @@ missing, and negative ones count from the end.`,
 				return err
 			}
 			return reading(args[0], func(v *columnvault.Vault) error {
+				if err := spareVault(args[0], out); err != nil {
+					return err
+				}
 				return v.View(cmd.Context(), func(ctx context.Context, tx *columnvault.Tx) error {
 					payload, err := openPayload(ctx, v.Table(table).In(tx), key)
 					if err != nil {

@@ -74,7 +74,13 @@ func (a *app) putFile(cmd *cobra.Command, db, table string, key []byte, path str
 	if err != nil {
 		return err
 	}
-	return creating(db, func(v *columnvault.Vault) error {
+	if missing(db) { // not by creating, which would read the file twice
+		err := trying(func(v *columnvault.Vault) error { return v.Table(table).Put(cmd.Context(), key, nil) })
+		if err != nil {
+			return err
+		}
+	}
+	return with(db, nil, func(v *columnvault.Vault) error {
 		return v.Table(table).PutFrom(cmd.Context(), key, file.size, r)
 	})
 }

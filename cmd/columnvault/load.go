@@ -17,7 +17,8 @@ const batchSize = 8 << 20
 type importJob struct {
 	file    *input
 	records records
-	columns []*importColumn
+	fields  int             // of a record
+	columns []*importColumn // those of the fields, and then those that the file lacks
 	rows    int
 	results []importResult
 }
@@ -71,12 +72,16 @@ func (j *importJob) fill(sinks []sink) (added int, err error) {
 		if err != nil {
 			return added, err
 		}
-		if len(fields) != len(sinks) {
+		if len(fields) != j.fields {
 			return added, errors.New("the file was changed while it was read")
 		}
-		for i, f := range fields {
-			if err := sinks[i].add(f); err != nil {
-				return added, fmt.Errorf("line %d, column %q: %w", j.records.line(), j.records.names()[i], err)
+		for i, s := range sinks {
+			f := field{state: absent} // of a column that the file lacks
+			if i < len(fields) {
+				f = fields[i]
+			}
+			if err := s.add(f); err != nil {
+				return added, fmt.Errorf("line %d, column %q: %w", j.records.line(), j.columns[i].name, err)
 			}
 			size += len(f.text) + 16 // for what a value takes in memory beside its text
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"columnvault"
+	"columnvault/dtype"
 )
 
 // listedColumn is a line of ls --json.
@@ -28,7 +29,7 @@ func (a *app) lsCmd() *cobra.Command {
 
 --json prints an object a line. More fields may come; these stay:
   name        text
-  dtype       text, as it stands in the file
+  dtype       text, as it stands in the file, known to this version or not
   elements    integer
   layout      0, or 1 for a column of KohakuVault 1.x, which can only be listed
   incomplete  true for half of a column, which a crash of KohakuVault has left;
@@ -72,13 +73,16 @@ func (a *app) printJSON(v any) error {
 	return e.Encode(v)
 }
 
-// remark says what is special about a column.
+// remark says why a column cannot be read, if that is so.
 func remark(info columnvault.ColumnInfo) string {
 	switch {
 	case info.Incomplete:
 		return "(incomplete)"
 	case info.Layout != 0:
 		return fmt.Sprintf("(layout %d, only listed)", info.Layout)
+	}
+	if _, err := dtype.ParseSpec(info.DType); err != nil {
+		return "(unknown type)"
 	}
 	return ""
 }

@@ -4,11 +4,41 @@ import (
 	"bufio"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 )
+
+// spareVault refuses a file to write that is the vault or lies beside it as a
+// part of it.
+func spareVault(vault, out string) error {
+	main, err := filepath.EvalSymlinks(vault)
+	if err != nil {
+		return err
+	}
+	for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
+		if sameFile(main+suffix, out) {
+			err := fmt.Errorf("%s is a file of the vault, and would be replaced", out)
+			return withHint(err, "take another name for --out")
+		}
+	}
+	return nil
+}
+
+// sameFile tells whether two paths are of one file, which need not be there.
+func sameFile(a, b string) bool {
+	infoA, errA := os.Stat(a)
+	infoB, errB := os.Stat(b)
+	switch {
+	case errA == nil && errB == nil:
+		return os.SameFile(infoA, infoB)
+	case errA == nil || errB == nil || filepath.Base(a) != filepath.Base(b):
+		return false
+	}
+	return sameFile(filepath.Dir(a), filepath.Dir(b))
+}
 
 // replaceFile puts what write writes at path, whole or not at all: it goes to a
 // file beside it that then takes the place. A pipe or a device is written to.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"columnvault"
 	"columnvault/dtype"
 )
 
@@ -27,8 +28,9 @@ type importPlan struct {
 	append bool
 	types  map[string]dtype.Spec // by name in the file
 	absent map[string]string     // by name in the file
-	// existing holds the dtypes of the columns of the vault.
-	existing map[string]string
+	// existing holds the columns of the vault by their names.
+	existing map[string]columnvault.ColumnInfo
+	only     bool // columns that the file lacks stay as they are
 }
 
 // parseTypes reads the flags --types.
@@ -80,8 +82,31 @@ func (p *importPlan) checkNames(names []string) error {
 	}
 }
 
-// checkFlags looks whether the file has the columns that flags speak of.
-func (p *importPlan) checkFlags(names []string) error {
+// extras returns, of what is appended to, the columns that the file lacks: those
+// of the vault that are as long as one that it has. They get missing values,
+// for otherwise their rows would no longer stand beside those of the others.
+// Like names these are without the prefix.
+func (p *importPlan) extras(names []string) (extra []string) {
+	if !p.append || p.only {
+		return nil
+	}
+	lengths := map[int]bool{}
+	for _, name := range names {
+		lengths[p.existing[p.prefix+name].Len] = true
+	}
+	for _, full := range slices.Sorted(maps.Keys(p.existing)) {
+		info := p.existing[full]
+		name, ok := strings.CutPrefix(full, p.prefix)
+		if ok && lengths[info.Len] && remark(info) == "" && !slices.Contains(names, name) {
+			extra = append(extra, name)
+		}
+	}
+	return extra
+}
+
+// checkFlags looks whether the file has the columns that flags speak of. For
+// what is missing it may also be an extra one.
+func (p *importPlan) checkFlags(names, extra []string) error {
 	var bad []string
 	for _, name := range slices.Sorted(maps.Keys(p.types)) {
 		if !slices.Contains(names, name) {
@@ -89,7 +114,8 @@ func (p *importPlan) checkFlags(names []string) error {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.absent)) {
-		if quoted := fmt.Sprintf("%q", name); !slices.Contains(names, name) && !slices.Contains(bad, quoted) {
+		quoted := fmt.Sprintf("%q", name)
+		if !slices.Contains(names, name) && !slices.Contains(extra, name) && !slices.Contains(bad, quoted) {
 			bad = append(bad, quoted)
 		}
 	}
@@ -121,7 +147,7 @@ func (p *importPlan) columns(in records, found []detected, rows int) ([]*importC
 			return nil, err
 		}
 		if absent := d.absences(c.spec); absent.count > 0 && c.absent == nil {
-			problems = append(problems, problem{d.name, c.spec, absent})
+			problems = append(problems, problem{d.name, c.spec, absent, d.extra})
 		}
 		columns = append(columns, c)
 	}
@@ -136,7 +162,7 @@ func (p *importPlan) typeOf(in records, d detected, rows int) (dtype.Spec, error
 	name := in.dtypeOf(d.shape)
 	switch {
 	case p.append:
-		name = p.existing[p.prefix+d.name]
+		name = p.existing[p.prefix+d.name].DType
 	case rows == 0:
 		err := errors.New("the file has no records that would show its type")
 		return dtype.Spec{}, withHint(err, "--types %s=DTYPE names it", d.name)
@@ -182,9 +208,13 @@ type problem struct {
 	name   string // in the file
 	spec   dtype.Spec
 	absent absences
+	extra  bool
 }
 
 func (p problem) String() string {
+	if p.extra {
+		return fmt.Sprintf("column %q (%v) of the vault is not in the file", p.name, p.spec)
+	}
 	return fmt.Sprintf("column %q (%v) has %s, the first on line %d",
 		p.name, p.spec, plural(p.absent.count, "missing value"), p.absent.firstLine)
 }
@@ -214,6 +244,9 @@ func (p *importPlan) describe(problems []problem) error {
 	hint := fmt.Sprintf("--na %s sets a value for them", shellQuote(problems[0].name+"=VALUE"))
 	if len(problems) > 1 {
 		hint = "--na COLUMN=VALUE sets a value for them"
+	}
+	if slices.ContainsFunc(problems, func(c problem) bool { return c.extra }) {
+		hint += ", --only leaves alone what is not in the file"
 	}
 	if len(flags) > 0 {
 		hint = fmt.Sprintf("%s makes them %s; %s", strings.Join(flags, " "), strings.Join(what, " and "), hint)

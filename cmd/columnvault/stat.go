@@ -65,7 +65,7 @@ and for a column of numbers
                                              or null if there are none
 Without NAME it is {"file", "bytes", "wal_bytes", "columns": [...]}, bytes being
 the size of the file and wal_bytes that of the write-ahead log beside it.
-Columns that can only be listed are left out.`,
+Columns that can only be listed, or whose type is unknown, are left out.`,
 		Example: `  columnvault stat weather.db
   columnvault stat weather.db temp_max
   columnvault stat weather.db temp_max --json | jq .mean`,
@@ -98,8 +98,8 @@ func (a *app) statAll(ctx context.Context, v *columnvault.Vault, tx *columnvault
 		{header: "live", right: true}, {header: "dead", right: true}, {header: "capacity", right: true},
 		{header: "chunks", right: true}, {header: "element", right: true}, {}}}
 	for _, info := range infos {
-		if info.Incomplete || info.Layout != 0 {
-			t.add(printable(info.Name), printable(info.DType), strconv.Itoa(info.Len), "", "", "", "", "", remark(info))
+		if why := remark(info); why != "" {
+			t.add(printable(info.Name), printable(info.DType), strconv.Itoa(info.Len), "", "", "", "", "", why)
 			continue
 		}
 		s, err := measure(ctx, tx, info.Name)

@@ -22,6 +22,33 @@ var dtypes = []string{
 	"vec:u8:3", "vec:i16:2:2", "vec:u32:1", "vec:f32:3", "vec:f64:2:1:2",
 }
 
+// TestPrintEmptyVector checks that few stored bytes are printed as few lists.
+func TestPrintEmptyVector(t *testing.T) {
+	spec := dtype.Spec{Kind: dtype.KindVector, Elem: dtype.KindFloat32}
+	p := newPrinter(spec)
+	for _, c := range []struct {
+		shape []int
+		want  string
+	}{
+		{[]int{0}, "[]"},
+		{[]int{0, 1 << 24}, "[]"},
+		{[]int{2, 0, 3}, "[[],[]]"},
+		{[]int{2, 2, 0}, "[[[],[]],[[],[]]]"},
+		{[]int{maxLists - 1, 0}, "[" + strings.Repeat(",[]", maxLists-1)[1:] + "]"},
+		{[]int{maxLists, 0}, `{"shape":[65536,0]}`},
+		{[]int{1 << 12, 1 << 12, 0}, `{"shape":[4096,4096,0]}`},
+		{[]int{dtype.MaxSize, 0, 1}, `{"shape":[134217728,0,1]}`},
+	} {
+		got := p.append(nil, dtype.Tensor[float32]{Shape: c.shape})
+		if string(got) != c.want {
+			t.Errorf("%v: got %d bytes, %.60s; want %.60s", c.shape, len(got), got, c.want)
+		}
+	}
+	if v, err := newParser(spec).parse([]byte(`{"shape":[65536,0]}`)); err == nil {
+		t.Errorf("a shape is read as %v", v)
+	}
+}
+
 // TestPrintParse checks that what is printed for any stored value is JSON, and
 // parses to the same stored value.
 func TestPrintParse(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"columnvault"
@@ -28,8 +29,25 @@ func writing(path string, fn func(v *columnvault.Vault) error) error {
 }
 
 // creating calls fn with the vault at path, and creates it if there is none.
+// Then fn is tried before, so that an error leaves no empty vault behind.
 func creating(path string, fn func(v *columnvault.Vault) error) error {
+	if missing(path) {
+		if err := trying(fn); err != nil {
+			return err
+		}
+	}
 	return with(path, nil, fn)
+}
+
+// trying calls fn with an empty vault that is removed afterwards. Removing a
+// new vault after an error would not do: another process may be using it.
+func trying(fn func(v *columnvault.Vault) error) error {
+	dir, err := os.MkdirTemp("", "columnvault-")
+	if err != nil {
+		return nil // what is wrong with fn will show without a trial
+	}
+	defer os.RemoveAll(dir)
+	return with(filepath.Join(dir, "trial.db"), nil, fn)
 }
 
 func with(path string, o *columnvault.Options, fn func(v *columnvault.Vault) error) (err error) {
@@ -46,11 +64,16 @@ func with(path string, o *columnvault.Options, fn func(v *columnvault.Vault) err
 }
 
 func mustExist(path string) error {
-	_, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	if missing(path) {
 		return withHint(fmt.Errorf("%s: there is no such file", path), "create, import and kv put make a new vault")
 	}
-	return err
+	return nil
+}
+
+// missing tells whether there is certainly no file at path.
+func missing(path string) bool {
+	_, err := os.Stat(path)
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // scope is a vault or a transaction, where columns are found.

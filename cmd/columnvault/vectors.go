@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strings"
 
 	"columnvault/dtype"
 )
@@ -132,9 +133,30 @@ func (n number[T]) appendVector(dst []byte, v any, dims []int) []byte {
 	case []T:
 		return n.appendNested(dst, dims, v)
 	case dtype.Tensor[T]:
+		if len(v.Data) == 0 && tooManyLists(v.Shape) {
+			shape := strings.ReplaceAll(fmt.Sprint(v.Shape), " ", ",")
+			return fmt.Appendf(dst, `{"shape":%s}`, shape)
+		}
 		return n.appendNested(dst, v.Shape, v.Data)
 	}
 	panic(fmt.Sprintf("a vector of %v in the Go type %T", n.t, v))
+}
+
+// maxLists is how many lists of an array without elements are printed. A few
+// bytes of a file can stand for any number of them.
+const maxLists = 1 << 16
+
+// tooManyLists tells whether an array without elements is shown as its shape,
+// in place of its lists.
+func tooManyLists(shape []int) bool {
+	lists, level := 0, 1
+	for _, d := range shape {
+		if lists += level; lists > maxLists {
+			return true
+		}
+		level *= d
+	}
+	return false
 }
 
 // appendNested prints an array in C order as nested lists.
