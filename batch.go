@@ -230,8 +230,8 @@ func (b *Batch) find(ctx context.Context, tx *Tx) error {
 		}
 	}
 	for _, part := range b.parts {
-		if err := part.check(ctx, tx); err != nil {
-			return err
+		if _, err := tx.openAs(ctx, &part.q.names, part.dtype, part.elem); err != nil {
+			return fail("append", part.q.names.Plain, -1, err)
 		}
 		if err := part.q.expect(part.dtype, part.elem); err != nil {
 			return fail("append", part.q.names.Plain, -1, err)
@@ -240,24 +240,11 @@ func (b *Batch) find(ctx context.Context, tx *Tx) error {
 	return nil
 }
 
-func (part part) check(ctx context.Context, tx *Tx) error {
-	o, err := tx.open(ctx, &part.q.names)
-	if err == nil {
-		err = o.checkType(part.dtype, part.elem)
-	}
-	return fail("append", part.q.names.Plain, -1, err)
-}
-
 // write appends the rows to their columns and stores the pairs.
 func (b *Batch) write(ctx context.Context, tx *Tx) error {
 	for _, part := range b.parts {
-		if err := part.check(ctx, tx); err != nil {
-			return err
-		}
-	}
-	for _, part := range b.parts {
 		if err := part.write(ctx, tx); err != nil {
-			return err
+			return fail("append", part.q.names.Plain, -1, err)
 		}
 	}
 	for _, t := range b.pairs {

@@ -11,8 +11,9 @@ import (
 )
 
 // CacheOptions bound a write-back cache. What can be lost when the process is
-// killed is what the cache holds: less than FlushThreshold bytes and one call
-// more, for no longer than FlushInterval and the time of a flush.
+// killed is what the cache holds: as a rule less than FlushThreshold bytes and
+// one call more, up to CapBytes while a transaction or a flush is under way,
+// and for no longer than FlushInterval and the time of a flush.
 type CacheOptions struct {
 	// CapBytes is what the cache holds at most, in bytes of stored form and 8
 	// bytes for each element of varying size; 0 means 64 MiB. A call with more
@@ -42,7 +43,7 @@ func (o *CacheOptions) check() (*cache, error) {
 		k.CapBytes = defaultCap
 	}
 	if k.FlushThreshold == 0 {
-		k.FlushThreshold = k.CapBytes / 4
+		k.FlushThreshold = max(1, k.CapBytes/4)
 	}
 	if k.CapBytes < 0 || k.FlushThreshold < 0 || k.FlushInterval < 0 || k.FlushThreshold > k.CapBytes {
 		return nil, fmt.Errorf("%w: cache of %d bytes that writes at %d, every %v", ErrInvalidArgument, k.CapBytes, k.FlushThreshold, k.FlushInterval)
@@ -60,8 +61,8 @@ func (o *CacheOptions) check() (*cache, error) {
 // A cache that is enabled already is flushed and gets the new options. nil
 // options mean the defaults.
 func (c *Column[T]) EnableCache(ctx context.Context, o *CacheOptions) error {
-	_, err := c.setCache(ctx, o)
-	return fail("enable cache", c.names.Plain, -1, err)
+	_, err := c.enableCache(ctx, o, false)
+	return err
 }
 
 // DisableCache ends the cache of the column and flushes. If that fails, the
@@ -69,26 +70,27 @@ func (c *Column[T]) EnableCache(ctx context.Context, o *CacheOptions) error {
 func (c *Column[T]) DisableCache(ctx context.Context) error {
 	err := c.checkCache()
 	if err == nil {
-		err = c.rows.p.restore(ctx, &c.rows.own, nil)
+		err = c.rows.p.disable(ctx, &c.rows.own)
 	}
 	return fail("disable cache", c.names.Plain, -1, err)
 }
 
-// Cached enables the cache, calls fn, and brings back what was before, which
-// flushes also if fn fails or panics.
+// Cached enables a cache, calls fn, and then brings back what was before and
+// flushes, also if fn fails or panics. Calls may overlap; the cache that was
+// enabled last counts.
 func (c *Column[T]) Cached(ctx context.Context, o *CacheOptions, fn func() error) error {
-	old, err := c.setCache(ctx, o)
+	k, err := c.enableCache(ctx, o, true)
 	if err != nil {
-		return fail("enable cache", c.names.Plain, -1, err)
+		return err
 	}
-	return c.rows.p.during(ctx, &c.rows.own, old, fn)
+	return c.rows.p.during(ctx, &c.rows.own, k, fn)
 }
 
-func (c *Column[T]) setCache(ctx context.Context, o *CacheOptions) (old *cache, err error) {
-	if err := c.checkCache(); err != nil {
-		return nil, err
+func (c *Column[T]) enableCache(ctx context.Context, o *CacheOptions, over bool) (k *cache, err error) {
+	if err = c.checkCache(); err == nil {
+		k, err = c.rows.p.enable(ctx, &c.rows.own, o, over)
 	}
-	return c.rows.p.set(ctx, &c.rows.own, o)
+	return k, fail("enable cache", c.names.Plain, -1, err)
 }
 
 func (c *Column[T]) checkCache() error {
@@ -110,23 +112,23 @@ func (c *Column[T]) Discard() int { return c.rows.p.discard(c.rows) }
 // EnableCache makes every column of the vault that has no cache of its own
 // cached, also those that are opened later. See Column.EnableCache.
 func (v *Vault) EnableCache(ctx context.Context, o *CacheOptions) error {
-	_, err := v.pending.set(ctx, &v.pending.whole, o)
+	_, err := v.pending.enable(ctx, &v.pending.whole, o, false)
 	return fail("enable cache", "", -1, err)
 }
 
 // DisableCache ends the cache of the vault and flushes.
 func (v *Vault) DisableCache(ctx context.Context) error {
-	return fail("disable cache", "", -1, v.pending.restore(ctx, &v.pending.whole, nil))
+	return fail("disable cache", "", -1, v.pending.disable(ctx, &v.pending.whole))
 }
 
 // Cached enables the cache of the vault, calls fn, and brings back what was
 // before, which flushes also if fn fails or panics.
 func (v *Vault) Cached(ctx context.Context, o *CacheOptions, fn func() error) error {
-	old, err := v.pending.set(ctx, &v.pending.whole, o)
+	k, err := v.pending.enable(ctx, &v.pending.whole, o, true)
 	if err != nil {
 		return fail("enable cache", "", -1, err)
 	}
-	return v.pending.during(ctx, &v.pending.whole, old, fn)
+	return v.pending.during(ctx, &v.pending.whole, k, fn)
 }
 
 // Flush writes what all caches of the vault hold, in one transaction, and
@@ -163,27 +165,58 @@ func (v *Vault) HoldFlush() (release func()) {
 	}
 }
 
-// set flushes, puts a new cache in place and returns the old one.
-func (p *pending) set(ctx context.Context, at **cache, o *CacheOptions) (old *cache, err error) {
+// enable puts a new cache in place: over what is there, if that is to come back,
+// else instead of it.
+func (p *pending) enable(ctx context.Context, at **cache, o *CacheOptions, over bool) (*cache, error) {
 	k, err := o.check()
 	if err != nil {
 		return nil, err
 	}
-	// Who began to write before there was a cache does not shut the gate, so
-	// this also waits for those.
+	// Writers that began before this do not shut the gate, so it waits for
+	// them; it also flushes.
 	p.used.Store(true)
 	if err := p.v.update(ctx, func(*Tx) error { return nil }); err != nil {
 		return nil, err
 	}
-	return p.replace(at, k), nil
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if over {
+		k.below = *at
+	}
+	p.enforce(at, k)
+	return k, nil
 }
 
-// restore puts an old cache, or none, in place and flushes.
-func (p *pending) restore(ctx context.Context, at **cache, old *cache) error {
+// disable ends a cache and flushes.
+func (p *pending) disable(ctx context.Context, at **cache) error {
 	if err := p.v.checkNested(ctx); err != nil {
 		return err
 	}
-	p.replace(at, old)
+	p.mu.Lock()
+	p.enforce(at, nil)
+	p.mu.Unlock()
+	return p.flushAny(ctx)
+}
+
+// during calls fn under a cache, ends that whatever happens, and flushes.
+func (p *pending) during(ctx context.Context, at **cache, k *cache, fn func() error) (err error) {
+	defer func() {
+		p.mu.Lock()
+		k.ended = true
+		top := *at
+		for top != nil && top.ended { // not k, if that of another Cached lies over it
+			top = top.below
+		}
+		p.enforce(at, top)
+		p.mu.Unlock()
+		// What fn has appended was acknowledged, so it is written even if ctx
+		// has ended.
+		err = errors.Join(err, fail("flush", "", -1, p.flushAny(context.WithoutCancel(ctx))))
+	}()
+	return fn()
+}
+
+func (p *pending) flushAny(ctx context.Context) error {
 	if !p.any.Load() {
 		return nil
 	}
@@ -191,39 +224,25 @@ func (p *pending) restore(ctx context.Context, at **cache, old *cache) error {
 	return err
 }
 
-// during calls fn and restores the old cache whatever happens.
-func (p *pending) during(ctx context.Context, at **cache, old *cache, fn func() error) (err error) {
-	defer func() {
-		// What fn has appended was acknowledged, so it is written even if ctx
-		// has ended.
-		flushed := fail("flush", "", -1, p.restore(context.WithoutCancel(ctx), at, old))
-		err = errors.Join(err, flushed)
-	}()
-	return fn()
-}
-
-// replace puts a cache, or none, in place and returns what was there.
-func (p *pending) replace(at **cache, k *cache) (old *cache) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	old, *at = *at, k
-	old.stop()
+// enforce puts a cache, or none, in the place of another.
+func (p *pending) enforce(at **cache, k *cache) {
+	if old := *at; old != nil {
+		old.stop()
+		delete(p.caches, old)
+	}
+	if *at = k; k != nil {
+		p.caches[k] = true
+	}
 	p.recount()
 	p.arm()
-	return old
 }
 
 // recount adds up what the caches hold after one has changed.
 func (p *pending) recount() {
-	if p.whole != nil {
-		p.whole.bytes = 0
+	for k := range p.caches {
+		k.bytes = 0
 	}
-	for _, q := range p.columns {
-		if q.own != nil {
-			q.own.bytes = 0
-		}
-	}
-	for _, q := range p.columns {
+	for _, q := range p.filled {
 		if k := q.cache(); k != nil {
 			k.bytes += size(q.rows)
 		}

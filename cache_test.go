@@ -531,3 +531,108 @@ func TestCacheNested(t *testing.T) {
 		}))
 	})
 }
+
+// TestCacheTiny: a cache that can hold next to nothing is passed by.
+func TestCacheTiny(t *testing.T) {
+	for capBytes := 1; capBytes < 10; capBytes++ {
+		p := openPair(t, nil)
+		c := create(t, p.v, "values", dtype.Uint8)
+		must(t, c.EnableCache(t.Context(), cacheOf(capBytes, 0)))
+		for i := range 20 {
+			must(t, c.Append(soon(t), uint8(i)))
+		}
+		wantLen(t, c, 20)
+	}
+}
+
+// TestCachedOverlap: when all functions of overlapping Cached have ended, the
+// cache that was there before is back, whichever ended first.
+func TestCachedOverlap(t *testing.T) {
+	ctx := t.Context()
+	for _, firstEndsFirst := range []bool{true, false} {
+		p := openPair(t, nil)
+		c := create(t, p.v, "values", dtype.Int64)
+		var calls sync.WaitGroup
+		var ends [2]chan struct{}
+		for i := range ends {
+			ends[i] = make(chan struct{})
+			began, ended := make(chan struct{}), ends[i]
+			calls.Go(func() {
+				if err := p.v.Cached(ctx, nil, func() error { close(began); <-ended; return nil }); err != nil {
+					t.Error(err)
+				}
+			})
+			<-began
+		}
+		if firstEndsFirst {
+			close(ends[0])
+			close(ends[1])
+		} else {
+			close(ends[1])
+			close(ends[0])
+		}
+		calls.Wait()
+		must(t, c.Append(ctx, 1))
+		onDisk(t, p, c, dtype.Int64, 1)
+	}
+}
+
+// TestCacheGoesWithColumn: the cache of a column goes with it, and one that is
+// made under its name later has none. With a new name it stays.
+func TestCacheGoesWithColumn(t *testing.T) {
+	ctx := t.Context()
+	p := openPair(t, nil)
+	c := create(t, p.v, "values", dtype.Int64)
+	must(t, c.EnableCache(ctx, nil))
+	must(t, p.v.Rename(ctx, "values", "renamed"))
+	renamed := lookup(t, p.v, "renamed", dtype.Int64)
+	must(t, renamed.Append(ctx, 1))
+	onDisk(t, p, renamed, dtype.Int64)
+	must(t, p.v.Drop(ctx, "renamed"))
+	for _, name := range []string{"values", "renamed"} {
+		d := create(t, p.v, name, dtype.String)
+		must(t, d.Append(ctx, "a"))
+		onDisk(t, p, d, dtype.String, "a")
+	}
+}
+
+// TestCacheBesideDropAndRename: what is appended through the cache while the
+// column is being dropped goes with it; with a new name it stays.
+func TestCacheBesideDropAndRename(t *testing.T) {
+	ctx := t.Context()
+	p := openPair(t, nil)
+	dropped, renamed := create(t, p.v, "dropped", dtype.Int64), create(t, p.v, "renamed", dtype.Int64)
+	must(t, p.v.EnableCache(ctx, nil))
+	must(t, dropped.Append(ctx, 1))
+	must(t, renamed.Append(ctx, 1))
+	must(t, p.v.Update(ctx, func(txCtx context.Context, tx *columnvault.Tx) error {
+		must(t, tx.Drop(txCtx, "dropped"))
+		must(t, tx.Rename(txCtx, "renamed", "new"))
+		must(t, dropped.Append(ctx, 2)) // as another goroutine would
+		must(t, renamed.Append(ctx, 2))
+		return nil
+	}))
+	wantColumn(t, lookup(t, p.v, "new", dtype.Int64), 1, 2)
+	for _, c := range []*columnvault.Column[int64]{dropped, renamed} {
+		wantErr(t, "Append under the old name", c.Append(ctx, 3), columnvault.ErrNotFound)
+	}
+	wantFlushed(t, p.v, 1)
+	onDisk(t, p, lookup(t, p.v, "new", dtype.Int64), dtype.Int64, 1, 2)
+	must(t, p.v.Close())
+}
+
+// TestLookupsLeaveNothing: names that were looked up in vain cost nothing
+// later.
+func TestLookupsLeaveNothing(t *testing.T) {
+	ctx := t.Context()
+	v := open(t)
+	create(t, v, "values", dtype.Int64)
+	before := liveBytes()
+	for i := range 20_000 {
+		_, err := columnvault.Lookup(ctx, v, fmt.Sprint("no such column ", i), dtype.Int64)
+		wantErr(t, "Lookup", err, columnvault.ErrNotFound)
+	}
+	if grown := int64(liveBytes() - before); grown > 4<<20 {
+		t.Errorf("20,000 lookups in vain keep %d bytes", grown)
+	}
+}

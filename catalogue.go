@@ -46,7 +46,7 @@ func (c *catalogue) Columns(ctx context.Context) ([]ColumnInfo, error) {
 		entries, err := catalog.List(ctx, tx.r)
 		infos = make([]ColumnInfo, len(entries))
 		for i, e := range entries {
-			infos[i] = ColumnInfo{Name: e.Name, DType: e.DType, Len: int(e.Len()) + tx.heldFor(e.Name), VarSize: e.Kind == catalog.VarSize,
+			infos[i] = ColumnInfo{Name: e.Name, DType: e.DType, Len: int(max(0, e.Len())) + tx.heldFor(e.Name), VarSize: e.Kind == catalog.VarSize,
 				Incomplete: e.Kind == catalog.Half, Layout: e.Data.Layout}
 		}
 		return err
@@ -88,7 +88,11 @@ func (c *catalogue) Rename(ctx context.Context, name, newName string) error {
 		}
 		defer tx.forget(name)
 		defer tx.forget(newName)
-		return catalog.Rename(ctx, tx.w, e, newName)
+		if err := catalog.Rename(ctx, tx.w, e, newName); err != nil {
+			return err
+		}
+		tx.renames = append(tx.renames, rename{name, newName})
+		return nil
 	})
 }
 
@@ -100,7 +104,11 @@ func (c *catalogue) Drop(ctx context.Context, name string) error {
 			return err
 		}
 		defer tx.forget(name)
-		return catalog.Drop(ctx, tx.w, e)
+		if err := catalog.Drop(ctx, tx.w, e); err != nil {
+			return err
+		}
+		tx.renames = append(tx.renames, rename{from: name})
+		return nil
 	})
 }
 
@@ -134,9 +142,8 @@ func Ensure[T any](ctx context.Context, in Scope, name string, t dtype.Type[T], 
 		return col, err
 	}
 	c := in.scope()
-	col = newColumn(c, name, t)
 	err = c.update(ctx, "ensure", name, func(tx *Tx) error {
-		_, err := col.open(ctx, tx) // again: somebody else may have been faster
+		err := findAs(ctx, tx, name, t) // again: somebody else may have been faster
 		if !errors.Is(err, ErrNotFound) {
 			return err
 		}
@@ -145,21 +152,27 @@ func Ensure[T any](ctx context.Context, in Scope, name string, t dtype.Type[T], 
 	if err != nil {
 		return nil, err
 	}
-	return col, nil
+	return newColumn(c, name, t), nil
 }
 
 // Lookup opens an existing column. A column of another dtype gives ErrDType.
 func Lookup[T any](ctx context.Context, in Scope, name string, t dtype.Type[T]) (*Column[T], error) {
 	c := in.scope()
-	col := newColumn(c, name, t)
-	err := c.view(ctx, "open column", name, func(tx *Tx) error {
-		_, err := col.open(ctx, tx)
-		return err
-	})
+	err := c.view(ctx, "open column", name, func(tx *Tx) error { return findAs(ctx, tx, name, t) })
 	if err != nil {
 		return nil, err
 	}
-	return col, nil
+	return newColumn(c, name, t), nil
+}
+
+// findAs looks whether there is a column of this dtype.
+func findAs[T any](ctx context.Context, tx *Tx, name string, t dtype.Type[T]) error {
+	if err := t.Err(); err != nil {
+		return err
+	}
+	names := catalog.NamesOf(name)
+	_, err := tx.openAs(ctx, &names, t.String(), t.Size())
+	return err
 }
 
 // create adds an empty column in the transaction.

@@ -6,6 +6,7 @@ import (
 
 	"columnvault/dtype"
 	"columnvault/internal/catalog"
+	"columnvault/internal/column"
 )
 
 // Column is a handle of a typed list in a vault. It holds nothing but names:
@@ -54,11 +55,17 @@ func (c *Column[T]) open(ctx context.Context, tx *Tx) (*opened, error) {
 	if tx.v != c.rows.p.v {
 		return nil, fmt.Errorf("%w: the transaction belongs to another vault", ErrInvalidArgument)
 	}
-	o, err := tx.open(ctx, &c.names)
+	return tx.openAs(ctx, &c.names, c.dtype, c.t.Size())
+}
+
+// openAs finds a column that should be of this dtype, with elements of size
+// bytes.
+func (tx *Tx) openAs(ctx context.Context, names *catalog.Names, dtype string, size int) (*opened, error) {
+	o, err := tx.open(ctx, names)
 	if err != nil {
 		return nil, err
 	}
-	return o, o.checkType(c.dtype, c.t.Size())
+	return o, o.checkType(dtype, size)
 }
 
 // checkType compares the dtype of the column with the canonical one that it
@@ -97,12 +104,34 @@ func (c *Column[T]) write(ctx context.Context, op string, fn func(o *opened) err
 		if err != nil {
 			return err
 		}
+		if err := o.lock(ctx); err != nil {
+			return err
+		}
 		if err := fn(o); err != nil {
 			return err
 		}
 		o.changes++
 		return nil
 	})
+}
+
+// append adds rows at the end.
+func (o *opened) append(ctx context.Context, rows column.Batch) error {
+	if err := o.lock(ctx); err != nil {
+		return err
+	}
+	o.changes++
+	return o.Append(ctx, o.tx.w, rows)
+}
+
+// lock comes before every change.
+func (o *opened) lock(ctx context.Context) error {
+	if o.locked {
+		return nil
+	}
+	err := o.Lock(ctx, o.tx.w)
+	o.locked = err == nil
+	return err
 }
 
 // Len is the number of elements.

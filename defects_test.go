@@ -459,3 +459,23 @@ func TestDefect25(t *testing.T) {
 	wantErr(t, "of the same size", err, columnvault.ErrDType)
 	wantColumn(t, c, 1, 2)
 }
+
+// TestLengthThatIsNone: a length that is not a number is damage, not an empty
+// column to write over.
+func TestLengthThatIsNone(t *testing.T) {
+	ctx := t.Context()
+	p := openPair(t, nil)
+	c := create(t, p.v, "texts", dtype.String, "a", "b")
+	db := rawConn(t, p.path)
+	for _, length := range []string{`'abc'`, `x'00'`, `1.5`, `-1`} {
+		execRaw(t, db, `UPDATE col_meta SET length = `+length+` WHERE name = 'texts_idx'`)
+		wantErr(t, length, c.Append(ctx, "c"), columnvault.ErrCorrupt)
+		_, err := c.Len(ctx)
+		wantErr(t, length, err, columnvault.ErrCorrupt)
+		if infos, err := p.v.Columns(ctx); len(infos) != 1 || infos[0].Len != 0 || err != nil {
+			t.Errorf("with the length %s, Columns gives %+v, %v", length, infos, err)
+		}
+	}
+	execRaw(t, db, `UPDATE col_meta SET length = 2 WHERE name = 'texts_idx'`)
+	wantColumn(t, c, "a", "b")
+}

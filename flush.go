@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"columnvault/internal/catalog"
 	"columnvault/internal/column"
 	"columnvault/internal/store"
 )
@@ -34,12 +35,15 @@ func (p *pending) flush(ctx context.Context, fn func(*Tx) error) (rows int, err 
 			}
 		}
 		f.shut()
+		w.OnCommit(func() {
+			p.giveUp(f.held, tx.renames)
+			f.end()
+		})
 		return nil
 	})
 	if err != nil {
 		return 0, err
 	}
-	p.giveUp(f.held)
 	return rows, nil
 }
 
@@ -82,11 +86,14 @@ func (f *flushing) shut() {
 	}
 }
 
+// end lets others go on.
 func (f *flushing) end() {
 	if f.gate {
+		f.gate = false
 		f.p.gate.Unlock()
 	}
 	if f.turn {
+		f.turn = false
 		f.p.turn.Unlock()
 	}
 }
@@ -94,8 +101,12 @@ func (f *flushing) end() {
 // write writes everything to its columns and tables, and counts it.
 func (h held) write(ctx context.Context, tx *Tx) (rows int, err error) {
 	for _, part := range h.parts {
-		if err := part.write(ctx, tx); err != nil {
-			return rows, err
+		err := part.write(ctx, tx)
+		if errors.Is(err, ErrNotFound) || errors.Is(err, ErrDType) {
+			err = fmt.Errorf("%w; %d rows wait for the column, and Discard gives them up", err, part.count)
+		}
+		if err != nil {
+			return rows, fail("flush", part.q.names.Plain, -1, err)
 		}
 		rows += part.count
 	}
@@ -105,20 +116,16 @@ func (h held) write(ctx context.Context, tx *Tx) (rows int, err error) {
 
 // write appends the rows to their column.
 func (part part) write(ctx context.Context, tx *Tx) error {
-	name := part.q.names.Plain
-	o, err := tx.open(ctx, &part.q.names)
-	if err == nil {
-		err = o.checkType(part.dtype, part.elem)
-	}
+	o, err := tx.openAs(ctx, &part.q.names, part.dtype, part.elem)
 	if err != nil {
-		return fail("flush", name, -1, fmt.Errorf("%w; %d rows wait for the column, and Discard gives them up", err, part.count))
+		return err
 	}
-	o.changes++
-	return fail("flush", name, -1, o.Append(ctx, tx.w, part.rows))
+	return o.append(ctx, part.rows)
 }
 
-// giveUp gives up rows that have been written.
-func (p *pending) giveUp(h held) {
+// giveUp gives up rows that have been written, and those of columns that have
+// been dropped; those of renamed columns get the new name.
+func (p *pending) giveUp(h held, renames []rename) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.failed = nil
@@ -128,7 +135,35 @@ func (p *pending) giveUp(h held) {
 		}
 	}
 	p.dropKV(h.kv)
+	for _, r := range renames {
+		p.rename(r)
+	}
 	p.arm()
+}
+
+// rename follows a column that has been renamed or dropped, for rows that have
+// come since the transaction took those before them.
+func (p *pending) rename(r rename) {
+	q := p.columns[r.from]
+	if q == nil {
+		return
+	}
+	rows, count, dtype, elem, own := q.rows, q.count, q.dtype, q.elem, q.own
+	q.discard()
+	p.enforce(&q.own, nil)
+	if r.to == "" {
+		return
+	}
+	to := p.columnOf(catalog.NamesOf(r.to))
+	p.enforce(&to.own, own)
+	if count > 0 {
+		to.dtype, to.elem, to.rows = dtype, elem, rows
+		to.count = count
+		p.rows += count
+		p.any.Store(true)
+		p.fill(to)
+	}
+	p.recount()
 }
 
 // drop gives up the first rows. The memory is used again, unless a reader has
@@ -165,6 +200,10 @@ func (p *pending) gone(count int) {
 func (p *pending) discard(q *pendingColumn) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	return q.discard()
+}
+
+func (q *pendingColumn) discard() int {
 	n := q.count
 	if n > 0 {
 		q.lent = true // perhaps to a flush
@@ -218,11 +257,7 @@ func (p *pending) flushOld(k *cache) {
 func (p *pending) tryAgain(k *cache, err error) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	inForce := false
-	for other := range p.caches {
-		inForce = inForce || other == k
-	}
-	if !inForce || p.closed {
+	if !p.caches[k] || p.closed {
 		return false
 	}
 	p.armOne(k)
@@ -231,18 +266,6 @@ func (p *pending) tryAgain(k *cache, err error) bool {
 	}
 	p.failed = err
 	return true
-}
-
-// caches yields the caches that are in force.
-func (p *pending) caches(yield func(*cache) bool) {
-	if p.whole != nil && !yield(p.whole) {
-		return
-	}
-	for _, q := range p.columns {
-		if q.own != nil && !yield(q.own) {
-			return
-		}
-	}
 }
 
 // close writes what is pending and takes nothing more. If rows cannot be

@@ -526,3 +526,24 @@ func TestCacheClosed(t *testing.T) {
 		}
 	})
 }
+
+// TestCacheCloseInVain: a Close that cannot wait for a transaction leaves the
+// vault as it was, caches included.
+func TestCacheCloseInVain(t *testing.T) {
+	ctx := t.Context()
+	p := openPair(t, impatient)
+	c := create(t, p.v, "values", dtype.Int64, 1)
+	for _, cached := range []bool{false, true} {
+		if cached {
+			must(t, p.v.EnableCache(ctx, nil))
+		}
+		must(t, p.v.Update(ctx, func(context.Context, *columnvault.Tx) error {
+			wantErr(t, "Close during a transaction", p.v.Close(), columnvault.ErrBusy)
+			return nil
+		}))
+		must(t, c.Set(ctx, 0, 2))
+		must(t, c.Append(ctx, 3))
+	}
+	must(t, p.v.Close())
+	onDisk(t, p, c, dtype.Int64, 2, 3, 3)
+}

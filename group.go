@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"slices"
 	"sync"
+	"time"
 
 	"columnvault/internal/catalog"
 	"columnvault/internal/column"
@@ -31,6 +33,8 @@ type request struct {
 	elem  int
 	rows  column.Batch
 	err   error
+	// since is when it began to wait.
+	since time.Time
 	// turn is sent true to make the one who waits lead, false when its request
 	// has been dealt with.
 	turn chan bool
@@ -44,7 +48,7 @@ func (v *Vault) append(r *request) error {
 	g := &v.group
 	g.mu.Lock()
 	if g.led {
-		r.turn = make(chan bool, 1)
+		r.turn, r.since = make(chan bool, 1), time.Now()
 		g.queue = append(g.queue, r)
 		g.mu.Unlock()
 		if lead, err := g.wait(r); !lead {
@@ -120,6 +124,9 @@ func (v *Vault) lead(r *request) {
 			m.turn <- false
 		}
 	}
+	if errors.Is(err, ErrBusy) {
+		g.expire(err, v.busy)
+	}
 	g.passOn(len(members))
 }
 
@@ -135,6 +142,20 @@ func (g *group) gather() {
 		}
 		runtime.Gosched()
 	}
+}
+
+// expire fails those who have waited for as long as the one who led, or longer.
+func (g *group) expire(err error, busy time.Duration) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.queue = slices.DeleteFunc(g.queue, func(r *request) bool {
+		if time.Since(r.since) < busy {
+			return false
+		}
+		r.err = err
+		r.turn <- false
+		return true
+	})
 }
 
 // passOn gives the lead to the first who waits.
@@ -172,14 +193,10 @@ func (r *request) write(tx *Tx) error {
 	}
 	// Whoever waits for the others must not be stopped by this one's ctx.
 	ctx := context.WithoutCancel(r.ctx)
-	o, err := tx.open(ctx, &r.names)
-	if err == nil {
-		err = o.checkType(r.dtype, r.elem)
-	}
+	o, err := tx.openAs(ctx, &r.names, r.dtype, r.elem)
 	if err != nil {
 		r.err = err
 		return nil
 	}
-	o.changes++
-	return o.Append(ctx, tx.w, r.rows)
+	return o.append(ctx, r.rows)
 }

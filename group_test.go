@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"columnvault"
 	"columnvault/dtype"
@@ -158,4 +159,27 @@ func TestGroupBusy(t *testing.T) {
 	release()
 	must(t, c.Append(t.Context(), 9))
 	onDisk(t, p, c, dtype.Int64, 9)
+}
+
+// TestGroupBusyTogether: those who wait in a row for a locked file are told
+// when they have waited, and not one after the other.
+func TestGroupBusyTogether(t *testing.T) {
+	const timeout = 200 * time.Millisecond
+	p := openPair(t, &columnvault.Options{BusyTimeout: timeout})
+	c := create(t, p.v, "values", dtype.Int64)
+	release := blockWriters(t, p.path)
+	defer release()
+	start := time.Now()
+	var done sync.WaitGroup
+	for range 50 {
+		done.Go(func() {
+			if err := c.Append(t.Context(), 1); !errors.Is(err, columnvault.ErrBusy) {
+				t.Errorf("append to a locked file: %v", err)
+			}
+		})
+	}
+	done.Wait()
+	if waited := time.Since(start); waited > 25*timeout { // one after the other would be 50
+		t.Errorf("50 appends waited %v", waited)
+	}
 }

@@ -3,10 +3,14 @@ package columnvault_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+
+	"github.com/ncruces/go-sqlite3"
 
 	"columnvault"
 	"columnvault/dtype"
@@ -108,4 +112,102 @@ func TestOpenRefusesWhatIsNotAVault(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestOpenThroughLink: through a symbolic link a vault is the file that the
+// link leads to, with the log beside that file.
+func TestOpenThroughLink(t *testing.T) {
+	ctx := t.Context()
+	dir := t.TempDir()
+	link := filepath.Join(dir, "link.db")
+	if err := os.Symlink(filepath.Join(dir, "file.db"), link); err != nil {
+		t.Skip("no symbolic links here:", err)
+	}
+	v := openAt(t, filepath.Join(dir, "file.db"), nil)
+	c := create(t, v, "values", dtype.Int64, 1, 2, 3)
+	w := openAt(t, link, nil)
+	d := lookup(t, w, "values", dtype.Int64)
+	must(t, d.Append(ctx, 4))
+	must(t, c.Append(ctx, 5))
+	wantColumn(t, d, 1, 2, 3, 4, 5)
+	wantColumn(t, c, 1, 2, 3, 4, 5)
+	if s, err := w.FileSizes(); s.Log == 0 || err != nil {
+		t.Errorf("through the link the files have %+v bytes, %v", s, err)
+	}
+}
+
+// TestOpenForeignPairs: a database of another program is none of ours because
+// it has a table with the columns key and value, and is not changed.
+func TestOpenForeignPairs(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "other.db")
+	db, err := sqlite3.Open(path)
+	must(t, err)
+	must(t, db.Exec(`CREATE TABLE meta (key LONGVARCHAR NOT NULL UNIQUE PRIMARY KEY, value LONGVARCHAR)`))
+	must(t, db.Close())
+	before, err := os.ReadFile(path)
+	must(t, err)
+	_, err = columnvault.Open(path, nil)
+	wantErr(t, "Open", err, columnvault.ErrNotVault)
+	if after, err := os.ReadFile(path); !bytes.Equal(before, after) || err != nil {
+		t.Errorf("the file of another program was changed: %v", err)
+	}
+}
+
+// TestOpenTogether: many may create, use and close one file at the same time.
+func TestOpenTogether(t *testing.T) {
+	for range 5 {
+		path := filepath.Join(t.TempDir(), "test.db")
+		var done sync.WaitGroup
+		for i := range 8 {
+			done.Go(func() {
+				v, err := columnvault.Open(path, nil)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				c, err := columnvault.Create(t.Context(), v, fmt.Sprint("column ", i), dtype.String, nil)
+				if err == nil {
+					err = c.Append(t.Context(), "x")
+				}
+				if err := errors.Join(err, v.Close()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		done.Wait()
+		v := openAt(t, path, nil)
+		if infos, err := v.Columns(t.Context()); len(infos) != 8 || err != nil {
+			t.Errorf("%d columns, %v", len(infos), err)
+		}
+		wantSound(t, v)
+		must(t, v.Close())
+		if files, err := filepath.Glob(path + "*"); len(files) != 1 || err != nil {
+			t.Errorf("after the last Close there are %v, %v", files, err)
+		}
+	}
+}
+
+// TestOpenBusy: Open waits for a file that another program has for itself, and
+// says so when that takes too long.
+func TestOpenBusy(t *testing.T) {
+	p := openPair(t, nil)
+	create(t, p.v, "values", dtype.Int64, 1)
+	must(t, p.v.Close())
+	must(t, p.other.Close())
+	db := rawConn(t, p.path)
+	execRaw(t, db, `PRAGMA locking_mode = EXCLUSIVE`, `BEGIN EXCLUSIVE`, `UPDATE col_meta SET length = length`, `COMMIT`)
+	_, err := columnvault.Open(p.path, impatient)
+	wantErrText(t, "Open of a locked file", err, columnvault.ErrBusy, "after")
+	var opening sync.WaitGroup
+	opening.Go(func() {
+		v, err := columnvault.Open(p.path, patient)
+		if err == nil {
+			err = v.Close()
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	must(t, db.Close())
+	opening.Wait()
 }

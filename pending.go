@@ -3,6 +3,7 @@ package columnvault
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -34,14 +35,19 @@ type pending struct {
 	// once.
 	gate sync.RWMutex
 
-	mu      sync.Mutex
+	mu sync.Mutex
+	// columns are those that have been opened, by name; filled are those that
+	// have pending rows, and some that had.
 	columns map[string]*pendingColumn
+	filled  []*pendingColumn
 	tables  map[string]*pendingTable
 	// rows counts elements and pairs.
 	rows int
 	// whole is the cache of the vault, nil if there is none.
 	whole *cache
-	holds int
+	// caches holds the caches that are in force: whole, and those of columns.
+	caches map[*cache]bool
+	holds  int
 	// writers counts those who write the pending rows or wait for that, so
 	// that nobody else need start.
 	writers int
@@ -64,6 +70,8 @@ type pendingColumn struct {
 	count int
 	dtype string
 	elem  int // bytes of an element, 0 if it varies
+	// listed says that it is in pending.filled.
+	listed bool
 	// lent says that a reader or writer has the memory of rows.
 	lent bool
 	// discards counts how often rows were given up unwritten.
@@ -74,12 +82,16 @@ type pendingColumn struct {
 type cache struct {
 	CacheOptions
 	bytes int
+	// below is the cache that Cached has put this one over, ended that the
+	// function of Cached has.
+	below *cache
+	ended bool
 	// timer starts a flush when the first of the rows gets too old.
 	timer *time.Timer
 }
 
 func newPending(v *Vault) *pending {
-	return &pending{v: v, columns: map[string]*pendingColumn{}, tables: map[string]*pendingTable{}}
+	return &pending{v: v, columns: map[string]*pendingColumn{}, tables: map[string]*pendingTable{}, caches: map[*cache]bool{}}
 }
 
 // column returns the pending rows of the column with that name, which may be
@@ -87,6 +99,10 @@ func newPending(v *Vault) *pending {
 func (p *pending) column(names catalog.Names) *pendingColumn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	return p.columnOf(names)
+}
+
+func (p *pending) columnOf(names catalog.Names) *pendingColumn {
 	q := p.columns[names.Plain]
 	if q == nil {
 		q = &pendingColumn{p: p, names: names}
@@ -195,7 +211,16 @@ func (p *pending) try(try func() (admission, error)) (admission, error) {
 // note counts rows that were added.
 func (q *pendingColumn) note(bytes, count int) {
 	q.count += count
+	q.p.fill(q)
 	q.p.note(q.cache(), bytes, count)
+}
+
+// fill lists a column that has pending rows.
+func (p *pending) fill(q *pendingColumn) {
+	if !q.listed {
+		q.listed = true
+		p.filled = append(p.filled, q)
+	}
 }
 
 func (p *pending) note(k *cache, bytes, count int) {
@@ -228,10 +253,12 @@ type held struct {
 
 // take returns everything that is pending. The caller has p.mu.
 func (p *pending) take() (h held) {
-	for _, q := range p.columns {
-		if q.count > 0 {
-			h.parts = append(h.parts, part{q: q, rows: q.rows, count: q.count, dtype: q.dtype, elem: q.elem, discards: q.discards})
-		}
+	p.filled = slices.DeleteFunc(p.filled, func(q *pendingColumn) bool {
+		q.listed = q.count > 0
+		return !q.listed
+	})
+	for _, q := range p.filled {
+		h.parts = append(h.parts, part{q: q, rows: q.rows, count: q.count, dtype: q.dtype, elem: q.elem, discards: q.discards})
 	}
 	h.kv = p.lendKV()
 	return h

@@ -117,3 +117,25 @@ func TestReadOnlyDisk(t *testing.T) {
 	_, err = columnvault.Open(clean, nil)
 	wantErr(t, "writing", err, columnvault.ErrUnavailable)
 }
+
+// TestReadOnlyDiskThroughLink: the log that is left beside a file on a disk
+// that cannot be written is not passed over because a link leads there.
+func TestReadOnlyDiskThroughLink(t *testing.T) {
+	dir, lock := mountReadOnly(t)
+	live := filepath.Join(t.TempDir(), "live.db")
+	v := openAt(t, live, nil)
+	c := create(t, v, "values", dtype.Int64, 1, 2, 3)
+	must(t, lastOf(v.Checkpoint(t.Context(), columnvault.CheckpointTruncate)))
+	must(t, c.Append(t.Context(), 4, 5))
+	crashed := filepath.Join(dir, "crashed.db")
+	for _, suffix := range []string{"", "-wal"} {
+		data, err := os.ReadFile(live + suffix)
+		must(t, err)
+		must(t, os.WriteFile(crashed+suffix, data, 0o666))
+	}
+	lock()
+	link := filepath.Join(t.TempDir(), "link.db")
+	must(t, os.Symlink(crashed, link))
+	_, err := columnvault.Open(link, &columnvault.Options{ReadOnly: true})
+	wantErr(t, "Open", err, columnvault.ErrNeedsRecovery)
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -170,4 +171,59 @@ func TestCheckpoint(t *testing.T) {
 	must(t, p.v.Close())
 	_, err = p.v.Checkpoint(ctx, columnvault.CheckpointPassive)
 	wantErr(t, "Checkpoint of a closed vault", err, columnvault.ErrClosed)
+}
+
+// TestFirstSnapshotIsNotTooOld: also a new connection knows that nobody has
+// written.
+func TestFirstSnapshotIsNotTooOld(t *testing.T) {
+	ctx := t.Context()
+	path := filepath.Join(t.TempDir(), "test.db")
+	create(t, openAt(t, path, nil), "values", dtype.Int64, 1)
+	v := openAt(t, path, &columnvault.Options{MaxSnapshotAge: time.Millisecond})
+	must(t, v.View(ctx, func(_ context.Context, tx *columnvault.Tx) error {
+		c := lookup(t, tx, "values", dtype.Int64)
+		time.Sleep(100 * time.Millisecond) // time for the janitor to err
+		_, err := c.At(ctx, 0)
+		return err
+	}))
+}
+
+// TestLogUnderReaders: the log stays bounded beside readers that leave it no
+// moment without one.
+func TestLogUnderReaders(t *testing.T) {
+	ctx := t.Context()
+	v := open(t)
+	block := make([]int64, 1<<16) // 512 KiB
+	c := create(t, v, "values", dtype.Int64, block...)
+	stop := make(chan struct{})
+	var readers sync.WaitGroup
+	for range 3 {
+		readers.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				if _, err := c.Slice(ctx, 0, 10_000); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	for range 300 {
+		must(t, c.Append(ctx, block...))
+	}
+	close(stop)
+	readers.Wait()
+	if s, err := v.FileSizes(); s.Log > 120<<20 || err != nil {
+		t.Errorf("after 150 MiB the log has %d MiB, %v", s.Log>>20, err)
+	}
+}
+
+// TestCheckpointMode: a mode that does not exist is refused.
+func TestCheckpointMode(t *testing.T) {
+	_, err := open(t).Checkpoint(t.Context(), columnvault.CheckpointMode(77))
+	wantErr(t, "mode 77", err, columnvault.ErrInvalidArgument)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -140,6 +141,74 @@ func TestStress(t *testing.T) {
 	wantLen(t, lookup(t, p.v, "texts", dtype.String), writers*each)
 	if n, err := p.v.KV().Len(ctx); n != writers*each+writers || err != nil {
 		t.Errorf("%d pairs, %v", n, err)
+	}
+	wantSound(t, p.v)
+}
+
+// TestCloseBesideReadersAndWriters: Close in the midst of everything leaves no
+// open file, no log, and all that was acknowledged.
+func TestCloseBesideReadersAndWriters(t *testing.T) {
+	ctx := t.Context()
+	for range 10 {
+		path := filepath.Join(t.TempDir(), "test.db")
+		v, err := columnvault.Open(path, nil)
+		must(t, err)
+		c := create(t, v, "values", dtype.Int64)
+		must(t, c.EnableCache(ctx, &columnvault.CacheOptions{FlushInterval: time.Millisecond}))
+		var users sync.WaitGroup
+		var acknowledged atomic.Int64
+		use := func(do func() error) {
+			users.Go(func() {
+				for {
+					if err := do(); err != nil {
+						if !errors.Is(err, columnvault.ErrClosed) {
+							t.Error(err)
+						}
+						return
+					}
+				}
+			})
+		}
+		for range 4 {
+			use(func() error { return lastOf(c.Slice(ctx, -1000, end)) })
+			use(func() error {
+				err := c.Append(ctx, 7)
+				if err == nil {
+					acknowledged.Add(1)
+				}
+				return err
+			})
+		}
+		time.Sleep(5 * time.Millisecond)
+		must(t, v.Close())
+		users.Wait()
+		if files, err := filepath.Glob(path + "*"); len(files) != 1 || err != nil {
+			t.Errorf("Close leaves %v, %v", files, err)
+		}
+		wantLen(t, lookup(t, openAt(t, path, nil), "values", dtype.Int64), int(acknowledged.Load()))
+	}
+}
+
+// TestVacuumBeside: another program may rewrite the file between two calls.
+func TestVacuumBeside(t *testing.T) {
+	ctx := t.Context()
+	p := openPair(t, nil)
+	a, b := createWith(t, p.v, "a", dtype.Int64, chunks(64, 64)), createWith(t, p.v, "b", dtype.String, chunks(60, 60))
+	db := rawConn(t, p.path)
+	all := messages(100)
+	from := 0
+	for i, text := range all {
+		must(t, a.Append(ctx, int64(i)))
+		must(t, b.Append(ctx, text))
+		if i%20 == 10 {
+			must(t, a.Delete(ctx, 0, 10))
+			must(t, b.Delete(ctx, 0, 10))
+			from += 10
+			wantSlice(t, a, begin, end, span(from, i+1)...) // and rest in that snapshot
+			execRaw(t, db, `VACUUM`)
+		}
+		wantSlice(t, a, begin, end, span(from, i+1)...)
+		wantSlice(t, b, begin, end, all[from:i+1]...)
 	}
 	wantSound(t, p.v)
 }

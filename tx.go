@@ -2,6 +2,7 @@ package columnvault
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync/atomic"
@@ -22,6 +23,8 @@ type Tx struct {
 	w store.Tx
 	// columns holds the columns used so far: seldom more than a few.
 	columns []*opened
+	// renames are the columns that have been renamed or dropped.
+	renames []rename
 	// held is what the caches held at the moment of a View.
 	held held
 	// ended may be looked at by whoever was given the ctx of the transaction.
@@ -31,10 +34,11 @@ type Tx struct {
 // opened is a column inside a transaction.
 type opened struct {
 	column.Column
-	name  string
-	dtype string // as it stands in the file
-	elem  int64  // the size of elements according to the catalogue
-	tx    *Tx
+	name   string
+	dtype  string // as it stands in the file
+	elem   int64  // the size of elements according to the catalogue
+	tx     *Tx
+	locked bool
 	// changes counts what was done to the column, for loops that run over it.
 	changes int
 	// ends is reused from read to read.
@@ -111,12 +115,22 @@ func (v *Vault) update(ctx context.Context, fn func(*Tx) error) error {
 		_, err := v.pending.flush(ctx, fn)
 		return err
 	}
-	return v.store.Update(ctx, func(w store.Tx) error {
+	err := v.store.Update(ctx, func(w store.Tx) error {
+		if v.pending.used.Load() { // since a moment ago
+			return errCached
+		}
 		tx := newTx(v, w, w)
 		defer tx.end()
 		return fn(tx)
 	})
+	if errors.Is(err, errCached) {
+		_, err = v.pending.flush(ctx, fn)
+	}
+	return err
 }
+
+// errCached: there may be pending rows, which have to be written first.
+var errCached = errors.New("a cache was enabled meanwhile")
 
 // checkNested reports that ctx belongs to a transaction of this vault.
 func (v *Vault) checkNested(ctx context.Context) error {
@@ -169,6 +183,9 @@ func (tx *Tx) open(ctx context.Context, names *catalog.Names) (*opened, error) {
 	tx.columns = append(tx.columns, o)
 	return o, nil
 }
+
+// rename is a new name of a column, or none if it has been dropped.
+type rename struct{ from, to string }
 
 // forget drops what is known of a column, after its rows in the catalogue have
 // changed.

@@ -283,7 +283,7 @@ func TestOutsideOfUpdate(t *testing.T) {
 	outer := t.Context()
 	must(t, v.Update(outer, func(ctx context.Context, tx *columnvault.Tx) error {
 		err := c.Append(outer, 2)
-		wantErrText(t, "Append", err, columnvault.ErrBusy, "pass on the ctx that the function received")
+		wantErrText(t, "Append", err, columnvault.ErrBusy, "pass on the ctx that its function received")
 		var e *columnvault.Error
 		if errors.As(err, &e); e == nil || e.Hint() == "" {
 			t.Errorf("the error %v has no hint", err)

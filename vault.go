@@ -1,7 +1,10 @@
 package columnvault
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"time"
 
 	"columnvault/internal/store"
 	"columnvault/internal/store/sqlite"
@@ -14,7 +17,9 @@ type Vault struct {
 	path  string
 	store store.Store
 	// buffer is what is read at once, in bytes.
-	buffer  int64
+	buffer int64
+	// busy is Options.BusyTimeout.
+	busy    time.Duration
 	pending *pending
 	group   group
 }
@@ -36,7 +41,7 @@ func Open(path string, o *Options) (*Vault, error) {
 		ReadOnly:       o.ReadOnly,
 		PageSize:       o.PageSize,
 		CacheBytes:     int64(o.CacheBytes),
-		BusyTimeout:    o.BusyTimeout,
+		BusyTimeout:    cmp.Or(o.BusyTimeout, defaultBusyTimeout),
 		MaxSnapshotAge: o.MaxSnapshotAge,
 		FullSync:       o.FullSync,
 	})
@@ -47,7 +52,7 @@ func Open(path string, o *Options) (*Vault, error) {
 }
 
 func newVault(path string, s store.Store, o *Options) *Vault {
-	v := &Vault{path: path, store: s, buffer: int64(o.BufferBytes)}
+	v := &Vault{path: path, store: s, buffer: int64(o.BufferBytes), busy: cmp.Or(o.BusyTimeout, defaultBusyTimeout)}
 	if v.buffer == 0 {
 		v.buffer = defaultBuffer
 	}
@@ -59,14 +64,19 @@ func newVault(path string, s store.Store, o *Options) *Vault {
 // Path is the path that the vault was opened with.
 func (v *Vault) Path() string { return v.path }
 
-// Close writes what the caches hold, waits for the running transaction, ends
-// Views and loops that are still open with ErrClosed, and moves what the
-// write-ahead log holds into the file as far as no other process is in the way.
-// If the caches cannot be written, Close says so and the vault stays open:
-// Close can be tried again, and Column.Discard gives up what is held.
+// Close writes what the caches hold, waits for the running transaction for up
+// to Options.BusyTimeout, ends Views and loops that are still open with
+// ErrClosed, and moves what the write-ahead log holds into the file as far as
+// no other process is in the way. If the caches cannot be written, or the
+// transaction does not end, Close says so and the vault stays open: Close can
+// be tried again, and Column.Discard gives up what is held.
 func (v *Vault) Close() error {
 	if err := v.pending.close(); err != nil {
 		return fail("close", v.path, -1, err)
 	}
-	return fail("close", v.path, -1, v.store.Close())
+	err := v.store.Close()
+	if err != nil && !errors.Is(err, ErrClosed) {
+		v.pending.setClosed(false)
+	}
+	return fail("close", v.path, -1, err)
 }

@@ -119,6 +119,10 @@ type Tx interface {
 	// the error.
 	Abort(cause error)
 
+	// OnCommit makes Update call fn once the transaction is committed, before
+	// Update returns and before anything else that may take long.
+	OnCommit(fn func())
+
 	// CreateColumn adds a catalogue row and gives it an ID; the column has no
 	// chunks. A name that is taken gives ErrExists.
 	CreateColumn(ctx context.Context, c Column) (Column, error)

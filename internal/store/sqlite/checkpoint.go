@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -18,6 +19,10 @@ func (s *Store) Checkpoint(ctx context.Context, mode store.CheckpointMode) (stor
 	if s.opts.ReadOnly {
 		return store.Checkpoint{}, fmt.Errorf("%w: the vault was opened for reading only", store.ErrReadOnly)
 	}
+	if _, known := checkpointModes[mode]; !known {
+		return store.Checkpoint{}, fmt.Errorf("%w: there is no mode %d of checkpoints", store.ErrInvalidArgument, mode)
+	}
+	start := time.Now()
 	if err := s.takeTurn(ctx); err != nil {
 		return store.Checkpoint{}, err
 	}
@@ -27,8 +32,8 @@ func (s *Store) Checkpoint(ctx context.Context, mode store.CheckpointMode) (stor
 		return store.Checkpoint{}, err
 	}
 	var done store.Checkpoint
-	err = s.patiently(ctx, func() error {
-		s.dropIdle() // our own resting readers must not be in the way
+	err = s.patiently(ctx, start, func() error {
+		s.endIdle() // our own resting readers must not be in the way
 		done, err = c.checkpoint(mode)
 		if mode == store.CheckpointPassive && errors.Is(err, store.ErrBusy) {
 			return nil // it does what it can
@@ -57,6 +62,46 @@ func (c *conn) checkpoint(mode store.CheckpointMode) (done store.Checkpoint, err
 	}
 	done.Log, done.Moved, err = c.db.WALCheckpoint("main", checkpointModes[mode])
 	return done, wrap(err)
+}
+
+// keepLogShort moves a long log into the file after a commit. That is done,
+// whatever becomes of this: what stands in the way now, a reader or a full
+// disk, may be gone the next time.
+//
+// SQLite begins the log anew when all of it has been moved and nobody reads
+// from it. Beside readers that come and go without a pause there is no such
+// moment by itself, so a log that has got too long is waited for a little.
+func (s *Store) keepLogShort(c *conn) {
+	if c.logPages < c.checkpointAt {
+		return
+	}
+	c.checkpointAt = c.logPages + checkpointPages/4 // in case that something is in the way
+	s.endIdle()
+	if c.logPages < 2*checkpointPages {
+		c.checkpoint(store.CheckpointPassive)
+		return
+	}
+	s.draining.Store(true)
+	defer s.draining.Store(false)
+	for start := time.Now(); time.Since(start) < drainTime; time.Sleep(100 * time.Microsecond) {
+		s.endIdle()
+		if _, err := c.checkpoint(store.CheckpointRestart); !errors.Is(err, store.ErrBusy) {
+			return
+		}
+	}
+}
+
+// endIdle ends the snapshots in which connections rest.
+func (s *Store) endIdle() {
+	s.mu.Lock()
+	idle := s.idle
+	s.idle = nil
+	s.mu.Unlock()
+	for _, c := range idle {
+		if c.endSnapshot() != nil || !s.keep(c) {
+			c.close()
+		}
+	}
 }
 
 // Sizes implements store.Logger.

@@ -36,8 +36,8 @@ type conn struct {
 	lasts   map[store.ColumnID]store.Chunk // the last chunks of columns
 	version int64
 	// logPages is the number of pages in the write-ahead log after the last
-	// commit of the writer.
-	logPages int
+	// commit of the writer, checkpointAt the number at which to move them.
+	logPages, checkpointAt int
 	// path is that of the database, for a connection that reads beside writers.
 	path string
 	// index tells of writers, once there is one. stamp is how it was when the

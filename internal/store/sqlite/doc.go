@@ -8,5 +8,5 @@
 //
 // Chunks are read and written through incremental BLOB handles, which touch
 // only the pages of the range asked for. A handle is positioned by walking the
-// chunk's page chain, so a transaction keeps its handles open (see handles).
+// chunk's page chain, so a transaction keeps its handles open (see blobs).
 package sqlite

@@ -70,11 +70,19 @@ func scanColumn(st *sqlite3.Stmt) store.Column {
 		ID:       store.ColumnID(st.ColumnInt64(0)),
 		Name:     st.ColumnText(1),
 		DType:    st.ColumnText(2),
-		ElemSize: st.ColumnInt64(3),
-		Length:   st.ColumnInt64(4),
-		MinChunk: st.ColumnInt64(5),
-		MaxChunk: st.ColumnInt64(6),
+		ElemSize: scanNumber(st, 3),
+		Length:   scanNumber(st, 4),
+		MinChunk: scanNumber(st, 5),
+		MaxChunk: scanNumber(st, 6),
 	}
+}
+
+// scanNumber returns -1, which no column can have, for what is not an integer.
+func scanNumber(st *sqlite3.Stmt, column int) int64 {
+	if st.ColumnType(column) != sqlite3.INTEGER {
+		return -1
+	}
+	return st.ColumnInt64(column)
 }
 
 // laterColumns lists the columns of the later generation of the format.
@@ -97,8 +105,14 @@ func (r *reader) Lookup(ctx context.Context, names ...string) ([]store.Column, e
 	return found, nil
 }
 
+// maxCatalog bounds the names that a connection remembers.
+const maxCatalog = 5000
+
 // load brings the rows of these names into the catalogue.
 func (r *reader) load(names []string) error {
+	if len(r.catalog) > maxCatalog {
+		clear(r.catalog)
+	}
 	var missing []string
 	for _, name := range names {
 		if _, known := r.catalog[name]; !known {
@@ -109,6 +123,11 @@ func (r *reader) load(names []string) error {
 		if err := r.loadThree(some); err != nil {
 			return err
 		}
+		for _, name := range some {
+			if _, known := r.catalog[name]; !known {
+				r.catalog[name] = nil
+			}
+		}
 	}
 	return nil
 }
@@ -116,9 +135,6 @@ func (r *reader) load(names []string) error {
 // loadThree looks up to three names up at once: those of a column.
 func (r *reader) loadThree(names []string) error {
 	args := []any{names[0], names[len(names)/2], names[len(names)-1]}
-	for _, name := range names {
-		r.catalog[name] = nil
-	}
 	err := r.c.query(`SELECT `+catalogColumns+` FROM col_meta WHERE name IN (?, ?, ?)`, func(st *sqlite3.Stmt) {
 		col := scanColumn(st)
 		r.catalog[col.Name] = &col

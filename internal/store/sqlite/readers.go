@@ -38,6 +38,9 @@ func (s *Store) acquire(ctx context.Context) (*conn, error) {
 		return c, nil
 	}
 	if s.closing.Err() != nil {
+		if c != nil {
+			c.close()
+		}
 		return nil, store.ErrClosed
 	}
 	var err error
@@ -74,7 +77,7 @@ func (s *Store) takeIdle() *conn {
 // can be told to be the newest. A connection that failed is not used again.
 func (s *Store) release(c *conn) {
 	keep := c.broken == nil && !c.db.GetAutocommit()
-	if keep && !c.stamped {
+	if keep && (!c.stamped || s.draining.Load()) {
 		keep = c.endSnapshot() == nil
 	}
 	c.recent = true
@@ -146,16 +149,18 @@ func (s *Store) clean() {
 // beginSnapshot starts a reading transaction, and makes SQLite choose its
 // snapshot now and not at the first read.
 func (c *conn) beginSnapshot() error {
+	if c.index == nil && c.path != "" {
+		if err := c.refresh(); err != nil { // makes SQLite open the index
+			return err
+		}
+		c.index = openWALIndex(c.path)
+	}
 	before, known := c.index.header()
 	if err := c.run(`BEGIN`); err != nil {
 		return err
 	}
 	if err := c.refresh(); err != nil {
 		return err
-	}
-	if !known && c.index == nil {
-		c.index = openWALIndex(c.path)
-		return nil // only now there is one; the next snapshot will use it
 	}
 	c.stamp, c.stamped = c.index.header()
 	c.stamped = c.stamped && known && c.stamp == before

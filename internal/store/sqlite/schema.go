@@ -62,9 +62,9 @@ func identify(c *conn) (blank, complete bool, err error) {
 	if tables["kohakuvault_meta"] || tables["col_meta"] || tables["kvault_col_columns"] {
 		return false, false, nil
 	}
-	// What is left is a key-value store: any table of two columns, key and value.
+	// What is left is a key-value store: a table of two BLOBs, key and value.
 	_, err = c.integer(`SELECT 1 FROM sqlite_schema AS s WHERE s.type = 'table'
-		AND (SELECT group_concat(name) FROM pragma_table_info(s.name)) = 'key,value' LIMIT 1`)
+		AND (SELECT group_concat(name || ' ' || type || ' ' || pk) FROM pragma_table_info(s.name)) = 'key BLOB 1,value BLOB 0' LIMIT 1`)
 	if errors.Is(err, store.ErrNotFound) {
 		err = fmt.Errorf("%w: it is a SQLite database of another program, without any table of a vault", store.ErrNotVault)
 	}

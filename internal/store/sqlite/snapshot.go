@@ -23,7 +23,7 @@ func (s *Store) Snapshot(ctx context.Context) (store.Snapshot, error) {
 		return nil, err
 	}
 	var c *conn
-	err := s.patiently(ctx, func() (err error) {
+	err := s.patiently(ctx, time.Now(), func() (err error) {
 		c, err = s.acquire(ctx)
 		return err
 	})

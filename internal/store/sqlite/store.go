@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
@@ -43,6 +44,9 @@ const (
 	// on they are moved into the file after a commit. Each such move flushes
 	// the disk twice.
 	checkpointPages = 4000
+	// drainTime is how long a commit waits for readers to leave a log that has
+	// twice that length.
+	drainTime = 100 * time.Millisecond
 	// walLimit is the size in bytes that the write-ahead log is cut down to
 	// after a checkpoint has emptied it.
 	walLimit = 64 << 20
@@ -62,6 +66,10 @@ type Store struct {
 	// turn holds one token: whoever has it may use writer.
 	turn   chan struct{}
 	writer *conn
+
+	// draining says that readers shall not stay in their snapshots, because
+	// the log waits for them.
+	draining atomic.Bool
 
 	mu   sync.Mutex
 	idle []*conn
@@ -88,7 +96,7 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 	if opts.MaxSnapshotAge == 0 {
 		opts.MaxSnapshotAge = defaultSnapshotAge
 	}
-	path, err := filepath.Abs(path)
+	path, err := resolve(path)
 	if err != nil {
 		return nil, err
 	}
@@ -97,6 +105,9 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 		return nil, err
 	}
 	if !exists && opts.ReadOnly {
+		if _, err := os.Stat(path); err == nil {
+			return nil, fmt.Errorf("%w: the file is empty", store.ErrNotVault)
+		}
 		return nil, fmt.Errorf("%w: there is no such file, and read-only creates none", store.ErrNotFound)
 	}
 	s := &Store{path: path, opts: opts, turn: make(chan struct{}, 1), open: map[*snapshot]struct{}{}}
@@ -114,25 +125,53 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 	return s, nil
 }
 
+// resolve makes a path absolute and follows links, as SQLite does: the log lies
+// beside the file and not beside a link to it.
+func resolve(path string) (string, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		return real, nil
+	}
+	dir, err := filepath.EvalSymlinks(filepath.Dir(path))
+	if err != nil {
+		return path, nil // SQLite will say what is wrong with it
+	}
+	return filepath.Join(dir, filepath.Base(path)), nil
+}
+
 // openWriter opens the writing connection and makes the file a vault.
 func (s *Store) openWriter(ctx context.Context) (*conn, error) {
-	c, err := openConn(ctx, uri(s.path, s.mode, s.opts.VFS), s.pragmas())
+	var c *conn
+	// Creating, switching the journal and closing take the whole file for a
+	// moment, and another process may be doing that.
+	err := s.patiently(ctx, time.Now(), func() (err error) {
+		if c == nil {
+			c, err = openConn(ctx, uri(s.path, s.mode, s.opts.VFS), s.pragmas())
+		}
+		if err == nil {
+			err = s.prepare(c)
+		}
+		return err
+	})
 	if err != nil {
+		if c != nil {
+			c.close()
+		}
 		return nil, err
 	}
 	// SQLite's own checkpoint is a part of COMMIT, which then fails if the
 	// checkpoint does, although the transaction is committed.
+	c.checkpointAt = checkpointPages
 	c.db.WALHook(func(_ *sqlite3.Conn, _ string, pages int) error {
+		if pages < c.logPages { // the log has begun anew
+			c.checkpointAt = checkpointPages
+		}
 		c.logPages = pages
 		return nil
 	})
-	// Creating and switching the journal take the whole file for a moment,
-	// and another process may be doing the same.
-	err = s.patiently(ctx, func() error { return s.prepare(c) })
-	if err != nil {
-		c.close()
-		return nil, err
-	}
 	return c, nil
 }
 
@@ -163,7 +202,7 @@ func (s *Store) prepare(c *conn) error {
 // the disk lets SQLite keep its lock files, else as a file that nobody writes.
 func (s *Store) openReadOnly(ctx context.Context) error {
 	s.mode = modeReadOnly
-	err := s.patiently(ctx, func() error { return s.tryReader(ctx) })
+	err := s.patiently(ctx, time.Now(), func() error { return s.tryReader(ctx) })
 	if !errors.Is(err, store.ErrUnavailable) && !errors.Is(err, store.ErrReadOnly) {
 		return err
 	}
@@ -260,10 +299,10 @@ func (s *Store) Caps() store.Caps {
 }
 
 // patiently repeats try while others hold what it needs. It waits in Go, so
-// that ctx ends the wait, and only as long as BusyTimeout allows.
-func (s *Store) patiently(ctx context.Context, try func() error) error {
+// that ctx ends the wait, and until BusyTimeout has passed since start.
+func (s *Store) patiently(ctx context.Context, start time.Time, try func() error) error {
 	const longest = 5 * time.Millisecond
-	start, delay := time.Now(), 50*time.Microsecond
+	delay := 50 * time.Microsecond
 	for {
 		err := try()
 		if !errors.Is(err, store.ErrBusy) {

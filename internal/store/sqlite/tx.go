@@ -16,7 +16,8 @@ type tx struct {
 	// that a thousand appends change the row once.
 	lengths map[store.ColumnID]int64
 	// aborted is why the transaction must not be committed.
-	aborted error
+	aborted  error
+	onCommit []func()
 }
 
 var _ store.Tx = (*tx)(nil)
@@ -30,6 +31,7 @@ func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) (err error)
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	start := time.Now()
 	if err := s.takeTurn(ctx); err != nil {
 		return err
 	}
@@ -44,7 +46,7 @@ func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) (err error)
 			s.writer = nil
 		}
 	}()
-	if err := s.patiently(ctx, func() error { return c.run(`BEGIN IMMEDIATE`) }); err != nil {
+	if err := s.patiently(ctx, start, func() error { return c.run(`BEGIN IMMEDIATE`) }); err != nil {
 		return err
 	}
 	t := &tx{reader: newReader(c, true), lengths: map[store.ColumnID]int64{}}
@@ -56,7 +58,14 @@ func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) (err error)
 	if err := fn(t); err != nil {
 		return err
 	}
-	return t.commit(ctx)
+	if err := t.commit(ctx); err != nil {
+		return err
+	}
+	for _, fn := range t.onCommit {
+		fn()
+	}
+	s.keepLogShort(c)
+	return nil
 }
 
 // writerConn returns the writing connection to whoever has the turn.
@@ -94,7 +103,7 @@ func (s *Store) waitTurn(ctx context.Context) error {
 	case <-s.closing.Done():
 		return store.ErrClosed
 	case <-timeout.C:
-		return fmt.Errorf("%w after %v: a transaction of this process is still writing; inside its function, pass on the ctx that the function received",
+		return fmt.Errorf("%w after %v: another transaction of this process has not ended; if it waits for this one, pass on the ctx that its function received",
 			store.ErrBusy, s.opts.BusyTimeout)
 	}
 }
@@ -116,11 +125,6 @@ func (t *tx) commit(ctx context.Context) error {
 		return err
 	}
 	t.ended = store.ErrClosed
-	if t.c.logPages >= checkpointPages {
-		// The transaction is committed, whatever becomes of this. What stands
-		// in the way now, a reader or a full disk, may be gone the next time.
-		t.c.checkpoint(store.CheckpointPassive)
-	}
 	return nil
 }
 
@@ -144,6 +148,9 @@ func (t *tx) rollback() {
 		t.c.broken = err
 	}
 }
+
+// OnCommit implements store.Tx.
+func (t *tx) OnCommit(fn func()) { t.onCommit = append(t.onCommit, fn) }
 
 // Abort implements store.Tx.
 func (t *tx) Abort(cause error) {
@@ -254,6 +261,13 @@ func (t *tx) Lock(ctx context.Context, id store.ColumnID) (int64, error) {
 	}
 	if length, ok := t.lengths[id]; ok {
 		return length, nil
+	}
+	// The transaction is the only one that writes, so what it has looked up is
+	// fresh.
+	for _, col := range t.catalog {
+		if col != nil && col.ID == id && col.Layout == 0 {
+			return col.Length, nil
+		}
 	}
 	return t.c.integer(`SELECT length FROM col_meta WHERE col_id = ?`, int64(id))
 }

@@ -100,6 +100,9 @@ func (m *Memory) Update(ctx context.Context, fn func(store.Tx) error) error {
 		}
 	}
 	m.state = tx.state
+	for _, fn := range tx.onCommit {
+		fn()
+	}
 	return nil
 }
 
@@ -108,7 +111,9 @@ type memoryTx struct {
 	m       *Memory
 	state   *state
 	aborted error
-	ended   bool
+	// onCommit is to be called after the commit.
+	onCommit []func()
+	ended    bool
 }
 
 func (t *memoryTx) Close() error {
@@ -129,6 +134,8 @@ func (t *memoryTx) check(ctx context.Context) error {
 	}
 	return ctx.Err()
 }
+
+func (t *memoryTx) OnCommit(fn func()) { t.onCommit = append(t.onCommit, fn) }
 
 func (t *memoryTx) Abort(cause error) { t.aborted = cmp.Or(t.aborted, cause) }
 

@@ -294,6 +294,11 @@ func check(ctx context.Context, t *testing.T, r store.Reader, id store.ColumnID,
 func testAtomicity(t *testing.T, s store.Store) {
 	ctx := t.Context()
 	col := create(t, s, "a")
+	called := 0
+	err := s.Update(ctx, func(tx store.Tx) error { tx.OnCommit(func() { called++ }); return nil })
+	if err != nil || called != 1 {
+		t.Errorf("OnCommit is called %d times: %v", called, err)
+	}
 	change := func(tx store.Tx) {
 		t.Helper()
 		err := errors.Join(
@@ -315,7 +320,11 @@ func testAtomicity(t *testing.T, s store.Store) {
 			t.Errorf("after %s: a chunk is there", after)
 		}
 	}
-	err := s.Update(ctx, func(tx store.Tx) error { change(tx); return errUndo })
+	err = s.Update(ctx, func(tx store.Tx) error {
+		tx.OnCommit(func() { t.Error("OnCommit is called for what is undone") })
+		change(tx)
+		return errUndo
+	})
 	wantErr(t, "function with an error", err, errUndo)
 	unchanged("an error")
 
