@@ -374,7 +374,7 @@ func differencesIn(t *testing.T, file *ast.File) (found []string) {
 // and a word of what Check has to say.
 var breaks = map[string]struct{ sql, word string }{
 	"elem_size is that of the dtype": {`UPDATE col_meta SET dtype = 'i32' WHERE col_id = 1`, "size of 8"},
-	"the bounds are possible: 1 ≤ minimum ≤ maximum ≤ 2^30, with a multiple of the element size between them": {
+	"the bounds are possible: 1 ≤ minimum ≤ maximum, with a multiple of the element size between them": {
 		`UPDATE col_meta SET max_chunk_bytes = 7, min_chunk_bytes = 7 WHERE col_id = 1`, "bounds"},
 	"the length is possible":                                 {`UPDATE col_meta SET length = -1 WHERE col_id = 1`, "length"},
 	"both rows of a pair exist":                              {`DELETE FROM col_meta WHERE col_id = 3`, "half"},

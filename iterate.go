@@ -42,8 +42,11 @@ func (c *Column[T]) Backward(ctx context.Context) iter.Seq2[T, error] {
 				if err != nil {
 					return err
 				}
-				if buf, err = c.window(ctx, o, buf[:0], from, end); err != nil {
-					return err
+				buf = buf[:0]
+				for at := from; at < end; at = from + int64(len(buf)) {
+					if buf, err = c.window(ctx, o, buf, at, end); err != nil {
+						return err
+					}
 				}
 				slices.Reverse(buf)
 				if err := each(o, buf, yield); err != nil {

@@ -24,8 +24,31 @@ func (b *Batch) Reset() { b.Data, b.Ends = b.Data[:0], b.Ends[:0] }
 const NoLimit = math.MaxInt64
 
 // trusted is the number of bytes of memory that are taken on the word of a
-// length or an index entry alone, before the chunks have been asked.
+// length, an index entry or a capacity alone, before the chunks have been
+// asked.
 const trusted = 4 << 20
+
+// reaches reports ErrCorrupt if the chunk has fewer than n bytes, whatever is
+// said of it elsewhere.
+func reaches(ctx context.Context, r store.Reader, id store.ColumnID, number, n int64) error {
+	var last [1]byte
+	return r.ReadAt(ctx, id, []store.Span{{Chunk: number, Offset: n - 1, Data: last[:]}})
+}
+
+// front returns the first n bytes of the chunk, with p behind them.
+func front(ctx context.Context, r store.Reader, id store.ColumnID, number, n int64, p []byte) ([]byte, error) {
+	if n == 0 {
+		return p, nil
+	}
+	if n > trusted {
+		if err := reaches(ctx, r, id, number, n); err != nil {
+			return nil, err
+		}
+	}
+	data := make([]byte, n+int64(len(p)))
+	copy(data[n:], p)
+	return data, r.ReadAt(ctx, id, []store.Span{{Chunk: number, Data: data[:n]}})
+}
 
 // Column is a list of encoded elements. Ranges are half-open and must lie
 // within the length; ErrRange says that one does not.
@@ -154,11 +177,12 @@ func concat(batches ...Batch) (all Batch) {
 }
 
 // piece is the end of a piece that begins with element from: about target
-// bytes, at most limit unless the element alone has more.
-func (b *Batch) piece(from int, target, limit int64) int {
+// bytes, at most limit unless the element alone has more, and at most count
+// elements.
+func (b *Batch) piece(from int, target, limit int64, count int) int {
 	start := b.start(from)
-	to := from + 1
-	for to < len(b.Ends) && int64(b.Ends[to-1]-start) < target && int64(b.Ends[to]-start) <= limit {
+	to, end := from+1, min(len(b.Ends), from+count)
+	for to < end && int64(b.Ends[to-1]-start) < target && int64(b.Ends[to]-start) <= limit {
 		to++
 	}
 	return to

@@ -2,6 +2,7 @@ package column
 
 import (
 	"errors"
+	"math"
 	"testing"
 
 	"columnvault/internal/layout"
@@ -18,8 +19,11 @@ func FuzzDamage(f *testing.F) {
 	f.Add(good, int64(1<<60), []byte("abcdefghi"), int64(9), int64(1), int64(12), int64(-1), uint8(3))
 	f.Add(layout.Entry{Chunk: 0, Start: 0, End: 1<<31 - 1}.Append(nil), int64(1), []byte("abc"), int64(3), int64(16), int64(4092), int64(0), uint8(5))
 	f.Add(layout.Entry{Chunk: 5, Start: -4, End: -9}.Append(nil), int64(1), []byte{}, int64(1<<40), int64(0), int64(4092), int64(0), uint8(7))
+	f.Add(good, int64(1<<58), []byte("abcdefghi"), int64(9), int64(16), int64(math.MaxInt64), int64(1), uint8(4))
+	f.Add(good, int64(2), []byte("abcdefghi"), int64(9), int64(16), int64(1<<40), int64(1), uint8(5))
+	f.Add(good, int64(1<<58), []byte("abcdefghi"), int64(9), int64(16), int64(12), int64(1), uint8(1))
 	f.Fuzz(func(t *testing.T, index []byte, length int64, data []byte, used, least, most, i int64, op uint8) {
-		if most > 1<<20 || len(index) > 1<<16 || len(data) > 1<<16 {
+		if least > 1<<20 || len(index) > 1<<16 || len(data) > 1<<16 {
 			return // what is to be tried is damage, not size
 		}
 		ctx := t.Context()

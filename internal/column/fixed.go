@@ -45,20 +45,28 @@ func (c *Fixed) Backed(ctx context.Context, r store.Reader, i, j int64) error {
 	if err := checkRange(i, j, c.length); err != nil || (j-i)*c.at.Size <= trusted {
 		return err
 	}
-	first, _ := c.at.Locate(i * c.at.Size)
-	want := c.at.Chunks(j) - first
+	return c.backed(ctx, r, i, j)
+}
+
+// backed asks every chunk of the elements from i up to j for its last byte.
+func (c *Fixed) backed(ctx context.Context, r store.Reader, i, j int64) error {
+	end := j * c.at.Size
+	next, _ := c.at.Locate(i * c.at.Size)
+	c.spans = c.spans[:0]
+	var last [1]byte
 	for chunk, err := range r.Chunks(ctx, c.id) {
 		if err != nil {
 			return err
 		}
-		if chunk.Number >= first && chunk.Number < c.at.Chunks(j) {
-			want--
+		if start := next * c.at.Max; chunk.Number == next && start < end {
+			c.spans = append(c.spans, store.Span{Chunk: next, Offset: min(c.at.Max, end-start) - 1, Data: last[:]})
+			next++
 		}
 	}
-	if want > 0 {
-		return fmt.Errorf("%w: %d chunks of the %d elements from %d to %d are missing", store.ErrCorrupt, want, j-i, i, j)
+	if next < c.at.Chunks(j) {
+		return fmt.Errorf("%w: chunk %d of the %d elements from %d to %d is missing", store.ErrCorrupt, next, j-i, i, j)
 	}
-	return nil
+	return r.ReadAt(ctx, c.id, c.spans)
 }
 
 // ReadInto fills p with the elements from i on.
@@ -93,6 +101,9 @@ func (c *Fixed) Read(ctx context.Context, r store.Reader, b *Batch, i, j, limit 
 		return i, err
 	}
 	j = i + min(j-i, max(1, limit/c.at.Size))
+	if err := c.Backed(ctx, r, i, j); err != nil {
+		return i, err
+	}
 	p := b.extend((j - i) * c.at.Size)
 	return j, c.readBytes(ctx, r, p, i*c.at.Size)
 }
@@ -149,14 +160,22 @@ func (c *Fixed) extend(ctx context.Context, tx store.Tx, p []byte) error {
 	}
 	for {
 		need := offset + int64(len(p))
-		if grown := c.at.Grown(last.Capacity, need); last.Capacity == 0 {
-			last.Capacity = c.at.Capacity(need)
-			err = tx.PutChunk(ctx, c.id, *last, p[:min(need, last.Capacity)])
-		} else if grown > last.Capacity {
-			last.Capacity = grown
-			err = c.grow(ctx, tx, *last, offset, p[:min(need, grown)-offset])
-		} else if part := min(need, last.Capacity) - offset; part > 0 {
-			c.spans = append(c.spans[:0], store.Span{Chunk: last.Number, Offset: offset, Data: p[:part]})
+		capacity := last.Capacity
+		if capacity == 0 {
+			capacity = c.at.Capacity(need)
+		} else if need > capacity {
+			capacity = c.at.Grown(capacity, need)
+		}
+		if capacity < min(need, c.at.Max) {
+			return fmt.Errorf("%w: chunk %d would need more than %d bytes, because the column was created with a maximum of %d; copy it to one with smaller chunks",
+				store.ErrTooLarge, last.Number, layout.MaxCapacity, c.at.Max)
+		}
+		part := p[:min(need, capacity)-offset]
+		if capacity > last.Capacity {
+			last.Capacity = capacity
+			err = c.grow(ctx, tx, *last, offset, part)
+		} else if len(part) > 0 {
+			c.spans = append(c.spans[:0], store.Span{Chunk: last.Number, Offset: offset, Data: part})
 			err = tx.WriteAt(ctx, c.id, c.spans)
 		}
 		if err != nil {
@@ -166,8 +185,7 @@ func (c *Fixed) extend(ctx context.Context, tx store.Tx, p []byte) error {
 		if need <= last.Capacity {
 			return nil
 		}
-		p = p[last.Capacity-offset:]
-		offset = 0
+		p, offset = p[len(part):], 0
 		*last = store.Chunk{Number: last.Number + 1}
 	}
 }
@@ -206,13 +224,9 @@ func (c *Fixed) lastChunk(ctx context.Context, tx store.Tx, number, offset int64
 
 // grow gives the chunk its new capacity and adds p behind the used bytes.
 func (c *Fixed) grow(ctx context.Context, tx store.Tx, chunk store.Chunk, used int64, p []byte) error {
-	data := make([]byte, used+int64(len(p)), chunk.Capacity)
-	copy(data[used:], p)
-	if used > 0 {
-		c.spans = append(c.spans[:0], store.Span{Chunk: chunk.Number, Data: data[:used]})
-		if err := tx.ReadAt(ctx, c.id, c.spans); err != nil {
-			return err
-		}
+	data, err := front(ctx, tx, c.id, chunk.Number, used, p)
+	if err != nil {
+		return err
 	}
 	return tx.PutChunk(ctx, c.id, chunk, data)
 }
@@ -285,8 +299,10 @@ func (c *Fixed) moveUp(ctx context.Context, tx store.Tx, pos, n, shift int64) er
 	return nil
 }
 
+// Delete also removes chunks behind the end, which 0.8.6 leaves: from an empty
+// column too.
 func (c *Fixed) Delete(ctx context.Context, tx store.Tx, i, j int64) (err error) {
-	if err := checkRange(i, j, c.length); err != nil || i == j {
+	if err := checkRange(i, j, c.length); err != nil || i == j && c.length > 0 {
 		return err
 	}
 	defer abortOn(tx, &err)

@@ -2,7 +2,6 @@ package column
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -21,13 +20,19 @@ import (
 //     lie within its capacity.
 //   - A chunk is not larger than the maximum, unless one element is: then the
 //     chunk holds that alone.
+//   - A chunk takes no more elements where crowd of them lie before or behind
+//     the place, so it has less than 3*crowd, and laying it out anew costs a
+//     bounded time however small they are.
 //   - The elements of a chunk are a run: no element between them lies
 //     elsewhere. Only where the file is not ours may this be otherwise, so
 //     nothing is overwritten or dropped on the strength of it (see alone).
 type VarSize struct {
-	id     store.ColumnID
-	bounds layout.Bounds
-	index  *Fixed
+	id store.ColumnID
+	// bounds are those of the chunks that are written. The catalogue may have
+	// a maximum above what can be written.
+	bounds  layout.Bounds
+	maximum int64
+	index   *Fixed
 	// found and spans are reused from call to call.
 	found Batch
 	spans []store.Span
@@ -41,11 +46,13 @@ const (
 	// indexStep is the number of entries read at once where their elements may
 	// end the reading at any of them.
 	indexStep = 4 << 10
+	// crowd is the number of elements after which a chunk takes no more.
+	crowd = 32 << 10
 )
 
 // OpenVarSize opens the column of these two catalogue rows.
 func OpenVarSize(data, index store.Column) (*VarSize, error) {
-	bounds, err := layout.Bounds{Min: data.MinChunk, Max: data.MaxChunk}.Align(1)
+	at, err := layout.NewFixed(1, layout.Bounds{Min: data.MinChunk, Max: data.MaxChunk})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", store.ErrCorrupt, err)
 	}
@@ -53,7 +60,8 @@ func OpenVarSize(data, index store.Column) (*VarSize, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &VarSize{id: data.ID, bounds: bounds, index: idx}, nil
+	bounds := layout.Bounds{Min: min(at.Min, layout.MaxCapacity), Max: min(at.Max, layout.MaxCapacity)}
+	return &VarSize{id: data.ID, bounds: bounds, maximum: at.Max, index: idx}, nil
 }
 
 func (c *VarSize) Len() int64 { return c.index.Len() }
@@ -71,30 +79,37 @@ func (c *VarSize) entries(ctx context.Context, r store.Reader, i, j int64) (layo
 	return layout.Entries(b.Data), err
 }
 
+// maxWindow is the number of elements that are read at once where that is
+// limited at all: those without bytes take memory too.
+const maxWindow = 1 << 20
+
 func (c *VarSize) Read(ctx context.Context, r store.Reader, b *Batch, i, j, limit int64) (int64, error) {
 	if err := checkRange(i, j, c.Len()); err != nil {
 		return i, err
 	}
-	found := &c.found // the entries of the elements to read
-	found.Reset()
+	if limit < NoLimit {
+		j = min(j, i+maxWindow)
+	}
 	next := i
-	for next < j && len(found.Data) < indexWindow*layout.EntrySize {
-		old := len(found.Data)
-		step, err := c.index.Read(ctx, r, found, next, min(j, next+indexStep), NoLimit)
-		if err != nil {
+	for more := true; more && next < j; {
+		first, found := next, &c.found // the entries of elements to read at once
+		found.Reset()
+		for more && next < j && len(found.Data) < indexWindow*layout.EntrySize {
+			old := len(found.Data)
+			step, err := c.index.Read(ctx, r, found, next, min(j, next+indexStep), NoLimit)
+			if err != nil {
+				return i, err
+			}
+			n, size := fitting(layout.Entries(found.Data[old:]), limit, next == i)
+			found.Data = found.Data[:old+n*layout.EntrySize]
+			next, limit = next+int64(n), limit-size
+			more = next == step
+		}
+		if err := c.readEntries(ctx, r, b, first, layout.Entries(found.Data)); err != nil {
 			return i, err
 		}
-		n, size := fitting(layout.Entries(found.Data[old:]), limit, next == i)
-		if next+int64(n) < step {
-			found.Data = found.Data[:old+n*layout.EntrySize]
-			return next + int64(n), c.readEntries(ctx, r, b, i, layout.Entries(found.Data))
-		}
-		next, limit = step, limit-size
 	}
-	if err := c.readEntries(ctx, r, b, i, layout.Entries(found.Data)); err != nil || next == j || limit <= 0 {
-		return next, err
-	}
-	return c.Read(ctx, r, b, next, j, limit)
+	return next, nil
 }
 
 // fitting is how many of the elements are together within limit, and their
@@ -115,8 +130,9 @@ func (c *VarSize) Before(ctx context.Context, r store.Reader, j, limit int64) (i
 		return j, err
 	}
 	size := int64(0)
-	for i := j; i > 0; {
-		entries, err := c.entries(ctx, r, max(0, i-indexStep), i)
+	least := max(0, j-maxWindow)
+	for i := j; i > least; {
+		entries, err := c.entries(ctx, r, max(least, i-indexStep), i)
 		if err != nil {
 			return j, err
 		}
@@ -128,7 +144,7 @@ func (c *VarSize) Before(ctx context.Context, r store.Reader, j, limit int64) (i
 			i--
 		}
 	}
-	return 0, nil
+	return least, nil
 }
 
 func (c *VarSize) Gather(ctx context.Context, r store.Reader, b *Batch, at []int64) error {
@@ -185,20 +201,19 @@ func (c *VarSize) checkEntries(ctx context.Context, r store.Reader, first int64,
 	if total <= trusted {
 		return total, nil
 	}
-	chunk := store.Chunk{Number: -1}
-	for k := range entries.Len() {
-		e := entries.At(k)
-		if e.Len() > 0 && int64(e.Chunk) != chunk.Number {
-			if chunk, err = r.Chunk(ctx, c.id, int64(e.Chunk)); errors.Is(err, store.ErrNotFound) {
-				err = fmt.Errorf("%w: element %s: chunk %d does not exist", store.ErrCorrupt, position(first, k), e.Chunk)
-			}
-			if err != nil {
-				return 0, err
+	for k := 0; k < entries.Len(); {
+		// Of a stretch in one chunk, the element that ends last tells for all.
+		chunk, far := entries.At(k).Chunk, -1
+		for ; k < entries.Len() && entries.At(k).Chunk == chunk; k++ {
+			if e := entries.At(k); e.Len() > 0 && (far < 0 || e.End > entries.At(far).End) {
+				far = k
 			}
 		}
-		if int64(e.End) > max(chunk.Capacity, chunk.Used) && e.Len() > 0 {
-			return 0, fmt.Errorf("%w: element %s ends at %d of chunk %d, which has %d bytes",
-				store.ErrCorrupt, position(first, k), e.End, e.Chunk, chunk.Capacity)
+		if far < 0 {
+			continue
+		}
+		if err := reaches(ctx, r, c.id, int64(chunk), int64(entries.At(far).End)); err != nil {
+			return 0, fmt.Errorf("element %s: %w", position(first, far), err)
 		}
 	}
 	return total, nil

@@ -20,6 +20,9 @@ type tail struct {
 	store.Chunk
 	// end is where the next element goes.
 	end int64
+	// count is how many elements have come into the chunk, or crowd if it had
+	// as many before.
+	count int
 	// open says that the chunk holds the last element, or will hold the next,
 	// and may take more. Capacity 0 is that of a chunk still to be created.
 	open bool
@@ -48,6 +51,7 @@ func (c *VarSize) Append(ctx context.Context, tx store.Tx, b Batch) (err error) 
 			return err
 		}
 		next += n
+		c.tail.count += n
 	}
 	return c.index.Append(ctx, tx, Batch{Data: entries})
 }
@@ -98,6 +102,7 @@ func (c *VarSize) findTail(ctx context.Context, tx store.Tx) error {
 		return err
 	}
 	open := int64(entry.Chunk) == last.Number
+	count := 0
 	if open && last.Capacity > c.bounds.Max {
 		split, err := c.splitOversized(ctx, tx, last, c.Len()-1)
 		if err != nil {
@@ -108,8 +113,31 @@ func (c *VarSize) findTail(ctx context.Context, tx store.Tx) error {
 		}
 		open = false
 	}
-	c.tail = &tail{Chunk: last, end: int64(entry.End), open: open}
+	if crowded, err := c.crowded(ctx, tx, c.Len(), last.Number); err != nil {
+		return err
+	} else if crowded {
+		count = crowd
+	}
+	c.tail = &tail{Chunk: last, end: int64(entry.End), count: count, open: open}
 	return nil
+}
+
+// crowded tells whether the chunk holds crowd elements in a row before position
+// i or from there on. That takes one look at the index for each side.
+func (c *VarSize) crowded(ctx context.Context, r store.Reader, i, chunk int64) (bool, error) {
+	for _, far := range []int64{i - crowd, i + crowd - 1} {
+		if far < 0 || far >= c.Len() {
+			continue
+		}
+		var p [layout.EntrySize]byte
+		if err := c.index.ReadInto(ctx, r, p[:], far); err != nil {
+			return false, err
+		}
+		if int64(layout.ParseEntry(p[:]).Chunk) == chunk {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // room is how many elements of the batch, from next on, the chunk can take.
@@ -121,22 +149,25 @@ func (t *tail) room(bounds layout.Bounds, b Batch, next int) int {
 		return 1 // an element larger than any chunk gets one for itself
 	}
 	limit := int64(b.start(next)) + bounds.Max - t.end
-	n := next
-	for n < len(b.Ends) && int64(b.Ends[n]) <= limit {
+	n, end := next, min(len(b.Ends), next+crowd-t.count)
+	for n < end && int64(b.Ends[n]) <= limit {
 		n++
 	}
 	return n - next
 }
 
 // fillTail writes data at the end of the tail chunk. full says that no more
-// will fit. Otherwise the count of used bytes runs ahead of the elements:
-// changing it costs as much as reading the chunk.
+// will come: then little room is added. Otherwise the count of used bytes runs
+// ahead of the elements: changing it costs as much as reading the chunk.
 func (c *VarSize) fillTail(ctx context.Context, tx store.Tx, data []byte, full bool) error {
 	t := c.tail
 	need := t.end + int64(len(data))
 	grown := t.Chunk
 	if t.Capacity == 0 || need > t.Capacity {
 		grown.Capacity = max(c.bounds.Capacity(need), need)
+		if full {
+			grown.Capacity = min(grown.Capacity, max(c.bounds.Min, need+need/8))
+		}
 	}
 	if full {
 		grown.Used = need
@@ -154,13 +185,9 @@ func (c *VarSize) fillTail(ctx context.Context, tx store.Tx, data []byte, full b
 func (c *VarSize) rewriteTail(ctx context.Context, tx store.Tx, grown store.Chunk, data []byte) error {
 	t := c.tail
 	if grown.Capacity > t.Capacity {
-		whole := data
-		if t.end > 0 {
-			whole = make([]byte, t.end+int64(len(data)))
-			copy(whole[t.end:], data)
-			if err := tx.ReadAt(ctx, c.id, []store.Span{{Chunk: t.Number, Data: whole[:t.end]}}); err != nil {
-				return err
-			}
+		whole, err := front(ctx, tx, c.id, t.Number, t.end, data)
+		if err != nil {
+			return err
 		}
 		return tx.PutChunk(ctx, c.id, grown, whole)
 	}

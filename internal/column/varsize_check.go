@@ -59,17 +59,14 @@ func (c *VarSize) Stat(ctx context.Context, r store.Reader) (Stat, error) {
 // variable-size columns. It reads the whole index and a byte or two of every
 // chunk.
 func (c *VarSize) Check(ctx context.Context, r store.Reader) ([]Problem, error) {
-	found, err := c.index.Check(ctx, r)
-	if err != nil {
+	p := problems{part: "index: "}
+	if err := c.index.check(ctx, r, &p); err != nil {
 		return nil, err
 	}
-	p := problems{found: found}
-	for i := range p.found {
-		p.found[i].Text = "index: " + p.found[i].Text
-	}
-	if c.bounds.Max != c.index.at.Max || c.bounds.Max%layout.EntrySize != 0 {
+	p.part = ""
+	if c.maximum != c.index.at.Max || c.maximum%layout.EntrySize != 0 {
 		p.hazard("the chunks of the data have a maximum of %d bytes and those of the index one of %d: 0.8.6 updates elements from position %d on wrongly",
-			c.bounds.Max, c.index.at.Max, min(c.bounds.Max, c.index.at.Max)/layout.EntrySize)
+			c.maximum, c.index.at.Max, min(c.maximum, c.index.at.Max)/layout.EntrySize)
 	}
 	chunks := map[int32]*checkedChunk{}
 	for chunk, err := range r.Chunks(ctx, c.id) {
@@ -82,7 +79,7 @@ func (c *VarSize) Check(ctx context.Context, r store.Reader) ([]Problem, error) 
 		}
 		chunks[int32(chunk.Number)] = &checkedChunk{Chunk: chunk}
 	}
-	err = c.scan(ctx, r, func(i int64, e layout.Entry) { checkElement(&p, chunks, i, e) })
+	err := c.scan(ctx, r, func(i int64, e layout.Entry) { checkElement(&p, chunks, i, e) })
 	if errors.Is(err, store.ErrCorrupt) {
 		p.damage("the index cannot be read to its end: %v", err)
 		return p.all(), nil
@@ -133,9 +130,9 @@ func (c *VarSize) checkDataChunk(p *problems, chunk *checkedChunk) {
 	switch {
 	case chunk.elements == 0:
 		p.hazard("no element lies in data chunk %d: its %d bytes are wasted", chunk.Number, chunk.Capacity)
-	case chunk.Capacity > c.bounds.Max && (chunk.elements > 1 || chunk.largest <= c.bounds.Max):
+	case chunk.Capacity > c.maximum && (chunk.elements > 1 || chunk.largest <= c.maximum):
 		p.hazard("data chunk %d has a capacity of %d, above the maximum of %d: 0.8.6 may destroy it when it updates an element",
-			chunk.Number, chunk.Capacity, c.bounds.Max)
+			chunk.Number, chunk.Capacity, c.maximum)
 	}
 	if chunk.Used > chunk.Capacity {
 		p.hazard("data chunk %d has a capacity of %d, and %d bytes count as used", chunk.Number, chunk.Capacity, chunk.Used)

@@ -12,7 +12,7 @@ import (
 // Delete moves index entries only. What the elements leave behind is a hole,
 // until the last element of a chunk goes: then the chunk goes with it.
 func (c *VarSize) Delete(ctx context.Context, tx store.Tx, i, j int64) (err error) {
-	if err := checkRange(i, j, c.Len()); err != nil || i == j {
+	if err := checkRange(i, j, c.Len()); err != nil || i == j && c.Len() > 0 {
 		return err
 	}
 	defer abortOn(tx, &err)

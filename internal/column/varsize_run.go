@@ -117,6 +117,23 @@ func (c *VarSize) alone(ctx context.Context, r store.Reader, x run) (bool, error
 	return len(maybe) > 0, err
 }
 
+// checkOverlap reports ErrCorrupt if the elements of the run have more bytes
+// together than their chunk. Whoever lays such a run out anew would write the
+// same bytes again and again.
+func (c *VarSize) checkOverlap(ctx context.Context, r store.Reader, x run) error {
+	total := int64(0)
+	for k := range x.entries.Len() {
+		total += max(0, x.entries.At(k).Len())
+	}
+	if total <= trusted {
+		return nil
+	}
+	if err := reaches(ctx, r, c.id, x.chunk.Number, total); err != nil {
+		return fmt.Errorf("the %d bytes of the elements from %d to %d do not fit into their chunk without overlapping: %w", total, x.from, x.to, err)
+	}
+	return nil
+}
+
 // dropReferenced removes from maybe every chunk in which an element outside of
 // the range from i up to j lies. It reads the whole index.
 func (c *VarSize) dropReferenced(ctx context.Context, r store.Reader, maybe map[int32]bool, i, j int64) error {
@@ -200,6 +217,9 @@ func (c *VarSize) splitOversized(ctx context.Context, tx store.Tx, chunk store.C
 	if x.to-x.from == 1 && x.entries.At(0).Len() > c.bounds.Max {
 		return false, nil
 	}
+	if err := c.checkOverlap(ctx, tx, x); err != nil {
+		return false, err
+	}
 	alone, err := c.alone(ctx, tx, x)
 	if err != nil {
 		return false, err
@@ -214,7 +234,7 @@ func (c *VarSize) splitOversized(ctx context.Context, tx store.Tx, chunk store.C
 		if err != nil {
 			return false, err
 		}
-		entries, err := c.putPiece(ctx, tx, fresh, b, 0, len(b.Ends), nil)
+		entries, err := c.putPieces(ctx, tx, fresh, b, c.bounds.Max, crowd, nil)
 		if err != nil {
 			return false, err
 		}
@@ -229,15 +249,23 @@ func (c *VarSize) splitOversized(ctx context.Context, tx store.Tx, chunk store.C
 	return true, tx.DropChunks(ctx, c.id, chunk.Number, chunk.Number+1)
 }
 
-// putPiece stores elements of the batch in a new chunk and appends their
-// entries.
-func (c *VarSize) putPiece(ctx context.Context, tx store.Tx, fresh *numbers, b Batch, from, to int, entries []byte) ([]byte, error) {
-	number, err := fresh.next(ctx, tx)
-	if err != nil {
-		return nil, err
+// putPieces stores the elements of the batch in new chunks, each of about
+// target bytes and of at most count elements, and appends their entries.
+func (c *VarSize) putPieces(ctx context.Context, tx store.Tx, fresh *numbers, b Batch, target int64, count int, entries []byte) ([]byte, error) {
+	for from := 0; from < len(b.Ends); {
+		to := b.piece(from, target, c.bounds.Max, count)
+		number, err := fresh.next(ctx, tx)
+		if err != nil {
+			return nil, err
+		}
+		data := b.Data[b.start(from):b.Ends[to-1]]
+		n := int64(len(data))
+		chunk := store.Chunk{Number: number, Capacity: max(c.bounds.Capacity(n), n), Used: n}
+		if err := tx.PutChunk(ctx, c.id, chunk, data); err != nil {
+			return nil, err
+		}
+		entries = appendEntries(entries, number, 0, b, from, to)
+		from = to
 	}
-	data := b.Data[b.start(from):b.Ends[to-1]]
-	n := int64(len(data))
-	chunk := store.Chunk{Number: number, Capacity: max(c.bounds.Capacity(n), n), Used: n}
-	return appendEntries(entries, number, 0, b, from, to), tx.PutChunk(ctx, c.id, chunk, data)
+	return entries, nil
 }

@@ -177,17 +177,20 @@ func (c *VarSize) insertBehind(ctx context.Context, tx store.Tx, i int64, b Batc
 		return false, err
 	}
 	n, end := int64(len(b.Data)), int64(before.End)
-	switch {
-	case before.Check() != nil:
+	hole := before.Chunk == behind.Chunk && n <= int64(behind.Start)-end
+	room := before.Chunk != behind.Chunk && end == chunk.Used && n <= c.bounds.Max-end
+	if before.Check() != nil || !hole && !room || len(b.Ends) > crowd {
 		return false, nil
-	case before.Chunk == behind.Chunk && n <= int64(behind.Start)-end:
+	}
+	if crowded, err := c.crowded(ctx, tx, i, chunk.Number); crowded || err != nil {
+		return false, err
+	}
+	if hole {
 		err = tx.WriteAt(ctx, c.id, []store.Span{{Chunk: chunk.Number, Offset: end, Data: b.Data}})
-	case before.Chunk != behind.Chunk && end == chunk.Used && n <= c.bounds.Max-end:
+	} else {
 		c.tail = &tail{Chunk: chunk, end: end}
 		err = c.fillTail(ctx, tx, b.Data, true)
 		c.tail = nil
-	default:
-		return false, nil
 	}
 	if err != nil {
 		return false, err
@@ -199,6 +202,9 @@ func (c *VarSize) insertBehind(ctx context.Context, tx store.Tx, i int64, b Batc
 // splice replaces the elements from i up to j of the run by those of the
 // batch, of which there are at least as many, and lays the run out anew.
 func (c *VarSize) splice(ctx context.Context, tx store.Tx, x run, i, j int64, b Batch) error {
+	if err := c.checkOverlap(ctx, tx, x); err != nil {
+		return err
+	}
 	alone, err := c.alone(ctx, tx, x)
 	if err != nil {
 		return err
@@ -221,7 +227,7 @@ func (c *VarSize) splice(ctx context.Context, tx store.Tx, x run, i, j int64, b 
 	}
 	var entries []byte
 	total := int64(len(before.Data) + len(b.Data) + len(behind.Data))
-	if total <= c.bounds.Max && alone {
+	if total <= c.bounds.Max && len(before.Ends)+len(b.Ends)+len(behind.Ends) <= crowd && alone {
 		entries, err = c.layInPlace(ctx, tx, x, before, b, behind)
 	} else {
 		entries, err = c.layPieces(ctx, tx, x, alone, before, b, behind)
@@ -238,8 +244,10 @@ func (c *VarSize) splice(ctx context.Context, tx store.Tx, x run, i, j int64, b 
 func (c *VarSize) layInPlace(ctx context.Context, tx store.Tx, x run, before, b, behind Batch) ([]byte, error) {
 	total := int64(len(before.Data) + len(b.Data) + len(behind.Data))
 	chunk := x.chunk
-	if chunk.Capacity > c.bounds.Max || total+total/8 > chunk.Capacity {
-		chunk.Capacity = c.bounds.Capacity(total + total/8)
+	// A capacity far above the need is not kept: it may be damaged.
+	need := total + total/8
+	if chunk.Capacity < need || chunk.Capacity > min(c.bounds.Max, max(trusted, 2*need)) {
+		chunk.Capacity = c.bounds.Capacity(need)
 	}
 	gap := (chunk.Capacity - total) / 2
 	data := slices.Concat(before.Data, b.Data)
@@ -265,19 +273,18 @@ func (c *VarSize) layPieces(ctx context.Context, tx store.Tx, x run, alone bool,
 		return nil, err
 	}
 	parts := []Batch{before, b, behind}
-	target := c.bounds.Max
+	target, count := c.bounds.Max, crowd
 	if total := int64(len(before.Data) + len(b.Data) + len(behind.Data)); total <= 2*c.bounds.Max {
-		parts = []Batch{concat(before, b, behind)}
-		target = (total + 1) / 2
+		all := concat(before, b, behind)
+		parts = []Batch{all}
+		target = max(1, (total+1)/2)
+		pieces := (len(all.Ends) + crowd - 1) / crowd
+		count = (len(all.Ends) + pieces - 1) / pieces
 	}
 	var entries []byte
 	for _, part := range parts {
-		for from := 0; from < len(part.Ends); {
-			to := part.piece(from, target, c.bounds.Max)
-			if entries, err = c.putPiece(ctx, tx, fresh, part, from, to, entries); err != nil {
-				return nil, err
-			}
-			from = to
+		if entries, err = c.putPieces(ctx, tx, fresh, part, target, count, entries); err != nil {
+			return nil, err
 		}
 	}
 	if !alone {

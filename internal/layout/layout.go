@@ -11,14 +11,21 @@
 // somebody else wrote, so the functions check instead of trusting.
 package layout
 
-import (
-	"fmt"
-	"math"
-)
+import "fmt"
 
-// MaxChunk is the largest bound that a chunk may have: index entries hold
-// offsets as signed 32-bit numbers, and SQLite ends a row before that.
+// MaxChunk is the largest bound that the chunks of a new column may have: index
+// entries hold offsets as signed 32-bit numbers, and SQLite ends a row before
+// that. Columns of others may have larger bounds.
 const MaxChunk = 1 << 30
+
+// MaxCapacity is the largest capacity, in bytes, that a chunk is given,
+// whatever its bounds: SQLite assembles rows in memory, more than one copy of
+// each.
+const MaxCapacity = 400 << 20
+
+// maxPosition is the largest byte position in a column. A chunk may end behind
+// it, and that is still a number.
+const maxPosition = 1<<62 - 1
 
 // MaxElement is the largest element in bytes.
 const MaxElement = 128 << 20
@@ -29,43 +36,42 @@ type Bounds struct {
 	Min, Max int64
 }
 
-// Align rounds the bounds for elements of the given size, so that no element
-// crosses a chunk: the minimum up, the maximum down. Size 1 leaves them alone.
+// Align rounds the bounds of a new column for elements of the given size, so
+// that no element crosses a chunk: the minimum up, the maximum down. Size 1
+// leaves them alone.
 func (b Bounds) Align(size int64) (Bounds, error) {
+	if b.Max > MaxChunk {
+		return Bounds{}, fmt.Errorf("a maximum of %d bytes for a chunk: the limit is %d", b.Max, MaxChunk)
+	}
+	return b.align(size)
+}
+
+func (b Bounds) align(size int64) (Bounds, error) {
 	if size < 1 {
 		return Bounds{}, fmt.Errorf("an element of %d bytes has no place in a chunk", size)
 	}
-	if b.Min < 1 || b.Max > MaxChunk || b.Min > b.Max {
-		return Bounds{}, fmt.Errorf("chunk bounds %d to %d: want 1 <= minimum <= maximum <= %d", b.Min, b.Max, MaxChunk)
+	if b.Min < 1 || b.Min > b.Max {
+		return Bounds{}, fmt.Errorf("chunk bounds %d to %d: want 1 <= minimum <= maximum", b.Min, b.Max)
 	}
-	aligned := Bounds{Min: (b.Min + size - 1) / size * size, Max: b.Max / size * size}
-	if aligned.Min > aligned.Max {
+	least, most := (b.Min-1)/size+1, b.Max/size // in elements
+	if least > most {
 		return Bounds{}, fmt.Errorf("chunk bounds %d to %d leave no multiple of the element size %d", b.Min, b.Max, size)
 	}
-	return aligned, nil
+	return Bounds{Min: least * size, Max: most * size}, nil
 }
 
 // Capacity is that of a new chunk for need bytes: the smallest Min doubled as
-// often as it takes, at most Max.
-func (b Bounds) Capacity(need int64) int64 {
-	c := b.Min
-	for c < need && c < b.Max {
-		c *= 2
-	}
-	return min(c, b.Max)
-}
+// often as it takes, at most Max and at most MaxCapacity.
+func (b Bounds) Capacity(need int64) int64 { return b.Grown(b.Min, need) }
 
-// Grown is the capacity of a chunk of a fixed column that must come to hold
-// need bytes: its capacity doubled, or Max where that is not enough. A chunk
-// never grows past Max.
+// Grown is the capacity of a chunk that must come to hold need bytes: its
+// capacity doubled as often as it takes, at most Max and at most MaxCapacity.
 func (b Bounds) Grown(capacity, need int64) int64 {
-	if need <= capacity {
-		return capacity
+	most := min(b.Max, MaxCapacity)
+	for capacity < need && capacity < most {
+		capacity *= 2
 	}
-	if doubled := 2 * capacity; doubled >= need {
-		return min(doubled, b.Max)
-	}
-	return b.Max
+	return min(capacity, most)
 }
 
 // Fixed addresses the elements of a column whose elements all have Size bytes.
@@ -76,19 +82,20 @@ type Fixed struct {
 	Bounds
 }
 
-// NewFixed checks what a catalogue row says.
+// NewFixed checks what a catalogue row says. Any maximum that chunks may have
+// somewhere will do: it is what positions are divided by.
 func NewFixed(size int64, b Bounds) (Fixed, error) {
-	aligned, err := b.Align(size)
+	aligned, err := b.align(size)
 	if err != nil {
 		return Fixed{}, err
 	}
 	return Fixed{Size: size, Bounds: aligned}, nil
 }
 
-// CheckLength reports a length that no column of this shape can have: its
-// byte position would not be a number.
+// CheckLength reports a length that no column of this shape can have: byte
+// positions and the ends of chunks would not be numbers.
 func (f Fixed) CheckLength(n int64) error {
-	if n < 0 || n > math.MaxInt64/f.Size-f.Max {
+	if n < 0 || n > maxPosition/f.Size {
 		return fmt.Errorf("a length of %d elements of %d bytes is impossible", n, f.Size)
 	}
 	return nil

@@ -24,7 +24,8 @@ func TestAlign(t *testing.T) {
 	for _, test := range []struct {
 		b    Bounds
 		size int64
-	}{{Bounds{5, 7}, 8}, {Bounds{9, 15}, 8}, {Bounds{0, 8}, 8}, {Bounds{8, 4}, 1}, {Bounds{8, MaxChunk + 1}, 1}, {Bounds{8, 8}, 0}, {Bounds{8, 8}, -1}} {
+	}{{Bounds{5, 7}, 8}, {Bounds{9, 15}, 8}, {Bounds{0, 8}, 8}, {Bounds{8, 4}, 1}, {Bounds{8, MaxChunk + 1}, 1}, {Bounds{8, 8}, 0}, {Bounds{8, 8}, -1},
+		{Bounds{4096, 1 << 20}, math.MaxInt64}, {Bounds{8, 8}, math.MaxInt64}, {Bounds{math.MinInt64, 8}, 8}} {
 		if got, err := test.b.Align(test.size); err == nil {
 			t.Errorf("%+v aligned to %d: %+v, want an error", test.b, test.size, got)
 		}
@@ -50,16 +51,51 @@ func TestGrowthIsThatOfKohakuVault(t *testing.T) {
 	if got := b.Capacity(130*8 - 1000); got != 104 {
 		t.Errorf("what is left of 130 elements: %d", got)
 	}
+	if got := b.Grown(104, 400); got != 416 {
+		t.Errorf("four times as much: %d", got)
+	}
 	if got := b.Grown(208, 900); got != 1000 {
 		t.Errorf("more than the double: %d", got)
+	}
+}
+
+// TestLargeBounds takes the maxima of files that have a chunk for everything.
+func TestLargeBounds(t *testing.T) {
+	for _, test := range []struct {
+		size, min, max, need, capacity int64
+	}{
+		{8, 131072, 1 << 31, 100, 131072},
+		{8, 131072, math.MaxInt64, 100_000_000, 134217728},
+		{12, 131072, 1 << 40, 300_000_000, MaxCapacity},
+		{12, 131072, 1 << 40, MaxCapacity + 1, MaxCapacity},
+		{1, 1 << 40, math.MaxInt64, 1, MaxCapacity},
+		{math.MaxInt64, math.MaxInt64, math.MaxInt64, 1, MaxCapacity},
+	} {
+		b := Bounds{test.min, test.max}
+		if _, err := b.Align(test.size); err == nil {
+			t.Errorf("%+v is taken for a new column", b)
+		}
+		at, err := NewFixed(test.size, b)
+		if err != nil || at.Max != test.max/test.size*test.size {
+			t.Fatalf("%+v for elements of %d bytes: %+v, %v", b, test.size, at, err)
+		}
+		if got := at.Capacity(test.need); got != test.capacity {
+			t.Errorf("%+v: a chunk for %d bytes gets %d, want %d", at, test.need, got, test.capacity)
+		}
+		if at.CheckLength(0) != nil {
+			t.Errorf("%+v: an empty column is impossible", at)
+		}
 	}
 }
 
 func FuzzBounds(f *testing.F) {
 	f.Add(int64(104), int64(1000), int64(8), int64(500))
 	f.Add(int64(1), int64(MaxChunk), int64(12), int64(math.MaxInt64))
+	f.Add(int64(4096), int64(1<<20), int64(math.MaxInt64), int64(1))
+	f.Add(int64(1<<61), int64(math.MaxInt64), int64(math.MaxInt64-1), int64(math.MaxInt64))
+	f.Add(int64(3), int64(math.MaxInt64), int64(8), int64(1<<62))
 	f.Fuzz(func(t *testing.T, least, most, size, need int64) {
-		b, err := Bounds{least, most}.Align(size)
+		b, err := Bounds{least, most}.align(size)
 		if err != nil {
 			return
 		}
@@ -67,12 +103,15 @@ func FuzzBounds(f *testing.F) {
 			t.Fatalf("%d..%d aligned to %d: %+v", least, most, size, b)
 		}
 		need = max(1, need)
+		end := min(b.Max, MaxCapacity)
 		c := b.Capacity(need)
-		if c < b.Min || c > b.Max || c < need && c != b.Max {
+		if c < min(b.Min, end) || c > end || c < need && c != end {
 			t.Fatalf("%+v: a chunk for %d bytes gets %d", b, need, c)
 		}
-		if g := b.Grown(c, need); g < c || g > b.Max || g < need && g != b.Max {
-			t.Fatalf("%+v: a chunk of %d grows to %d for %d bytes", b, c, g, need)
+		for _, old := range []int64{1, c, least, most} {
+			if g := b.Grown(old, need); g < min(old, end) || g > end || g < need && g != end {
+				t.Fatalf("%+v: a chunk of %d grows to %d for %d bytes", b, old, g, need)
+			}
 		}
 	})
 }
@@ -80,6 +119,10 @@ func FuzzBounds(f *testing.F) {
 func FuzzFixed(f *testing.F) {
 	f.Add(int64(8), int64(16), int64(512), int64(1000), int64(5000))
 	f.Add(int64(12), int64(131072), int64(16777216), int64(1), int64(math.MaxInt64))
+	f.Add(int64(math.MaxInt64), int64(4096), int64(1<<20), int64(0), int64(1))
+	f.Add(int64(8), int64(131072), int64(math.MaxInt64), int64(5), int64(1<<59-1))
+	f.Add(int64(1), int64(1), int64(1<<62), int64(0), int64(1<<62-1))
+	f.Add(int64(1<<62), int64(1), int64(math.MaxInt64), int64(0), int64(1))
 	f.Fuzz(func(t *testing.T, size, least, most, i, n int64) {
 		at, err := NewFixed(size, Bounds{least, most})
 		if err != nil || at.CheckLength(n) != nil || i < 0 || i > n {
@@ -89,6 +132,7 @@ func FuzzFixed(f *testing.F) {
 		if chunk*at.Max+offset != i*size || offset < 0 || offset+size > at.Max {
 			t.Fatalf("element %d of %d bytes lies at %d of chunk %d, whose maximum is %d", i, size, offset, chunk, at.Max)
 		}
+		// The end of the last chunk is a number: nothing below overflows.
 		if chunks := at.Chunks(n); chunks*at.Max < n*size || (chunks-1)*at.Max >= n*size && chunks > 0 {
 			t.Fatalf("%d elements of %d bytes take %d chunks of %d", n, size, chunks, at.Max)
 		}

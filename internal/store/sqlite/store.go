@@ -50,7 +50,9 @@ const (
 	// walLimit is the size in bytes that the write-ahead log is cut down to
 	// after a checkpoint has emptied it.
 	walLimit = 64 << 20
-	maxChunk = 512 << 20
+	// maxChunk is what the engine can assemble in its memory, in more than one
+	// copy.
+	maxChunk = 400 << 20
 	// SQLite ends a row at 1,000,000,000 bytes, key and header included.
 	maxValue = 1_000_000_000 - 64
 )
