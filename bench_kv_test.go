@@ -19,9 +19,9 @@ import (
 func numbered(i int) []byte { return binary.BigEndian.AppendUint64(nil, uint64(i)) }
 
 // filledKV is a table of n pairs with values of 256 bytes.
-func filledKV(b *testing.B, n int) (*columnvault.Vault, *columnvault.KV) {
+func filledKV(b *testing.B, n int, o *columnvault.Options) (*columnvault.Vault, *columnvault.KV) {
 	b.Helper()
-	v := openBench(b, nil)
+	v := openBench(b, o)
 	kv := v.KV()
 	err := v.Update(b.Context(), func(ctx context.Context, tx *columnvault.Tx) error {
 		return putNumbered(ctx, kv.In(tx), n, make([]byte, 256))
@@ -43,9 +43,9 @@ func putNumbered(ctx context.Context, kv *columnvault.KV, n int, value []byte) e
 
 const benchKeys = 100_000
 
-// BenchmarkGet gets 256 bytes at random keys.
+// BenchmarkGet gets 256 bytes at random keys, of a table that the default cache
+// does not hold and one that does.
 func BenchmarkGet(b *testing.B) {
-	v, kv := filledKV(b, benchKeys)
 	get := func(b *testing.B, ctx context.Context, kv *columnvault.KV) {
 		b.ReportAllocs()
 		for b.Loop() {
@@ -54,16 +54,23 @@ func BenchmarkGet(b *testing.B) {
 			}
 		}
 	}
-	b.Run("alone", func(b *testing.B) { get(b, b.Context(), kv) })
-	b.Run("in a View", func(b *testing.B) {
-		err := v.View(b.Context(), func(ctx context.Context, tx *columnvault.Tx) error {
-			get(b, ctx, kv.In(tx))
-			return nil
-		})
-		if err != nil {
-			b.Fatal(err)
+	for _, o := range []*columnvault.Options{nil, {CacheBytes: 64 << 20}} {
+		cache := "default"
+		if o != nil {
+			cache = "cached"
 		}
-	})
+		v, kv := filledKV(b, benchKeys, o)
+		b.Run(cache+"/alone", func(b *testing.B) { get(b, b.Context(), kv) })
+		b.Run(cache+"/in a View", func(b *testing.B) {
+			err := v.View(b.Context(), func(ctx context.Context, tx *columnvault.Tx) error {
+				get(b, ctx, kv.In(tx))
+				return nil
+			})
+			if err != nil {
+				b.Fatal(err)
+			}
+		})
+	}
 }
 
 // BenchmarkPut stores values of 256 bytes: each in a transaction of its own,
@@ -81,7 +88,7 @@ func BenchmarkPut(b *testing.B) {
 		}
 	})
 	b.Run("10000 in a transaction", func(b *testing.B) {
-		v, kv := filledKV(b, 1)
+		v, kv := filledKV(b, 1, nil)
 		b.ReportAllocs()
 		for b.Loop() {
 			b.StopTimer()
@@ -99,7 +106,7 @@ func BenchmarkPut(b *testing.B) {
 		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/10_000, "ns/put")
 	})
 	b.Run("cached", func(b *testing.B) {
-		v, kv := filledKV(b, 1)
+		v, kv := filledKV(b, 1, nil)
 		if err := v.EnableCache(b.Context(), &columnvault.CacheOptions{CapBytes: 1 << 30, FlushThreshold: 1 << 30}); err != nil {
 			b.Fatal(err)
 		}
@@ -214,7 +221,7 @@ func copyFile(to, from string) error {
 
 // BenchmarkKeys goes over all keys.
 func BenchmarkKeys(b *testing.B) {
-	_, kv := filledKV(b, benchKeys)
+	_, kv := filledKV(b, benchKeys, nil)
 	for b.Loop() {
 		n := 0
 		for _, err := range kv.Keys(b.Context(), nil) {

@@ -2,6 +2,7 @@ package columnvault_test
 
 import (
 	"context"
+	"flag"
 	"math/rand/v2"
 	"path/filepath"
 	"testing"
@@ -10,8 +11,14 @@ import (
 	"columnvault/dtype"
 )
 
+var benchPage = flag.Int("page", 0, "the `size` of pages in the vaults of benchmarks; 0 is the default")
+
 func openBench(b *testing.B, o *columnvault.Options) *columnvault.Vault {
 	b.Helper()
+	if o == nil {
+		o = &columnvault.Options{}
+	}
+	o.PageSize = *benchPage
 	v, err := columnvault.Open(filepath.Join(b.TempDir(), "bench.db"), o)
 	if err != nil {
 		b.Fatal(err)
