@@ -144,10 +144,11 @@ func (kv *KV) openBlob(ctx context.Context, key []byte) (*Blob, error) {
 	if kv.in.tx != nil {
 		return kv.blobIn(ctx, kv.in.tx, key, func() error { return nil })
 	}
-	tx, end, err := kv.home.openView(ctx)
+	tx, snap, err := kv.home.openView(ctx)
 	if err != nil {
 		return nil, err
 	}
+	end := func() error { tx.end(); return snap.Close() }
 	b, err := kv.blobIn(ctx, tx, key, end)
 	if err != nil {
 		end()

@@ -21,8 +21,10 @@ type Tx struct {
 	r store.Reader
 	// w is the same transaction for writing, nil in a View.
 	w store.Tx
-	// columns holds the columns used so far: seldom more than a few.
+	// columns holds the columns used so far: seldom more than a few, for which
+	// there is memory here.
 	columns []*opened
+	few     [2]*opened
 	// renames are the columns that have been renamed or dropped.
 	renames []rename
 	// held is what the caches held at the moment of a View.
@@ -84,16 +86,18 @@ func (v *Vault) Update(ctx context.Context, fn func(ctx context.Context, tx *Tx)
 
 // view runs fn in a snapshot.
 func (v *Vault) view(ctx context.Context, fn func(*Tx) error) error {
-	tx, end, err := v.openView(ctx)
+	tx, snap, err := v.openView(ctx)
 	if err != nil {
 		return err
 	}
-	defer end()
+	defer snap.Close()
+	defer tx.end()
 	return fn(tx)
 }
 
-// openView begins a transaction that reads, until end is called.
-func (v *Vault) openView(ctx context.Context) (tx *Tx, end func() error, err error) {
+// openView begins a transaction that reads, until it is ended and the snapshot
+// closed.
+func (v *Vault) openView(ctx context.Context) (*Tx, store.Snapshot, error) {
 	if err := v.checkNested(ctx); err != nil {
 		return nil, nil, err
 	}
@@ -101,9 +105,9 @@ func (v *Vault) openView(ctx context.Context) (tx *Tx, end func() error, err err
 	if err != nil {
 		return nil, nil, err
 	}
-	tx = newTx(v, snap, nil)
+	tx := newTx(v, snap, nil)
 	tx.held = held
-	return tx, func() error { tx.end(); return snap.Close() }, nil
+	return tx, snap, nil
 }
 
 // update runs fn in a writing transaction, behind all that is pending.
@@ -142,6 +146,7 @@ func (v *Vault) checkNested(ctx context.Context) error {
 
 func newTx(v *Vault, r store.Reader, w store.Tx) *Tx {
 	tx := &Tx{v: v, r: r, w: w}
+	tx.columns = tx.few[:0]
 	tx.catalogue = catalogue{v: v, tx: tx}
 	return tx
 }

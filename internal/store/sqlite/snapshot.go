@@ -23,14 +23,15 @@ func (s *Store) Snapshot(ctx context.Context) (store.Snapshot, error) {
 		return nil, err
 	}
 	var c *conn
-	err := s.patiently(ctx, time.Now(), func() (err error) {
+	now := time.Now()
+	err := s.patiently(ctx, now, func() (err error) {
 		c, err = s.acquire(ctx)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	snap := &snapshot{reader: newReader(c, false), s: s, born: time.Now()}
+	snap := &snapshot{reader: newReader(c, false), s: s, born: now}
 	if !s.register(snap) {
 		snap.end(store.ErrClosed)
 		return nil, store.ErrClosed

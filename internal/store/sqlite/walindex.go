@@ -4,6 +4,9 @@ package sqlite
 
 import (
 	"os"
+	"sync/atomic"
+	"syscall"
+	"unsafe"
 )
 
 // walIndex reads the header of the index of the write-ahead log, the file with
@@ -12,16 +15,18 @@ import (
 // number of frames, and checksums. It lies there twice, 48 bytes each, and the
 // writer changes the second copy first. See https://sqlite.org/walformat.html.
 //
-// The file must be opened by a connection's own walIndex, while the connection
-// is open: SQLite deletes the file only with the last connection, so what is
-// read belongs to the database as long as the connection does. Closing the
-// file is harmless on the systems named above, where the driver locks open
-// file descriptions; with the locks of other systems it would release those of
-// the whole process.
-type walIndex struct{ f *os.File }
+// The file must be mapped by a connection's own walIndex, while the connection
+// is open: SQLite deletes or shortens the file only with the last connection,
+// so what is read belongs to the database as long as the connection does.
+// Closing the file is harmless on the systems named above, where the driver
+// locks open file descriptions; with the locks of other systems it would
+// release those of the whole process.
+type walIndex struct{ mapped []byte }
 
 // walHeader is one copy of the header.
-type walHeader [48]byte
+type walHeader [6]uint64
+
+const walHeaders = 2 * int(unsafe.Sizeof(walHeader{}))
 
 // openWALIndex returns nil if the database has no such file.
 func openWALIndex(path string) *walIndex {
@@ -29,26 +34,36 @@ func openWALIndex(path string) *walIndex {
 	if err != nil {
 		return nil
 	}
-	return &walIndex{f}
+	defer f.Close()
+	if info, err := f.Stat(); err != nil || info.Size() < int64(walHeaders) {
+		return nil
+	}
+	mapped, err := syscall.Mmap(int(f.Fd()), 0, walHeaders, syscall.PROT_READ, syscall.MAP_SHARED)
+	if err != nil {
+		return nil
+	}
+	return &walIndex{mapped}
 }
 
 // header returns the header, unless a writer is just changing it.
-func (x *walIndex) header() (walHeader, bool) {
+func (x *walIndex) header() (first walHeader, ok bool) {
 	if x == nil {
-		return walHeader{}, false
+		return first, false
 	}
-	var both [2]walHeader
-	var p [2 * len(walHeader{})]byte
-	if n, err := x.f.ReadAt(p[:], 0); n < len(p) || err != nil {
-		return walHeader{}, false
+	both := (*[2]walHeader)(unsafe.Pointer(unsafe.SliceData(x.mapped)))
+	for i := range first {
+		first[i] = atomic.LoadUint64(&both[0][i])
 	}
-	copy(both[0][:], p[:])
-	copy(both[1][:], p[len(walHeader{}):])
-	return both[0], both[0] == both[1]
+	for i := range first {
+		if atomic.LoadUint64(&both[1][i]) != first[i] {
+			return first, false
+		}
+	}
+	return first, true
 }
 
 func (x *walIndex) close() {
 	if x != nil {
-		x.f.Close()
+		syscall.Munmap(x.mapped)
 	}
 }
