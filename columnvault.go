@@ -24,7 +24,8 @@
 // transaction of many operations, [Vault.View] one moment of many reads; a
 // column takes part through [Column.In]. There is one writer at a time, in all
 // processes together; writers wait for each other, for as long as
-// Options.BusyTimeout allows, and readers wait for nobody.
+// Options.BusyTimeout allows, and readers wait for nobody, but where there is a
+// cache for the moment of a commit.
 //
 // A ctx ends a wait, and an operation between two chunks, never in the middle
 // of a write; what it interrupts is undone.
@@ -32,7 +33,8 @@
 // # What is promised
 //
 // What an operation has returned without an error is in the file, and stays
-// there when the process ends in any way. After a power failure the last
+// there when the process ends in any way; what a cache has taken is in memory
+// until it is flushed (see CacheOptions). After a power failure the last
 // commits may be missing, but never half of one, unless Options.FullSync is
 // set. Errors are values of type [*Error] around the kinds that this package
 // lists; bytes in a file never cause a panic.

@@ -58,8 +58,9 @@ type txKey struct{ v *Vault }
 // Reading in a View also costs less: finding a column and its chunks is done
 // once, and not for every operation.
 //
-// As long as a View is open the write-ahead log cannot be emptied, so do not
-// keep one for longer than the work takes.
+// As long as a View is open the write-ahead log cannot be emptied, and it has a
+// connection of its own, with a page cache and four open files. So do not keep
+// one for longer than the work takes, nor hundreds at a time.
 func (v *Vault) View(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) error {
 	var own error
 	err := v.view(ctx, func(tx *Tx) error { own = fn(tx.mark(ctx), tx); return own })
