@@ -93,11 +93,7 @@ func (s *Store) keepLogShort(c *conn) {
 
 // endIdle ends the snapshots in which connections rest.
 func (s *Store) endIdle() {
-	s.mu.Lock()
-	idle := s.idle
-	s.idle = nil
-	s.mu.Unlock()
-	for _, c := range idle {
+	for _, c := range s.takeAllIdle() {
 		if c.endSnapshot() != nil || !s.keep(c) {
 			c.close()
 		}

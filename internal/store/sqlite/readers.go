@@ -73,6 +73,14 @@ func (s *Store) takeIdle() *conn {
 	return c
 }
 
+func (s *Store) takeAllIdle() []*conn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	idle := s.idle
+	s.idle = nil
+	return idle
+}
+
 // release keeps the connection for the next reader, in its snapshot if that
 // can be told to be the newest. A connection that failed is not used again.
 func (s *Store) release(c *conn) {

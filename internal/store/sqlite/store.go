@@ -286,11 +286,7 @@ func (s *Store) Close() error {
 
 // dropIdle closes the connections that wait for the next reader.
 func (s *Store) dropIdle() {
-	s.mu.Lock()
-	idle := s.idle
-	s.idle = nil
-	s.mu.Unlock()
-	for _, c := range idle {
+	for _, c := range s.takeAllIdle() {
 		c.close()
 	}
 }
