@@ -98,7 +98,7 @@ func (c *Column[T]) appendTo(b *Batch, values []T) error {
 // PutTo adds a pair to what the batch will store. Key and value must not change
 // until the batch has ended.
 func (kv *KV) PutTo(b *Batch, key, value []byte) error {
-	return kv.fail("put", key, fail("put", kv.table, -1, kv.putTo(b, key, value)))
+	return kv.fail("put", key, kv.putTo(b, key, value))
 }
 
 func (kv *KV) putTo(b *Batch, key, value []byte) error {
@@ -226,7 +226,7 @@ func (b *Batch) uses(k *cache) (bytes int) {
 func (b *Batch) find(ctx context.Context, tx *Tx) error {
 	for _, t := range b.pairs {
 		if err := tx.v.pending.checkTable(ctx, tx, t.table); err != nil {
-			return &Error{Op: "put", Column: t.table, Key: t.Key, Index: -1, Err: err}
+			return keyError("put", t.table, t.Key, err)
 		}
 	}
 	for _, part := range b.parts {
@@ -249,7 +249,7 @@ func (b *Batch) write(ctx context.Context, tx *Tx) error {
 	}
 	for _, t := range b.pairs {
 		if err := tx.w.Put(ctx, t.table, t.Key, t.Value); err != nil {
-			return &Error{Op: "put", Column: t.table, Key: t.Key, Index: -1, Err: err}
+			return keyError("put", t.table, t.Key, err)
 		}
 	}
 	return nil

@@ -137,10 +137,7 @@ func (v *Vault) Flush(ctx context.Context) (int, error) {
 	if err := v.checkNested(ctx); err != nil {
 		return 0, fail("flush", "", -1, err)
 	}
-	if !v.pending.any.Load() {
-		return 0, nil
-	}
-	n, err := v.pending.flush(ctx, nil)
+	n, err := v.pending.flushAny(ctx)
 	return n, fail("flush", "", -1, err)
 }
 
@@ -195,7 +192,8 @@ func (p *pending) disable(ctx context.Context, at **cache) error {
 	p.mu.Lock()
 	p.enforce(at, nil)
 	p.mu.Unlock()
-	return p.flushAny(ctx)
+	_, err := p.flushAny(ctx)
+	return err
 }
 
 // during calls fn under a cache, ends that whatever happens, and flushes.
@@ -211,17 +209,10 @@ func (p *pending) during(ctx context.Context, at **cache, k *cache, fn func() er
 		p.mu.Unlock()
 		// What fn has appended was acknowledged, so it is written even if ctx
 		// has ended.
-		err = errors.Join(err, fail("flush", "", -1, p.flushAny(context.WithoutCancel(ctx))))
+		_, failed := p.flushAny(context.WithoutCancel(ctx))
+		err = errors.Join(err, fail("flush", "", -1, failed))
 	}()
 	return fn()
-}
-
-func (p *pending) flushAny(ctx context.Context) error {
-	if !p.any.Load() {
-		return nil
-	}
-	_, err := p.flush(ctx, nil)
-	return err
 }
 
 // enforce puts a cache, or none, in the place of another.

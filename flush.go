@@ -47,6 +47,14 @@ func (p *pending) flush(ctx context.Context, fn func(*Tx) error) (rows int, err 
 	return rows, nil
 }
 
+// flushAny writes what is pending, if there is anything.
+func (p *pending) flushAny(ctx context.Context) (rows int, err error) {
+	if !p.any.Load() {
+		return 0, nil
+	}
+	return p.flush(ctx, nil)
+}
+
 // addWriter counts those who write pending rows or wait for that.
 func (p *pending) addWriter(n int) {
 	p.mu.Lock()
@@ -155,7 +163,6 @@ func (p *pending) rename(r rename) {
 		return
 	}
 	to := p.columnOf(catalog.NamesOf(r.to))
-	p.enforce(&to.own, own)
 	if count > 0 {
 		to.dtype, to.elem, to.rows = dtype, elem, rows
 		to.count = count
@@ -163,7 +170,7 @@ func (p *pending) rename(r rename) {
 		p.any.Store(true)
 		p.fill(to)
 	}
-	p.recount()
+	p.enforce(&to.own, own)
 }
 
 // drop gives up the first rows. The memory is used again, unless a reader has
@@ -233,7 +240,7 @@ func (p *pending) armOne(k *cache) {
 }
 
 func (k *cache) stop() {
-	if k != nil && k.timer != nil {
+	if k.timer != nil {
 		k.timer.Stop()
 	}
 }
@@ -242,10 +249,7 @@ func (k *cache) stop() {
 // for it, so its error goes to the hook and to the next who adds rows. Where
 // flushing is on hold, nothing has failed: it is tried again.
 func (p *pending) flushOld(k *cache) {
-	if !p.any.Load() {
-		return
-	}
-	_, err := p.flush(context.Background(), nil)
+	_, err := p.flushAny(context.Background())
 	if err == nil || !p.tryAgain(k, err) || k.OnError == nil {
 		return
 	}
@@ -272,10 +276,7 @@ func (p *pending) tryAgain(k *cache, err error) bool {
 // written, or are held back, the vault stays open.
 func (p *pending) close() error {
 	p.setClosed(true)
-	if !p.any.Load() {
-		return nil
-	}
-	_, err := p.flush(context.Background(), nil)
+	_, err := p.flushAny(context.Background())
 	if err != nil {
 		p.setClosed(false)
 	}

@@ -80,13 +80,12 @@ func (g *group) wait(r *request) (lead bool, err error) {
 func (g *group) withdraw(r *request) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for i, other := range g.queue {
-		if other == r {
-			g.queue = append(g.queue[:i], g.queue[i+1:]...)
-			return true
-		}
+	i := slices.Index(g.queue, r)
+	if i < 0 {
+		return false
 	}
-	return false
+	g.queue = slices.Delete(g.queue, i, i+1)
+	return true
 }
 
 // takeQueue empties the queue.

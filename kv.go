@@ -104,13 +104,20 @@ func (kv *KV) update(ctx context.Context, op string, key []byte, fn func(tx *Tx)
 	}))
 }
 
-// fail adds to an error which key it is about.
-func (kv *KV) fail(op string, key []byte, err error) error {
-	var e *Error
-	if err == nil || !errors.As(err, &e) || key == nil {
+// fail makes the error of an operation on a key, or of one on the table if that
+// is nil.
+func (kv *KV) fail(op string, key []byte, err error) error { return keyError(op, kv.table, key, err) }
+
+func keyError(op, table string, key []byte, err error) error {
+	err = fail(op, table, -1, err)
+	if err == nil || key == nil {
 		return err
 	}
-	return &Error{Op: op, Column: kv.table, Key: key, Index: -1, Err: e.Err}
+	var e *Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	return &Error{Op: op, Column: table, Key: key, Index: -1, Err: e.Err}
 }
 
 // Get returns the value of a key, or ErrNotFound. It belongs to the caller.
@@ -128,10 +135,15 @@ func (tx *Tx) get(ctx context.Context, table string, key []byte) ([]byte, error)
 		return append([]byte{}, value...), nil
 	}
 	value, err := tx.r.Get(ctx, table, key)
+	return value, noKey(err)
+}
+
+// noKey says what it is that was not found.
+func noKey(err error) error {
 	if errors.Is(err, store.ErrNotFound) {
-		err = fmt.Errorf("%w: there is no such key", ErrNotFound)
+		return fmt.Errorf("%w: there is no such key", ErrNotFound)
 	}
-	return value, err
+	return err
 }
 
 // GetMany returns the values of many keys at one moment, nil for a key that
@@ -170,10 +182,7 @@ func (tx *Tx) size(ctx context.Context, table string, key []byte) (int64, error)
 		return int64(len(value)), nil
 	}
 	n, err := tx.r.Size(ctx, table, key)
-	if errors.Is(err, store.ErrNotFound) {
-		err = fmt.Errorf("%w: there is no such key", ErrNotFound)
-	}
-	return n, err
+	return n, noKey(err)
 }
 
 // Len returns the number of keys. It goes over all of them.
@@ -220,16 +229,16 @@ func (kv *KV) putStored(ctx context.Context, pairs ...Pair) error {
 	}
 	for _, p := range pairs {
 		if err := kv.checkSize(p.Key, int64(len(p.Value))); err != nil {
-			return &Error{Op: "put", Column: kv.table, Key: p.Key, Index: -1, Err: err}
+			return kv.fail("put", p.Key, err)
 		}
 	}
 	if err := kv.checkName(); err != nil {
-		return fail("put", kv.table, -1, err)
+		return kv.fail("put", nil, err)
 	}
 	if kv.in.tx == nil {
 		taken, err := kv.home.pending.putCached(ctx, kv.table, pairs)
 		if taken || err != nil {
-			return kv.fail("put", key, fail("put", kv.table, -1, err))
+			return kv.fail("put", key, err)
 		}
 	}
 	return kv.update(ctx, "put", key, func(tx *Tx) error { return tx.put(ctx, kv.table, pairs) })

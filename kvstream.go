@@ -99,7 +99,7 @@ func (tx *Tx) putFrom(ctx context.Context, table string, key, head []byte, src *
 func (kv *KV) PutFile(ctx context.Context, key []byte, path string) error {
 	f, err := os.Open(path)
 	if err != nil {
-		return &Error{Op: "put", Column: kv.table, Key: key, Index: -1, Err: err}
+		return kv.fail("put", key, err)
 	}
 	defer f.Close()
 	info, err := f.Stat()
@@ -107,7 +107,7 @@ func (kv *KV) PutFile(ctx context.Context, key []byte, path string) error {
 		err = fmt.Errorf("%w: %s is not a file that has a size", ErrInvalidArgument, path)
 	}
 	if err != nil {
-		return &Error{Op: "put", Column: kv.table, Key: key, Index: -1, Err: err}
+		return kv.fail("put", key, err)
 	}
 	return kv.PutFrom(ctx, key, info.Size(), f)
 }
@@ -135,7 +135,7 @@ var (
 func (kv *KV) OpenBlob(ctx context.Context, key []byte) (*Blob, error) {
 	b, err := kv.openBlob(ctx, key)
 	if err != nil {
-		return nil, kv.fail("open", key, fail("open", kv.table, -1, err))
+		return nil, kv.fail("open", key, err)
 	}
 	return b, nil
 }
@@ -266,7 +266,7 @@ func (kv *KV) GetToFile(ctx context.Context, key []byte, path string) error {
 		return err
 	}
 	defer b.Close()
-	return kv.fail("get", key, fail("get", kv.table, -1, writeFile(path, b)))
+	return kv.fail("get", key, writeFile(path, b))
 }
 
 // writeFile writes a file beside its place and then moves it there.

@@ -25,7 +25,7 @@ import (
 func (kv *KV) PutValue(ctx context.Context, key []byte, value any) error {
 	stored, err := appendValue(nil, value)
 	if err != nil {
-		return kv.valueError("put", key, err)
+		return kv.fail("put", key, err)
 	}
 	return kv.putStored(ctx, Pair{Key: key, Value: stored})
 }
@@ -34,13 +34,9 @@ func (kv *KV) PutValue(ctx context.Context, key []byte, value any) error {
 func (kv *KV) PutValueAs(ctx context.Context, key []byte, e Encoding, value any) error {
 	stored, err := appendValueAs(nil, e, value)
 	if err != nil {
-		return kv.valueError("put", key, err)
+		return kv.fail("put", key, err)
 	}
 	return kv.putStored(ctx, Pair{Key: key, Value: stored})
-}
-
-func (kv *KV) valueError(op string, key []byte, err error) error {
-	return kv.fail(op, key, fail(op, kv.table, -1, err))
 }
 
 // GetValue reads a value in whatever encoding it is stored. Where the file
@@ -60,7 +56,7 @@ func GetValue[T any](ctx context.Context, kv *KV, key []byte) (value T, err erro
 		return value, err
 	}
 	err = decodeValue(stored, &value)
-	return value, kv.valueError("get", key, err)
+	return value, kv.fail("get", key, err)
 }
 
 // ValueInfo is what can be said of a value without loading it.

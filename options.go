@@ -10,9 +10,8 @@ import (
 )
 
 const (
-	defaultBuffer      = 1 << 20
-	defaultMinChunk    = 4 << 10
-	defaultBusyTimeout = 5 * time.Second
+	defaultBuffer   = 1 << 20
+	defaultMinChunk = 4 << 10
 	// defaultVarChunk is the largest chunk of a new variable-size column. An
 	// element that grows or comes in may move half of a chunk, which at this
 	// size takes two milliseconds; larger chunks gain little elsewhere.

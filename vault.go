@@ -41,7 +41,7 @@ func Open(path string, o *Options) (*Vault, error) {
 		ReadOnly:       o.ReadOnly,
 		PageSize:       o.PageSize,
 		CacheBytes:     int64(o.CacheBytes),
-		BusyTimeout:    cmp.Or(o.BusyTimeout, defaultBusyTimeout),
+		BusyTimeout:    o.BusyTimeout,
 		MaxSnapshotAge: o.MaxSnapshotAge,
 		FullSync:       o.FullSync,
 	})
@@ -52,7 +52,7 @@ func Open(path string, o *Options) (*Vault, error) {
 }
 
 func newVault(path string, s store.Store, o *Options) *Vault {
-	v := &Vault{path: path, store: s, buffer: int64(o.BufferBytes), busy: cmp.Or(o.BusyTimeout, defaultBusyTimeout)}
+	v := &Vault{path: path, store: s, buffer: int64(o.BufferBytes), busy: cmp.Or(o.BusyTimeout, sqlite.DefaultBusyTimeout)}
 	if v.buffer == 0 {
 		v.buffer = defaultBuffer
 	}

@@ -92,13 +92,7 @@ func (s *Store) keepLogShort(c *conn) {
 }
 
 // endIdle ends the snapshots in which connections rest.
-func (s *Store) endIdle() {
-	for _, c := range s.takeAllIdle() {
-		if c.endSnapshot() != nil || !s.keep(c) {
-			c.close()
-		}
-	}
-}
+func (s *Store) endIdle() { s.endSnapshots(s.takeAllIdle()) }
 
 // Sizes implements store.Logger.
 func (s *Store) Sizes() (main, log int64, err error) {

@@ -147,7 +147,13 @@ func (s *Store) clean() {
 	for _, snap := range open {
 		snap.endIfOld(s.opts.MaxSnapshotAge)
 	}
-	for _, c := range stale {
+	s.endSnapshots(stale)
+}
+
+// endSnapshots keeps connections for the next readers, but not in the
+// snapshots that they are in.
+func (s *Store) endSnapshots(conns []*conn) {
+	for _, c := range conns {
 		if c.endSnapshot() != nil || !s.keep(c) {
 			c.close()
 		}

@@ -35,9 +35,10 @@ type Options struct {
 }
 
 const (
-	defaultPageSize    = 8 << 10
-	defaultCacheBytes  = 16 << 20
-	defaultBusyTimeout = 5 * time.Second
+	defaultPageSize   = 8 << 10
+	defaultCacheBytes = 16 << 20
+	// DefaultBusyTimeout is what Options.BusyTimeout is unless it is set.
+	DefaultBusyTimeout = 5 * time.Second
 	defaultSnapshotAge = time.Minute
 
 	// checkpointPages is the number of pages in the write-ahead log from which
@@ -93,7 +94,7 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 		opts.CacheBytes = defaultCacheBytes
 	}
 	if opts.BusyTimeout == 0 {
-		opts.BusyTimeout = defaultBusyTimeout
+		opts.BusyTimeout = DefaultBusyTimeout
 	}
 	if opts.MaxSnapshotAge == 0 {
 		opts.MaxSnapshotAge = defaultSnapshotAge
