@@ -90,7 +90,7 @@ func (c *Column[T]) appendTo(b *Batch, values []T) error {
 	if err := checkSizes(ends, len(part.rows.Data), len(part.rows.Ends)); err != nil {
 		return err
 	}
-	part.rows = column.Batch{Data: data, Ends: ends}
+	part.rows = column.Elements{Data: data, Ends: ends}
 	part.count += len(values)
 	return nil
 }
@@ -140,7 +140,7 @@ func (b *Batch) part(q *pendingColumn, dtype string, elem int) *part {
 	b.parts = slices.Grow(b.parts, 1)[:n+1]
 	added := &b.parts[n]
 	// The memory may be that of an ended batch.
-	*added = part{q: q, dtype: dtype, elem: elem, rows: column.Batch{Data: added.rows.Data[:0], Ends: added.rows.Ends[:0]}}
+	*added = part{q: q, dtype: dtype, elem: elem, rows: column.Elements{Data: added.rows.Data[:0], Ends: added.rows.Ends[:0]}}
 	return added
 }
 

@@ -184,7 +184,7 @@ func TestBatchRefusedValue(t *testing.T) {
 	must(t, p.v.Batch(ctx, func(b *columnvault.Batch) error {
 		must(t, c.AppendTo(b, "a"))
 		wantErr(t, "a long text", c.AppendTo(b, "b", "long"), columnvault.ErrInvalidArgument)
-		wantErr(t, "a table that cannot be", p.v.Table("col_meta").PutTo(b, nil, nil), columnvault.ErrInvalidArgument)
+		wantErr(t, "a table that cannot be", p.v.KVTable("col_meta").PutTo(b, nil, nil), columnvault.ErrInvalidArgument)
 		return c.AppendTo(b, "c")
 	}))
 	wantColumn(t, c, "a", "c")
@@ -228,7 +228,7 @@ func TestBatchLimits(t *testing.T) {
 	onDisk(t, r.pair, r.numbers, dtype.Int64, 0, 1, 2)
 	onDisk(t, r.pair, r.texts, dtype.String, "text 0", "text 1", long)
 
-	release := r.v.HoldFlush()
+	release := r.v.PauseFlush()
 	n := 0
 	for ; n < 100; n++ {
 		if err := r.add(ctx, n, nothing); err != nil {
@@ -328,7 +328,7 @@ func TestBatchForeignTable(t *testing.T) {
 	r := openRecord(t, cacheOf(0, 0))
 	execRaw(t, rawConn(t, r.path), `CREATE TABLE notes (id INTEGER, text TEXT)`)
 	err := r.v.Batch(ctx, func(b *columnvault.Batch) error {
-		return errors.Join(r.numbers.AppendTo(b, 0), r.v.Table("notes").PutTo(b, []byte("k"), nil))
+		return errors.Join(r.numbers.AppendTo(b, 0), r.v.KVTable("notes").PutTo(b, []byte("k"), nil))
 	})
 	wantErrText(t, "a batch with pairs for a foreign table", err, columnvault.ErrInvalidArgument, "notes")
 	must(t, r.add(ctx, 0, nothing))

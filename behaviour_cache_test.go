@@ -17,7 +17,6 @@ type cacheScope interface {
 	EnableCache(ctx context.Context, o *columnvault.CacheOptions) error
 	DisableCache(ctx context.Context) error
 	Cached(ctx context.Context, o *columnvault.CacheOptions, fn func() error) error
-	Flush(ctx context.Context) (int, error)
 }
 
 // TestColumnCache is the suite of that name of KohakuVault, line by line. In
@@ -138,7 +137,7 @@ func TestColumnCache(t *testing.T) {
 		must(t, c.EnableCache(ctx, nil))
 		appendEach(t, c, span(0, 10))
 		onDisk(t, p, c, dtype.Int64)
-		wantFlushed(t, c, 10)
+		wantFlushed(t, p.v, 10)
 		onDisk(t, p, c, dtype.Int64, span(0, 10)...)
 		appendEach(t, c, span(10, 15))
 		wantFlushed(t, p.v, 5)
@@ -151,7 +150,7 @@ func TestColumnCache(t *testing.T) {
 		must(t, c.EnableCache(ctx, nil))
 		for round := range 5 {
 			appendEach(t, c, span(10*round, 10*round+10))
-			wantFlushed(t, c, 10)
+			wantFlushed(t, p.v, 10)
 			onDisk(t, p, c, dtype.Int64, span(0, 10*round+10)...)
 		}
 	})
@@ -240,14 +239,14 @@ func TestColumnCache(t *testing.T) {
 	t.Run("flushing an empty cache returns 0", func(t *testing.T) {
 		p := openPair(t, nil)
 		c := create(t, p.v, "values", dtype.Int64)
-		wantFlushed(t, c, 0)
+		wantFlushed(t, p.v, 0)
 		must(t, c.EnableCache(ctx, nil))
-		wantFlushed(t, c, 0)
+		wantFlushed(t, p.v, 0)
 		must(t, c.Append(ctx)) // nothing
-		wantFlushed(t, c, 0)
+		wantFlushed(t, p.v, 0)
 		must(t, c.Append(ctx, 1))
-		wantFlushed(t, c, 1)
-		wantFlushed(t, c, 0)
+		wantFlushed(t, p.v, 1)
+		wantFlushed(t, p.v, 0)
 	})
 	t.Run("disable without enable", func(t *testing.T) {
 		p := openPair(t, nil)
@@ -263,7 +262,7 @@ func TestColumnCache(t *testing.T) {
 		for cycle := range 3 {
 			must(t, c.EnableCache(ctx, nil))
 			must(t, c.Append(ctx, int64(2*cycle)))
-			wantFlushed(t, c, 1)
+			wantFlushed(t, p.v, 1)
 			must(t, c.Append(ctx, int64(2*cycle+1)))
 			must(t, c.DisableCache(ctx))
 			onDisk(t, p, c, dtype.Int64, span(0, 2*cycle+2)...)
@@ -290,11 +289,9 @@ func TestColumnCache(t *testing.T) {
 }
 
 // wantFlushed flushes and requires the number of elements that were written.
-func wantFlushed(t tester, c interface {
-	Flush(ctx context.Context) (int, error)
-}, want int) {
+func wantFlushed(t tester, v *columnvault.Vault, want int) {
 	t.Helper()
-	n, err := c.Flush(t.Context())
+	n, err := v.Flush(t.Context())
 	must(t, err)
 	if n != want {
 		t.Errorf("Flush writes %d elements, want %d", n, want)

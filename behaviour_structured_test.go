@@ -70,7 +70,7 @@ func TestStructuredMsgPack(t *testing.T) {
 // TestStructuredGoTypes has no counterpart: the same column read as a Go
 // struct and as what it says without one.
 func TestStructuredGoTypes(t *testing.T) {
-	v := openAt(t, filepath.Join(t.TempDir(), "types.db"), &columnvault.Options{BufferBytes: 1})
+	v := openAt(t, filepath.Join(t.TempDir(), "types.db"), &columnvault.Options{ReadBytes: 1})
 	// Loops read into memory that they have used before, one element at a
 	// time with such a buffer: what one element leaves out must not show the
 	// values of the one before.

@@ -52,7 +52,7 @@ func BenchmarkAppendCached(b *testing.B) {
 
 func appendCached[T any](b *testing.B, typ dtype.Type[T], value T) {
 	ctx := context.Background()
-	c := cachedColumn(b, typ)
+	v, c := cachedColumn(b, typ)
 	b.ReportAllocs()
 	for i := 0; i < b.N; i++ {
 		if err := c.Append(ctx, value); err != nil {
@@ -60,7 +60,7 @@ func appendCached[T any](b *testing.B, typ dtype.Type[T], value T) {
 		}
 		if i%cachedRows == cachedRows-1 {
 			b.StopTimer()
-			if _, err := c.Flush(ctx); err != nil {
+			if _, err := v.Flush(ctx); err != nil {
 				b.Fatal(err)
 			}
 			b.StartTimer()
@@ -71,22 +71,23 @@ func appendCached[T any](b *testing.B, typ dtype.Type[T], value T) {
 // cachedRows stay below the threshold of the default cache.
 const cachedRows = 100_000
 
-func cachedColumn[T any](b *testing.B, typ dtype.Type[T]) *columnvault.Column[T] {
+func cachedColumn[T any](b *testing.B, typ dtype.Type[T]) (*columnvault.Vault, *columnvault.Column[T]) {
 	b.Helper()
-	c, err := columnvault.Create(context.Background(), openBench(b, nil), "x", typ, nil)
+	v := openBench(b, nil)
+	c, err := columnvault.Create(context.Background(), v, "x", typ, nil)
 	if err == nil {
 		err = c.EnableCache(context.Background(), nil)
 	}
 	if err != nil {
 		b.Fatal(err)
 	}
-	return c
+	return v, c
 }
 
 // BenchmarkFlush flushes 10 MB of values of 100 bytes.
 func BenchmarkFlush(b *testing.B) {
 	ctx := context.Background()
-	c := cachedColumn(b, dtype.Bytes)
+	v, c := cachedColumn(b, dtype.Bytes)
 	value := make([]byte, 100)
 	b.SetBytes(100 * cachedRows)
 	for b.Loop() {
@@ -97,7 +98,7 @@ func BenchmarkFlush(b *testing.B) {
 			}
 		}
 		b.StartTimer()
-		if _, err := c.Flush(ctx); err != nil {
+		if _, err := v.Flush(ctx); err != nil {
 			b.Fatal(err)
 		}
 	}

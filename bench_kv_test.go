@@ -54,7 +54,7 @@ func BenchmarkGet(b *testing.B) {
 			}
 		}
 	}
-	for _, o := range []*columnvault.Options{nil, {CacheBytes: 64 << 20}} {
+	for _, o := range []*columnvault.Options{nil, {PageCacheBytes: 64 << 20}} {
 		cache := "default"
 		if o != nil {
 			cache = "cached"

@@ -88,7 +88,7 @@ func BenchmarkReadAll(b *testing.B) {
 func BenchmarkAtInView(b *testing.B) {
 	for name, cache := range map[string]int{"cached": 128 << 20, "default": 0} {
 		b.Run(name, func(b *testing.B) {
-			v, c := filled(b, &columnvault.Options{CacheBytes: cache})
+			v, c := filled(b, &columnvault.Options{PageCacheBytes: cache})
 			b.ReportAllocs()
 			v.View(context.Background(), func(ctx context.Context, tx *columnvault.Tx) error {
 				in := c.In(tx)
@@ -159,7 +159,7 @@ func BenchmarkInsertFront(b *testing.B) {
 
 func BenchmarkAt(b *testing.B) {
 	ctx := context.Background()
-	_, c := filled(b, &columnvault.Options{CacheBytes: 128 << 20})
+	_, c := filled(b, &columnvault.Options{PageCacheBytes: 128 << 20})
 	if _, err := c.Slice(ctx, columnvault.Begin, columnvault.End); err != nil {
 		b.Fatal(err)
 	}

@@ -97,7 +97,7 @@ func BenchmarkVarReadAll(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				n := 0
-				for chunk, err := range c.Chunks(context.Background()) {
+				for chunk, err := range c.Runs(context.Background()) {
 					if err != nil {
 						b.Fatal(err)
 					}

@@ -100,14 +100,10 @@ func (c *Column[T]) checkCache() error {
 	return nil
 }
 
-// Flush writes what all caches of the vault hold, and returns how many
-// elements that were.
-func (c *Column[T]) Flush(ctx context.Context) (int, error) { return c.in.v.Flush(ctx) }
-
-// Discard gives up what is held for the column and returns how many elements
+// DiscardPending gives up what is held for the column and returns how many elements
 // that were. It is for columns that have gone from under their cache: as long
 // as something is held for them, nothing can be flushed.
-func (c *Column[T]) Discard() int { return c.rows.p.discard(c.rows) }
+func (c *Column[T]) DiscardPending() int { return c.rows.p.discard(c.rows) }
 
 // EnableCache makes every column of the vault that has no cache of its own
 // cached, also those that are opened later. See Column.EnableCache.
@@ -141,12 +137,12 @@ func (v *Vault) Flush(ctx context.Context) (int, error) {
 	return n, fail("flush", "", -1, err)
 }
 
-// HoldFlush keeps the caches from being flushed until release is called, so
+// PauseFlush keeps the caches from being flushed until release is called, so
 // that a set of appends to several columns is not written in part. Meanwhile
-// everything that would have to flush fails with ErrHeld, and appends to a
+// everything that would have to flush fails with ErrFlushPaused, and appends to a
 // full cache with ErrCacheFull. Holds nest, and release may be called twice.
 // Batch does the same for a single set, without keeping others waiting.
-func (v *Vault) HoldFlush() (release func()) {
+func (v *Vault) PauseFlush() (release func()) {
 	p := v.pending
 	p.mu.Lock()
 	p.holds++
@@ -277,7 +273,7 @@ func (c *Column[T]) hold(values []T) (admission, error) {
 		}
 		return next, err
 	}
-	var rows column.Batch
+	var rows column.Elements
 	var err error
 	if rows.Data, rows.Ends, err = c.t.AppendAll(q.rows.Data, q.rows.Ends, values); err != nil {
 		return uncached, callError(err)

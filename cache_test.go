@@ -33,7 +33,7 @@ func testVisibility[T any](t *testing.T, buffer int, typ dtype.Type[T], all []T)
 	ctx := t.Context()
 	for stored := range 4 { // on disk, the rest is pending
 		stored *= 6
-		p := openPair(t, &columnvault.Options{BufferBytes: buffer})
+		p := openPair(t, &columnvault.Options{ReadBytes: buffer})
 		c := createWith(t, p.v, "values", typ, chunks(16, 32), all[:stored]...)
 		must(t, c.EnableCache(ctx, nil))
 		must(t, c.Append(ctx, all[stored:]...))
@@ -67,7 +67,7 @@ func wantAllReads[T any](t *testing.T, in interface {
 	slices.Reverse(backwards)
 	wantValues(t, "Backward", collect(t, c.Backward(ctx)), backwards)
 	var chunked []T
-	for chunk, err := range c.Chunks(ctx) {
+	for chunk, err := range c.Runs(ctx) {
 		must(t, err)
 		chunked = append(chunked, chunk.Values...)
 	}
@@ -162,7 +162,7 @@ func TestCacheViewIsOneMoment(t *testing.T) {
 	for name, change := range map[string]step{
 		"append":  func(s scene) error { return s.c.Append(s.ctx, 9) },
 		"flush":   func(s scene) error { return lastOf(s.v.Flush(s.ctx)) },
-		"discard": func(s scene) error { s.c.Discard(); return nil },
+		"discard": func(s scene) error { s.c.DiscardPending(); return nil },
 		"reverse": func(s scene) error { return s.c.Reverse(s.ctx) },
 		"disable": func(s scene) error { return s.c.DisableCache(s.ctx) },
 		"drop":    func(s scene) error { return s.v.Drop(s.ctx, "values") },

@@ -12,16 +12,16 @@ import (
 // Scope is where columns are created and looked up: a *Vault, each time in a
 // transaction of its own, or a *Tx.
 type Scope interface {
-	scope() *catalogue
+	in() *scope
 }
 
-// catalogue is what a Vault and a Tx have in common.
-type catalogue struct {
+// scope is what a Vault and a Tx have in common.
+type scope struct {
 	v  *Vault
 	tx *Tx // nil in a Vault
 }
 
-func (c *catalogue) scope() *catalogue { return c }
+func (s *scope) in() *scope { return s }
 
 // ColumnInfo is an entry in the list of columns.
 type ColumnInfo struct {
@@ -40,9 +40,9 @@ type ColumnInfo struct {
 }
 
 // Columns lists the columns in the order of their creation.
-func (c *catalogue) Columns(ctx context.Context) ([]ColumnInfo, error) {
+func (s *scope) Columns(ctx context.Context) ([]ColumnInfo, error) {
 	var infos []ColumnInfo
-	err := c.view(ctx, "list columns", "", func(tx *Tx) error {
+	err := s.view(ctx, "list columns", "", func(tx *Tx) error {
 		entries, err := catalog.List(ctx, tx.r)
 		infos = make([]ColumnInfo, len(entries))
 		for i, e := range entries {
@@ -57,9 +57,9 @@ func (c *catalogue) Columns(ctx context.Context) ([]ColumnInfo, error) {
 // Column opens a column by name alone; its elements are of the Go type that
 // fits the dtype in the file (see dtype.Parse). Lookup opens it with a type
 // known beforehand.
-func (c *catalogue) Column(ctx context.Context, name string) (*Column[any], error) {
+func (s *scope) Column(ctx context.Context, name string) (*Column[any], error) {
 	var col *Column[any]
-	err := c.view(ctx, "open column", name, func(tx *Tx) error {
+	err := s.view(ctx, "open column", name, func(tx *Tx) error {
 		names := catalog.NamesOf(name)
 		o, err := tx.open(ctx, &names)
 		if err != nil {
@@ -69,7 +69,7 @@ func (c *catalogue) Column(ctx context.Context, name string) (*Column[any], erro
 		if err != nil {
 			return fmt.Errorf("%w: this version does not know the dtype %q", ErrUnsupported, o.dtype)
 		}
-		col = newColumn(c, name, t)
+		col = newColumn(s, name, t)
 		return o.checkType(t.String(), t.Size())
 	})
 	if err != nil {
@@ -80,8 +80,8 @@ func (c *catalogue) Column(ctx context.Context, name string) (*Column[any], erro
 
 // Rename gives a column another name. Handles of the old name then get
 // ErrNotFound.
-func (c *catalogue) Rename(ctx context.Context, name, newName string) error {
-	return c.update(ctx, "rename", name, func(tx *Tx) error {
+func (s *scope) Rename(ctx context.Context, name, newName string) error {
+	return s.update(ctx, "rename", name, func(tx *Tx) error {
 		e, err := tx.find(ctx, name)
 		if err != nil {
 			return err
@@ -97,8 +97,8 @@ func (c *catalogue) Rename(ctx context.Context, name, newName string) error {
 }
 
 // Drop removes a column and everything in it.
-func (c *catalogue) Drop(ctx context.Context, name string) error {
-	return c.update(ctx, "drop", name, func(tx *Tx) error {
+func (s *scope) Drop(ctx context.Context, name string) error {
+	return s.update(ctx, "drop", name, func(tx *Tx) error {
 		e, err := tx.find(ctx, name)
 		if err != nil {
 			return err
@@ -121,17 +121,17 @@ func (tx *Tx) find(ctx context.Context, name string) (catalog.Entry, error) {
 // Create adds an empty column. A name that is taken gives ErrExists. nil
 // options mean the defaults.
 func Create[T any](ctx context.Context, in Scope, name string, t dtype.Type[T], o *ColumnOptions) (*Column[T], error) {
-	c := in.scope()
+	s := in.in()
 	if err := t.Err(); err != nil {
 		return nil, fail("create", name, -1, err)
 	}
-	err := c.update(ctx, "create", name, func(tx *Tx) error {
+	err := s.update(ctx, "create", name, func(tx *Tx) error {
 		return tx.create(ctx, name, t.Spec(), o)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return newColumn(c, name, t), nil
+	return newColumn(s, name, t), nil
 }
 
 // Ensure opens a column, and creates it if there is none. A column of another
@@ -141,8 +141,8 @@ func Ensure[T any](ctx context.Context, in Scope, name string, t dtype.Type[T], 
 	if !errors.Is(err, ErrNotFound) {
 		return col, err
 	}
-	c := in.scope()
-	err = c.update(ctx, "ensure", name, func(tx *Tx) error {
+	s := in.in()
+	err = s.update(ctx, "ensure", name, func(tx *Tx) error {
 		err := findAs(ctx, tx, name, t) // again: somebody else may have been faster
 		if !errors.Is(err, ErrNotFound) {
 			return err
@@ -152,17 +152,17 @@ func Ensure[T any](ctx context.Context, in Scope, name string, t dtype.Type[T], 
 	if err != nil {
 		return nil, err
 	}
-	return newColumn(c, name, t), nil
+	return newColumn(s, name, t), nil
 }
 
 // Lookup opens an existing column. A column of another dtype gives ErrDType.
 func Lookup[T any](ctx context.Context, in Scope, name string, t dtype.Type[T]) (*Column[T], error) {
-	c := in.scope()
-	err := c.view(ctx, "open column", name, func(tx *Tx) error { return findAs(ctx, tx, name, t) })
+	s := in.in()
+	err := s.view(ctx, "open column", name, func(tx *Tx) error { return findAs(ctx, tx, name, t) })
 	if err != nil {
 		return nil, err
 	}
-	return newColumn(c, name, t), nil
+	return newColumn(s, name, t), nil
 }
 
 // findAs looks whether there is a column of this dtype.
@@ -190,21 +190,21 @@ func (tx *Tx) create(ctx context.Context, name string, spec dtype.Spec, o *Colum
 }
 
 // view runs fn in the transaction, or in a snapshot of its own.
-func (c *catalogue) view(ctx context.Context, op, name string, fn func(*Tx) error) error {
-	if c.tx == nil {
-		return fail(op, name, -1, c.v.view(ctx, fn))
+func (s *scope) view(ctx context.Context, op, name string, fn func(*Tx) error) error {
+	if s.tx == nil {
+		return fail(op, name, -1, s.v.view(ctx, fn))
 	}
-	return fail(op, name, -1, c.tx.do(fn))
+	return fail(op, name, -1, s.tx.do(fn))
 }
 
 // update runs fn in the transaction, which must be able to write, or in one of
 // its own.
-func (c *catalogue) update(ctx context.Context, op, name string, fn func(*Tx) error) error {
+func (s *scope) update(ctx context.Context, op, name string, fn func(*Tx) error) error {
 	switch {
-	case c.tx == nil:
-		return fail(op, name, -1, c.v.update(ctx, fn))
-	case c.tx.w == nil:
+	case s.tx == nil:
+		return fail(op, name, -1, s.v.update(ctx, fn))
+	case s.tx.w == nil:
 		return fail(op, name, -1, fmt.Errorf("%w: a View only reads", ErrReadOnly))
 	}
-	return fail(op, name, -1, c.tx.do(fn))
+	return fail(op, name, -1, s.tx.do(fn))
 }

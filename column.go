@@ -21,7 +21,7 @@ import (
 // to the caller. Text and bytes of one call share their memory: who keeps a
 // single short one for long keeps its neighbours with it, unless it is cloned.
 type Column[T any] struct {
-	in    catalogue
+	in    scope
 	names catalog.Names
 	t     dtype.Type[T]
 	dtype string // canonical
@@ -29,7 +29,7 @@ type Column[T any] struct {
 	rows *pendingColumn
 }
 
-func newColumn[T any](c *catalogue, name string, t dtype.Type[T]) *Column[T] {
+func newColumn[T any](c *scope, name string, t dtype.Type[T]) *Column[T] {
 	names := catalog.NamesOf(name)
 	return &Column[T]{in: *c, names: names, t: t, dtype: t.String(), rows: c.v.pending.column(names)}
 }
@@ -37,7 +37,7 @@ func newColumn[T any](c *catalogue, name string, t dtype.Type[T]) *Column[T] {
 // In returns the column as a part of the transaction. It lives as long as that.
 func (c *Column[T]) In(tx *Tx) *Column[T] {
 	part := *c
-	part.in = tx.catalogue
+	part.in = tx.scope
 	return &part
 }
 
@@ -116,7 +116,7 @@ func (c *Column[T]) write(ctx context.Context, op string, fn func(o *opened) err
 }
 
 // append adds rows at the end.
-func (o *opened) append(ctx context.Context, rows column.Batch) error {
+func (o *opened) append(ctx context.Context, rows column.Elements) error {
 	if err := o.lock(ctx); err != nil {
 		return err
 	}

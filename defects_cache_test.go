@@ -65,10 +65,10 @@ func TestDefect01(t *testing.T) {
 	must(t, c.EnableCache(ctx, nil))
 	must(t, c.Append(ctx, span(100, 200)...))
 	release := blockWriters(t, p.path)
-	_, err := c.Flush(ctx)
+	_, err := p.v.Flush(ctx)
 	wantErr(t, "Flush", err, columnvault.ErrBusy)
 	release()
-	wantFlushed(t, c, 100)
+	wantFlushed(t, p.v, 100)
 	onDisk(t, p, c, dtype.Int64, append([]int64{1, 2, 3}, span(100, 200)...)...)
 }
 
@@ -104,10 +104,10 @@ func TestDefect03(t *testing.T) {
 	must(t, c.Append(ctx, value))
 	db := rawConn(t, p.path)
 	crashAfter(t, db, 0)
-	_, err := c.Flush(ctx)
+	_, err := p.v.Flush(ctx)
 	wantErr(t, "Flush", err, columnvault.ErrUnavailable)
 	crashAfter(t, db, 1_000_000)
-	wantFlushed(t, c, 1)
+	wantFlushed(t, p.v, 1)
 	onDisk(t, p, c, dtype.Bytes, value, value, value, make([]byte, 10_000), value)
 	wantSound(t, p.v)
 }
@@ -151,10 +151,10 @@ func TestDefect05(t *testing.T) {
 // was not written.
 func TestDefect11(t *testing.T) {
 	ctx := t.Context()
-	for name, write := range map[string]func(c *columnvault.Column[string]) error{
-		"flush":   func(c *columnvault.Column[string]) error { return lastOf(c.Flush(ctx)) },
-		"disable": func(c *columnvault.Column[string]) error { return c.DisableCache(ctx) },
-		"update":  func(c *columnvault.Column[string]) error { return c.Reverse(ctx) },
+	for name, write := range map[string]func(v *columnvault.Vault, c *columnvault.Column[string]) error{
+		"flush":   func(v *columnvault.Vault, _ *columnvault.Column[string]) error { return lastOf(v.Flush(ctx)) },
+		"disable": func(_ *columnvault.Vault, c *columnvault.Column[string]) error { return c.DisableCache(ctx) },
+		"update":  func(_ *columnvault.Vault, c *columnvault.Column[string]) error { return c.Reverse(ctx) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := openPair(t, nil)
@@ -162,7 +162,7 @@ func TestDefect11(t *testing.T) {
 			must(t, c.EnableCache(ctx, nil))
 			appendEach(t, c, make([]string, 5))
 			wantLen(t, c, 5)
-			must(t, write(c))
+			must(t, write(p.v, c))
 			onDisk(t, p, c, dtype.String, make([]string, 5)...)
 		})
 	}

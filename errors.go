@@ -24,7 +24,7 @@ var (
 	ErrOutOfRange = errors.New("out of range")
 	// ErrDType: the column in the file has another dtype than the one that was
 	// asked for.
-	ErrDType = errors.New("other dtype")
+	ErrDType = errors.New("dtype mismatch")
 	// ErrTooLarge: more bytes than an element, a value or the format can have.
 	ErrTooLarge = store.ErrTooLarge
 	// ErrReadOnly: a write to a vault that was opened for reading, or inside
@@ -53,9 +53,9 @@ var (
 	// ErrConcurrentChange: a column was changed inside the transaction that
 	// loops over it.
 	ErrConcurrentChange = errors.New("column changed during the loop")
-	// ErrHeld: an operation that would write what the caches hold while
-	// HoldFlush keeps that back.
-	ErrHeld = errors.New("flushing is on hold")
+	// ErrFlushPaused: an operation that would write what the caches hold while
+	// PauseFlush keeps that back.
+	ErrFlushPaused = errors.New("flushing is on hold")
 	// ErrCacheFull: an append to a cache that is full and may not be flushed.
 	ErrCacheFull = errors.New("cache full")
 	// ErrUnsupported: the file holds something that this version lists but
@@ -116,7 +116,7 @@ var hints = []struct {
 	{ErrNeedsRecovery, "open the vault for writing once, on a disk that allows it"},
 	{ErrSnapshotTooOld, "read in shorter stretches, or raise Options.MaxSnapshotAge"},
 	{ErrReadOnly, "open the vault without ReadOnly, and change it in Update and not in View"},
-	{ErrHeld, "call the function that HoldFlush has returned first"},
+	{ErrFlushPaused, "call the function that PauseFlush has returned first"},
 	{ErrCacheFull, "release the hold, or give the cache more CapBytes"},
 	{ErrConcurrentChange, "collect what is to be changed, and change it after the loop"},
 }

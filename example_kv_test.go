@@ -20,7 +20,7 @@ func Example_hybrid() {
 	check(err)
 	titles, err := columnvault.Create(ctx, v, "titles", dtype.String, nil)
 	check(err)
-	files := v.Table("files")
+	files := v.KVTable("files")
 	key := func(id int64) []byte { return fmt.Appendf(nil, "photo/%08d", id) }
 
 	add := func(id int64, title string, content []byte) error {
@@ -67,7 +67,7 @@ func ExampleKV() {
 	fmt.Println(values[0] == nil, values[1])
 	// Output:
 	// [1 2 3]
-	// get "kv"["poster"]: not found: there is no such key
+	// get "kv"["poster"]: not found
 	// true [1 2 3]
 }
 

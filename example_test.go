@@ -361,7 +361,7 @@ func ExampleColumn_Values() {
 }
 
 // Chunks are the fastest way over a column: a slice of numbers at a time.
-func ExampleColumn_Chunks() {
+func ExampleColumn_Runs() {
 	v, done := openTemp()
 	defer done()
 	ctx := context.Background()
@@ -374,7 +374,7 @@ func ExampleColumn_Chunks() {
 	check(c.Append(ctx, values...))
 
 	sum := 0.0
-	for chunk, err := range c.Chunks(ctx) {
+	for chunk, err := range c.Runs(ctx) {
 		check(err)
 		fmt.Println(len(chunk.Values), "elements from", chunk.Start, "on")
 		for _, x := range chunk.Values {
@@ -430,7 +430,7 @@ func ExampleColumn_Take() {
 	fmt.Println(err)
 	// Output:
 	// [three zero two two]
-	// take "c"[4]: out of range: position 4 of a column of 4 elements
+	// take "c"[4]: out of range: the column has 4 elements
 }
 
 // The rows of a column of vectors go into one flat slice, as what multiplies
@@ -589,8 +589,8 @@ func ExampleError() {
 	}
 	// Output:
 	// true
-	// get "c"[3]: out of range: position 3 of a column of 3 elements
-	// get c 3
-	// open column "c": other dtype: the column is of i64, not of f64
+	// at "c"[3]: out of range: the column has 3 elements
+	// at c 3
+	// open column "c": dtype mismatch: the column is of i64, not of f64
 	// open the column with the dtype that the file has, or drop it first
 }

@@ -90,7 +90,7 @@ func init() { vfs.Register("faulty", faulty) }
 // page cache is so small that transactions write before they commit.
 func openFaulty(t *testing.T, path string) *Vault {
 	t.Helper()
-	s, err := sqlite.Open(t.Context(), path, sqlite.Options{VFS: "faulty", PageSize: 512, CacheBytes: 16 << 10})
+	s, err := sqlite.Open(t.Context(), path, sqlite.Options{VFS: "faulty", PageSize: 512, PageCacheBytes: 16 << 10})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,8 +232,8 @@ var faultOperations = map[string]func(ctx context.Context, v *Vault) error{
 			if err := c.Append(ctx, sequence(900)...); err != nil {
 				return err
 			}
-			if _, err := c.Flush(ctx); err != nil {
-				c.Discard() // what is held is seen otherwise, as it should be
+			if _, err := v.Flush(ctx); err != nil {
+				c.DiscardPending() // what is held is seen otherwise, as it should be
 				return err
 			}
 			return nil

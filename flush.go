@@ -80,7 +80,7 @@ func (f *flushing) begin() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.holds > 0 && p.rows > 0 {
-		return ErrHeld
+		return ErrFlushPaused
 	}
 	f.held = p.take()
 	return nil
@@ -111,7 +111,7 @@ func (h held) write(ctx context.Context, tx *Tx) (rows int, err error) {
 	for _, part := range h.parts {
 		err := part.write(ctx, tx)
 		if errors.Is(err, ErrNotFound) || errors.Is(err, ErrDType) {
-			err = fmt.Errorf("%w; %d rows wait for the column, and Discard gives them up", err, part.count)
+			err = fmt.Errorf("%w; %d rows wait for the column, and DiscardPending gives them up", err, part.count)
 		}
 		if err != nil {
 			return rows, fail("flush", part.q.names.Plain, -1, err)
@@ -176,10 +176,10 @@ func (p *pending) rename(r rename) {
 // drop gives up the first rows. The memory is used again, unless a reader has
 // it.
 func (q *pendingColumn) drop(part part) {
-	rest := column.Batch{Data: q.rows.Data[len(part.rows.Data):], Ends: q.rows.Ends[len(part.rows.Ends):]}
-	into := column.Batch{Data: q.rows.Data[:0], Ends: q.rows.Ends[:0]}
+	rest := column.Elements{Data: q.rows.Data[len(part.rows.Data):], Ends: q.rows.Ends[len(part.rows.Ends):]}
+	into := column.Elements{Data: q.rows.Data[:0], Ends: q.rows.Ends[:0]}
 	if q.lent {
-		into, q.lent = column.Batch{}, false
+		into, q.lent = column.Elements{}, false
 	}
 	into.Data = append(into.Data, rest.Data...)
 	for _, end := range rest.Ends {
@@ -265,7 +265,7 @@ func (p *pending) tryAgain(k *cache, err error) bool {
 		return false
 	}
 	p.armOne(k)
-	if errors.Is(err, ErrHeld) {
+	if errors.Is(err, ErrFlushPaused) {
 		return false
 	}
 	p.failed = err

@@ -52,7 +52,6 @@ func TestCacheFlushFails(t *testing.T) {
 	ctx := t.Context()
 	failures := map[string]step{
 		"Flush":                func(s scene) error { return lastOf(s.v.Flush(s.ctx)) },
-		"Column.Flush":         func(s scene) error { return lastOf(s.c.Flush(s.ctx)) },
 		"EnableCache":          func(s scene) error { return s.v.EnableCache(s.ctx, nil) },
 		"Column.EnableCache":   func(s scene) error { return s.c.EnableCache(s.ctx, nil) },
 		"DisableCache":         func(s scene) error { return s.v.DisableCache(s.ctx) },
@@ -197,10 +196,10 @@ func TestCacheColumnGone(t *testing.T) {
 				wantColumn(t, beside, "a", "b")
 				onDisk(t, p, beside, dtype.String)
 			}
-			if n := c.Discard(); n != 2 {
+			if n := c.DiscardPending(); n != 2 {
 				t.Errorf("Discard gives up %d elements, want 2", n)
 			}
-			if n := c.Discard(); n != 0 {
+			if n := c.DiscardPending(); n != 0 {
 				t.Errorf("a second Discard gives up %d elements", n)
 			}
 			wantFlushed(t, p.v, 2)
@@ -248,7 +247,7 @@ func TestCacheDiscardDuringFlush(t *testing.T) {
 		}
 	})
 	appendDuringFlush(t, c, 2)
-	c.Discard() // of 1, 2, or both, or nothing
+	c.DiscardPending() // of 1, 2, or both, or nothing
 	must(t, c.Append(ctx, 3))
 	release()
 	flush.Wait()
@@ -295,8 +294,8 @@ func TestCacheHold(t *testing.T) {
 			must(t, p.v.EnableCache(ctx, cacheOf(512, 512)))
 			must(t, c.Append(ctx, 5))
 			must(t, beside.Append(ctx, "c"))
-			release := p.v.HoldFlush()
-			wantErr(t, name, do(scene{ctx, p.v, c}), columnvault.ErrHeld)
+			release := p.v.PauseFlush()
+			wantErr(t, name, do(scene{ctx, p.v, c}), columnvault.ErrFlushPaused)
 			wantColumn(t, c, span(0, 6)...)
 			wantColumn(t, beside, "a", "b", "c")
 			onDisk(t, p, c, dtype.Int64, span(0, 5)...)
@@ -311,7 +310,7 @@ func TestCacheHold(t *testing.T) {
 		p := openPair(t, nil)
 		c := create(t, p.v, "values", dtype.Int64)
 		must(t, c.EnableCache(ctx, cacheOf(80, 16)))
-		release := p.v.HoldFlush()
+		release := p.v.PauseFlush()
 		appendEach(t, c, span(0, 10)) // five times the threshold
 		onDisk(t, p, c, dtype.Int64)
 		wantErr(t, "Append to the full cache", c.Append(ctx, 10), columnvault.ErrCacheFull)
@@ -325,26 +324,26 @@ func TestCacheHold(t *testing.T) {
 		p := openPair(t, nil)
 		c := create(t, p.v, "values", dtype.Int64)
 		must(t, c.EnableCache(ctx, nil))
-		outer := p.v.HoldFlush()
-		inner := p.v.HoldFlush()
+		outer := p.v.PauseFlush()
+		inner := p.v.PauseFlush()
 		must(t, c.Append(ctx, 1))
 		inner()
 		inner()
-		_, err := c.Flush(ctx)
-		wantErr(t, "Flush with one hold left", err, columnvault.ErrHeld)
+		_, err := p.v.Flush(ctx)
+		wantErr(t, "Flush with one hold left", err, columnvault.ErrFlushPaused)
 		outer()
-		wantFlushed(t, c, 1)
+		wantFlushed(t, p.v, 1)
 		outer()
-		again := p.v.HoldFlush() // the calls too many have not left it below 0
+		again := p.v.PauseFlush() // the calls too many have not left it below 0
 		must(t, c.Append(ctx, 2))
-		_, err = c.Flush(ctx)
-		wantErr(t, "Flush under a new hold", err, columnvault.ErrHeld)
+		_, err = p.v.Flush(ctx)
+		wantErr(t, "Flush under a new hold", err, columnvault.ErrFlushPaused)
 		again()
 	})
 	t.Run("nothing pending", func(t *testing.T) {
 		p := openPair(t, nil)
 		c := create(t, p.v, "values", dtype.Int64, 1)
-		defer p.v.HoldFlush()()
+		defer p.v.PauseFlush()()
 		wantFlushed(t, p.v, 0)
 		must(t, c.Append(ctx, 2)) // not cached
 		must(t, c.Set(ctx, 0, 3))
@@ -363,7 +362,7 @@ func TestCacheHoldAndTimer(t *testing.T) {
 		FlushInterval: time.Millisecond,
 		OnError:       func(err error) { t.Errorf("the hook is told %v", err) },
 	}))
-	release := p.v.HoldFlush()
+	release := p.v.PauseFlush()
 	for i := range 20 {
 		if err := errors.Join(a.Append(ctx, int64(i)), b.Append(ctx, int64(i))); err != nil {
 			t.Errorf("an append under a hold: %v", err)
@@ -448,7 +447,7 @@ func TestCacheBounded(t *testing.T) {
 	fill(true)
 	release()
 	fill(false)
-	unhold := p.v.HoldFlush()
+	unhold := p.v.PauseFlush()
 	fill(true)
 	unhold()
 	fill(false)

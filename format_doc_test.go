@@ -296,14 +296,14 @@ func TestFormatValues(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "vault.db")
 	v, err := columnvault.Open(path, nil)
 	must(t, err)
-	encodings := map[string]columnvault.Encoding{}
+	encodings := map[string]columnvault.ValueEncoding{}
 	for _, row := range doc.table(t, "number", "encoding", "payload") {
 		n, err := strconv.ParseUint(row[0], 10, 8)
 		must(t, err)
-		if e := columnvault.Encoding(n); e.String() != row[1] {
+		if e := columnvault.ValueEncoding(n); e.String() != row[1] {
 			t.Errorf("docs/format.md: the encoding %d is %v", n, e)
 		}
-		encodings[row[1]] = columnvault.Encoding(n)
+		encodings[row[1]] = columnvault.ValueEncoding(n)
 	}
 	var want []string
 	for i, row := range doc.table(t, "encoding", "value", "stored") {
@@ -316,8 +316,8 @@ func TestFormatValues(t *testing.T) {
 	}
 	key := []byte("by itself")
 	for _, row := range doc.table(t, "value", "encoding by itself") {
-		must(t, v.Table("other").PutValue(t.Context(), key, parseKV(t, row[0])))
-		if info, err := v.Table("other").Stat(t.Context(), key); err != nil || info.Encoding.String() != row[1] {
+		must(t, v.KVTable("other").PutValue(t.Context(), key, parseKV(t, row[0])))
+		if info, err := v.KVTable("other").Stat(t.Context(), key); err != nil || info.Encoding.String() != row[1] {
 			t.Errorf("docs/format.md: %s is stored as %v, the text says %s; %v", row[0], info.Encoding, row[1], err)
 		}
 	}

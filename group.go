@@ -31,7 +31,7 @@ type request struct {
 	names catalog.Names
 	dtype string
 	elem  int
-	rows  column.Batch
+	rows  column.Elements
 	err   error
 	// since is when it began to wait.
 	since time.Time

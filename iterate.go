@@ -58,24 +58,24 @@ func (c *Column[T]) Backward(ctx context.Context) iter.Seq2[T, error] {
 	}
 }
 
-// Chunk is a run of neighbouring elements.
-type Chunk[T any] struct {
+// Run is a run of neighbouring elements.
+type Run[T any] struct {
 	Start  int // position of the first
 	Values []T
 }
 
-// Chunks iterates over all elements in order, in runs of about
-// Options.BufferBytes. It is the fastest way to go over a column. The slices
+// Runs iterates over all elements in order, in runs of about
+// Options.ReadBytes. It is the fastest way to go over a column. The slices
 // belong to the caller. Otherwise it is like Values.
-func (c *Column[T]) Chunks(ctx context.Context) iter.Seq2[Chunk[T], error] {
-	return func(yield func(Chunk[T], error) bool) {
-		loop(ctx, c, "chunks", yield, func(o *opened) error {
+func (c *Column[T]) Runs(ctx context.Context) iter.Seq2[Run[T], error] {
+	return func(yield func(Run[T], error) bool) {
+		loop(ctx, c, "runs", yield, func(o *opened) error {
 			for at := int64(0); at < o.Len(); {
 				values, err := c.window(ctx, o, nil, at, o.Len())
 				if err != nil {
 					return err
 				}
-				if err := each(o, []Chunk[T]{{Start: int(at), Values: values}}, yield); err != nil {
+				if err := each(o, []Run[T]{{Start: int(at), Values: values}}, yield); err != nil {
 					return err
 				}
 				at += int64(len(values))

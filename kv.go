@@ -17,7 +17,7 @@ import (
 // Values are bytes here; PutValue and GetValue store and read Go values.
 // Loading a value takes memory of its size; OpenBlob and PutFrom do not.
 type KV struct {
-	in    catalogue
+	in    scope
 	table string
 	home  *Vault
 }
@@ -26,14 +26,14 @@ type KV struct {
 const defaultTable = "kv"
 
 // KV returns the vault's key-value table of the name kv.
-func (v *Vault) KV() *KV { return v.Table(defaultTable) }
+func (v *Vault) KV() *KV { return v.KVTable(defaultTable) }
 
-// Table returns the key-value table with that name, which may be anything but
+// KVTable returns the key-value table with that name, which may be anything but
 // empty and the names of tables that belong to the vault or to SQLite; with
 // such a name every operation fails. Capital letters from A to Z count, and are
 // kept, as small ones.
-func (v *Vault) Table(name string) *KV {
-	return &KV{in: v.catalogue, table: smallLetters(name), home: v}
+func (v *Vault) KVTable(name string) *KV {
+	return &KV{in: v.scope, table: smallLetters(name), home: v}
 }
 
 // smallLetters makes capital letters small as far as SQLite does: it takes
@@ -51,7 +51,7 @@ func smallLetters(name string) string {
 // In returns the table as a part of the transaction. It lives as long as that.
 func (kv *KV) In(tx *Tx) *KV {
 	part := *kv
-	part.in = tx.catalogue
+	part.in = tx.scope
 	return &part
 }
 
@@ -141,7 +141,7 @@ func (tx *Tx) get(ctx context.Context, table string, key []byte) ([]byte, error)
 // noKey says what it is that was not found.
 func noKey(err error) error {
 	if errors.Is(err, store.ErrNotFound) {
-		return fmt.Errorf("%w: there is no such key", ErrNotFound)
+		return ErrNotFound
 	}
 	return err
 }

@@ -197,21 +197,21 @@ func TestKVTables(t *testing.T) {
 	v := open(t)
 	names := []string{"kv", `a "quoted" name`, "it's", "with space", "select", "kvault", "col_meta2", "日本", "x; DROP TABLE kv"}
 	for i, name := range names {
-		put(t, v.Table(name), "key", fmt.Sprint(i))
+		put(t, v.KVTable(name), "key", fmt.Sprint(i))
 	}
 	for i, name := range names {
-		wantPairs(t, v.Table(name), "key", fmt.Sprint(i))
+		wantPairs(t, v.KVTable(name), "key", fmt.Sprint(i))
 	}
 	// SQLite takes capital letters for small ones, but for those of A to Z only.
-	put(t, v.Table("Files"), "a", "1")
-	wantPairs(t, v.Table("fILES"), "a", "1")
-	put(t, v.Table("É"), "a", "1")
-	wantPairs(t, v.Table("é"))
+	put(t, v.KVTable("Files"), "a", "1")
+	wantPairs(t, v.KVTable("fILES"), "a", "1")
+	put(t, v.KVTable("É"), "a", "1")
+	wantPairs(t, v.KVTable("é"))
 	wantNames(t, v)
 
 	create(t, v, "numbers", dtype.Int64, 1)
 	for _, name := range []string{"", "a\x00b", "col_meta", "COL_CHUNKS", "kohakuvault_meta", "sqlite_master", "SQLite_x", "kvault_col_data"} {
-		kv := v.Table(name)
+		kv := v.KVTable(name)
 		wantErr(t, name, kv.Put(ctx, []byte("key"), nil), columnvault.ErrInvalidArgument)
 		wantErr(t, name, second(kv.Get(ctx, []byte("key"))), columnvault.ErrInvalidArgument)
 		wantErr(t, name, second(kv.Delete(ctx, []byte("key"))), columnvault.ErrInvalidArgument)
@@ -234,7 +234,7 @@ func TestKVForeignTable(t *testing.T) {
 		if cached {
 			must(t, v.EnableCache(ctx, nil))
 		}
-		kv := v.Table("notes")
+		kv := v.KVTable("notes")
 		const said = "not a key-value table"
 		wantErrText(t, "Put", kv.Put(ctx, []byte("key"), []byte("value")), columnvault.ErrInvalidArgument, said)
 		wantErrText(t, "PutFrom", kv.PutFrom(ctx, []byte("key"), 9, pattern{}), columnvault.ErrInvalidArgument, said)
@@ -294,9 +294,9 @@ func TestKVTransactions(t *testing.T) {
 	must(t, v.View(ctx, func(ctx context.Context, tx *columnvault.Tx) error {
 		in := kv.In(tx)
 		put(t, other.KV(), "key", "later")
-		put(t, other.Table("another"), "key", "later")
+		put(t, other.KVTable("another"), "key", "later")
 		wantPairs(t, in, "key", "changed")
-		wantPairs(t, v.Table("another").In(tx))
+		wantPairs(t, v.KVTable("another").In(tx))
 		wantErr(t, "Put in a View", in.Put(ctx, nil, nil), columnvault.ErrReadOnly)
 		wantErr(t, "PutFrom in a View", in.PutFrom(ctx, nil, 1, pattern{}), columnvault.ErrReadOnly)
 		wantErr(t, "Clear in a View", in.Clear(ctx), columnvault.ErrReadOnly)
@@ -400,7 +400,7 @@ func TestKVAutoPack(t *testing.T) {
 		key   string
 		value any
 		// wrapped is the encoding asked for, as the original's wrappers do.
-		wrapped columnvault.Encoding
+		wrapped columnvault.ValueEncoding
 		// want is what is read back, if not the value.
 		want any
 	}

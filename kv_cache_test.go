@@ -38,7 +38,7 @@ func putNumbers(t tester, kv *columnvault.KV, from, to int) {
 
 // TestKVCacheAdvanced is test_cache_advanced of KohakuVault, line by line. In
 // each case the pairs are wanted on disk. Where that has locks and a daemon,
-// there are HoldFlush and FlushInterval here, for pairs and columns together.
+// there are PauseFlush and FlushInterval here, for pairs and columns together.
 func TestKVCacheAdvanced(t *testing.T) {
 	ctx := t.Context()
 	large := strings.Repeat("x", 2000)
@@ -124,10 +124,10 @@ func TestKVCacheAdvanced(t *testing.T) {
 	t.Run("hold", func(t *testing.T) {
 		p := openPair(t, nil)
 		must(t, p.v.EnableCache(ctx, &columnvault.CacheOptions{FlushInterval: time.Millisecond}))
-		release := p.v.HoldFlush()
+		release := p.v.PauseFlush()
 		putNumbers(t, p.v.KV(), 0, 5)
 		_, err := p.v.Flush(ctx)
-		wantErr(t, "Flush on hold", err, columnvault.ErrHeld)
+		wantErr(t, "Flush on hold", err, columnvault.ErrFlushPaused)
 		wantLenKV(t, p.other.KV(), 0)
 		wantLenKV(t, p.v.KV(), 5)
 		release()
@@ -287,8 +287,8 @@ func TestKVCacheChanges(t *testing.T) {
 			must(t, kv.PutMany(ctx, pairsOf("both", "new", "held", "2")...))
 			// While flushing is on hold none of these can be done, and nothing
 			// is lost by trying.
-			release := p.v.HoldFlush()
-			wantErr(t, name, test.change(p.v, kv), columnvault.ErrHeld)
+			release := p.v.PauseFlush()
+			wantErr(t, name, test.change(p.v, kv), columnvault.ErrFlushPaused)
 			wantPairs(t, p.other.KV(), "both", "old", "stored", "1")
 			wantPairs(t, kv, "both", "new", "held", "2", "stored", "1")
 			release()
@@ -349,13 +349,13 @@ func TestKVCacheTables(t *testing.T) {
 	p := openPair(t, nil)
 	must(t, p.v.EnableCache(ctx, nil))
 	for i := range 20 {
-		put(t, p.v.Table([]string{"Files", "files", "FILES"}[i%3]), "key", fmt.Sprint(i))
-		put(t, p.v.Table("notes"), "key", fmt.Sprint(-i))
-		wantPairs(t, p.v.Table("fileS"), "key", fmt.Sprint(i))
+		put(t, p.v.KVTable([]string{"Files", "files", "FILES"}[i%3]), "key", fmt.Sprint(i))
+		put(t, p.v.KVTable("notes"), "key", fmt.Sprint(-i))
+		wantPairs(t, p.v.KVTable("fileS"), "key", fmt.Sprint(i))
 	}
 	flushAll(t, p.v)
-	wantPairs(t, p.other.Table("files"), "key", "19")
-	wantPairs(t, p.other.Table("notes"), "key", "-19")
+	wantPairs(t, p.other.KVTable("files"), "key", "19")
+	wantPairs(t, p.other.KVTable("notes"), "key", "-19")
 	wantPairs(t, p.other.KV())
 }
 
@@ -366,7 +366,7 @@ func TestKVCacheFull(t *testing.T) {
 	p := openPair(t, nil)
 	kv := p.v.KV()
 	must(t, p.v.EnableCache(ctx, cacheOf(1000, 100)))
-	release := p.v.HoldFlush()
+	release := p.v.PauseFlush()
 	n := 0
 	var err error
 	for ; err == nil && n < 100; n++ {
@@ -377,7 +377,7 @@ func TestKVCacheFull(t *testing.T) {
 		t.Errorf("a cache of 1000 bytes takes %d values of 100 bytes", n)
 	}
 	wantErr(t, "PutMany", kv.PutMany(ctx, pairsOf("a", strings.Repeat("x", 400), "b", strings.Repeat("x", 400))...), columnvault.ErrCacheFull)
-	wantErr(t, "a value above the cap", kv.Put(ctx, []byte("large"), make([]byte, 2000)), columnvault.ErrHeld)
+	wantErr(t, "a value above the cap", kv.Put(ctx, []byte("large"), make([]byte, 2000)), columnvault.ErrFlushPaused)
 	wantLenKV(t, kv, n)
 	wantLenKV(t, p.other.KV(), 0)
 	release()

@@ -48,7 +48,7 @@ func identical(a, b any) bool {
 // wantStored puts a value and requires the encoding and the size of what is
 // stored, that it is read back as a T, and how it is read by those who do not
 // know its type.
-func wantStored[T any](t *testing.T, value T, e columnvault.Encoding, size int64, plain any) {
+func wantStored[T any](t *testing.T, value T, e columnvault.ValueEncoding, size int64, plain any) {
 	t.Helper()
 	kv := open(t).KV()
 	must(t, kv.PutValue(t.Context(), []byte("key"), value))
@@ -139,7 +139,7 @@ func TestValueEncodings(t *testing.T) {
 func TestValueAs(t *testing.T) {
 	ctx := t.Context()
 	kv := open(t).KV()
-	try := func(e columnvault.Encoding, value any) {
+	try := func(e columnvault.ValueEncoding, value any) {
 		t.Helper()
 		must(t, kv.PutValueAs(ctx, []byte("key"), e, value))
 		info, err := kv.Stat(ctx, []byte("key"))
@@ -149,7 +149,7 @@ func TestValueAs(t *testing.T) {
 		}
 	}
 	model := map[string]any{"a": []any{int64(-1), uint64(math.MaxUint64), 0.5, "é", nil, true}, "b": map[string]any{}}
-	for _, e := range []columnvault.Encoding{asJSON, msgPack, asCBOR} {
+	for _, e := range []columnvault.ValueEncoding{asJSON, msgPack, asCBOR} {
 		try(e, model)
 		wantRead(t, kv, model)
 		wantRead(t, kv, any(model))
@@ -194,7 +194,7 @@ func TestValueRefused(t *testing.T) {
 	put(t, kv, "key", "old")
 	for _, test := range []struct {
 		value any
-		e     columnvault.Encoding
+		e     columnvault.ValueEncoding
 		words string
 	}{
 		{time.Unix(0, 0), msgPack, "UnixNano"},
@@ -222,7 +222,7 @@ func TestValueRefused(t *testing.T) {
 		wantErrText(t, fmt.Sprintf("%T as %v", test.value, test.e), err, columnvault.ErrInvalidArgument, test.words)
 		wantKey(t, err, "key")
 	}
-	for _, e := range []columnvault.Encoding{columnvault.EncodingPickle, 7, 255} {
+	for _, e := range []columnvault.ValueEncoding{columnvault.EncodingPickle, 7, 255} {
 		wantErrText(t, e.String(), kv.PutValueAs(ctx, []byte("key"), e, "text"), columnvault.ErrUnsupportedEncoding, e.String())
 	}
 	wantErrText(t, "time.Time", kv.PutValue(ctx, []byte("key"), time.Now()), columnvault.ErrInvalidArgument, "UnixNano")
@@ -246,12 +246,12 @@ func misfit[T any](t *testing.T, kv *columnvault.KV, what string) {
 func TestValueMisfits(t *testing.T) {
 	ctx := t.Context()
 	kv := open(t).KV()
-	try := func(e columnvault.Encoding, value any) string {
+	try := func(e columnvault.ValueEncoding, value any) string {
 		t.Helper()
 		must(t, kv.PutValueAs(ctx, []byte("key"), e, value))
 		return fmt.Sprintf("%v in %v", value, e)
 	}
-	for _, e := range []columnvault.Encoding{asJSON, msgPack, asCBOR} {
+	for _, e := range []columnvault.ValueEncoding{asJSON, msgPack, asCBOR} {
 		what := try(e, "text")
 		misfit[int](t, kv, what)
 		misfit[[]float64](t, kv, what)

@@ -5,25 +5,25 @@ import (
 	"fmt"
 )
 
-// Encoding says how the value of a key is stored. Values other than bytes
+// ValueEncoding says how the value of a key is stored. Values other than bytes
 // carry a header of ten bytes that names it: 89 4B 01, the encoding, a byte of
 // flags, three bytes 00, 56 4B.
-type Encoding uint8
+type ValueEncoding uint8
 
 // The encodings, by their number in the header.
 const (
-	EncodingRaw     Encoding = 0 // bytes, as a rule without header
-	EncodingPickle  Encoding = 1 // Python's own; recognised, never read
-	EncodingPacked  Encoding = 2 // numbers and vectors as columns store them
-	EncodingJSON    Encoding = 3
-	EncodingMsgPack Encoding = 4
-	EncodingCBOR    Encoding = 5
-	EncodingText    Encoding = 6 // UTF-8
+	EncodingRaw     ValueEncoding = 0 // bytes, as a rule without header
+	EncodingPickle  ValueEncoding = 1 // Python's own; recognised, never read
+	EncodingPacked  ValueEncoding = 2 // numbers and vectors as columns store them
+	EncodingJSON    ValueEncoding = 3
+	EncodingMsgPack ValueEncoding = 4
+	EncodingCBOR    ValueEncoding = 5
+	EncodingText    ValueEncoding = 6 // UTF-8
 )
 
 var encodingNames = [...]string{"raw", "pickle", "packed", "json", "msgpack", "cbor", "text"}
 
-func (e Encoding) String() string {
+func (e ValueEncoding) String() string {
 	if int(e) < len(encodingNames) {
 		return encodingNames[e]
 	}
@@ -36,18 +36,18 @@ var ErrUnsupportedEncoding = errors.New("unsupported encoding")
 
 const headerSize = 10
 
-func appendHeader(dst []byte, e Encoding) []byte {
+func appendHeader(dst []byte, e ValueEncoding) []byte {
 	return append(dst, 0x89, 0x4b, 1, byte(e), 0, 0, 0, 0, 0x56, 0x4b)
 }
 
 // parseHeader takes a stored value apart. What has no header is raw. For a
 // header of a later version, or with an unknown encoding, the payload is what
 // lies behind the header.
-func parseHeader(stored []byte) (e Encoding, payload []byte, err error) {
+func parseHeader(stored []byte) (e ValueEncoding, payload []byte, err error) {
 	if !hasMagic(stored) || stored[8] != 0x56 || stored[9] != 0x4b {
 		return EncodingRaw, stored, nil
 	}
-	e, payload = Encoding(stored[3]), stored[headerSize:]
+	e, payload = ValueEncoding(stored[3]), stored[headerSize:]
 	switch {
 	case stored[2] != 1:
 		err = fmt.Errorf("%w: a header of version %d", ErrUnsupportedEncoding, stored[2])

@@ -31,7 +31,7 @@ func (kv *KV) PutValue(ctx context.Context, key []byte, value any) error {
 }
 
 // PutValueAs stores a Go value in the encoding asked for.
-func (kv *KV) PutValueAs(ctx context.Context, key []byte, e Encoding, value any) error {
+func (kv *KV) PutValueAs(ctx context.Context, key []byte, e ValueEncoding, value any) error {
 	stored, err := appendValueAs(nil, e, value)
 	if err != nil {
 		return kv.fail("put", key, err)
@@ -61,7 +61,7 @@ func GetValue[T any](ctx context.Context, kv *KV, key []byte) (value T, err erro
 
 // ValueInfo is what can be said of a value without loading it.
 type ValueInfo struct {
-	Encoding Encoding
+	Encoding ValueEncoding
 	Size     int64 // of the payload in bytes
 }
 
@@ -119,7 +119,7 @@ func isBytes(r reflect.Value) bool {
 }
 
 // appendValueAs appends a value in an encoding, with the header.
-func appendValueAs(dst []byte, e Encoding, value any) ([]byte, error) {
+func appendValueAs(dst []byte, e ValueEncoding, value any) ([]byte, error) {
 	r := reflect.ValueOf(value)
 	if e == EncodingRaw {
 		if !isBytes(r) {

@@ -15,7 +15,7 @@ import (
 // openWith opens a new vault whose loops read so many bytes at once.
 func openWith(t *testing.T, buffer int) *columnvault.Vault {
 	t.Helper()
-	v, err := columnvault.Open(filepath.Join(t.TempDir(), "vault.db"), &columnvault.Options{BufferBytes: buffer})
+	v, err := columnvault.Open(filepath.Join(t.TempDir(), "vault.db"), &columnvault.Options{ReadBytes: buffer})
 	must(t, err)
 	t.Cleanup(func() { v.Close() })
 	return v
@@ -39,7 +39,7 @@ func TestRunsStayWithinTheBuffer(t *testing.T) {
 	values[0] = "x"
 	values[64<<10] = strings.Repeat("y", 4<<20)
 	c := createWith(t, openWith(t, 1000), "a", dtype.String, nil, values...)
-	for chunk, err := range c.Chunks(t.Context()) {
+	for chunk, err := range c.Runs(t.Context()) {
 		must(t, err)
 		if n := len(chunk.Values); n > 1 && len(chunk.Values[n-1]) > 1000 {
 			t.Errorf("a run of %d elements ends with one of %d bytes", n, len(chunk.Values[n-1]))

@@ -264,7 +264,7 @@ func (d *door[T]) open(t *rapid.T) {
 	}
 	for range count {
 		// Buffers and caches so small that their edges are met.
-		v, err := columnvault.Open(d.path, &columnvault.Options{BufferBytes: 100})
+		v, err := columnvault.Open(d.path, &columnvault.Options{ReadBytes: 100})
 		must(t, err)
 		d.vaults = append(d.vaults, v)
 		c, err := columnvault.Ensure(t.Context(), v, "values", d.typ, d.bounds)

@@ -42,15 +42,15 @@ type Options struct {
 	// since.
 	MaxSnapshotAge time.Duration
 
-	// CacheBytes is the size in bytes of the page cache of each connection;
+	// PageCacheBytes is the size in bytes of the page cache of each connection;
 	// 0 means 16 MiB. There is a connection for writing, and one for every
 	// snapshot that is open at a time. Random reads of a column that fits in
 	// the cache are several times as fast as others.
-	CacheBytes int
+	PageCacheBytes int
 
-	// BufferBytes bounds, in bytes, what loops and searches read at once;
+	// ReadBytes bounds, in bytes, what loops and searches read at once;
 	// 0 means 1 MiB. An element that is larger is read whole all the same.
-	BufferBytes int
+	ReadBytes int
 
 	// PageSize is the page size in bytes of a file that Open creates: a power
 	// of two from 512 to 65536; 0 means 8192. Smaller pages make small commits
@@ -65,7 +65,7 @@ func (o *Options) check(path string) error {
 		return fmt.Errorf("%w: a vault needs a file; take one in a temporary directory", ErrInvalidArgument)
 	case o.PageSize != 0 && (o.PageSize < 512 || o.PageSize > 65536 || o.PageSize&(o.PageSize-1) != 0):
 		return fmt.Errorf("%w: PageSize %d is not a power of two from 512 to 65536", ErrInvalidArgument, o.PageSize)
-	case o.CacheBytes < 0 || o.BufferBytes < 0 || o.BusyTimeout < 0:
+	case o.PageCacheBytes < 0 || o.ReadBytes < 0 || o.BusyTimeout < 0:
 		return fmt.Errorf("%w: a negative size or time in the options", ErrInvalidArgument)
 	}
 	return nil

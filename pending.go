@@ -66,7 +66,7 @@ type pendingColumn struct {
 	own *cache
 	// rows are the pending ones, count of them, of the dtype. What is in the
 	// slices does not change; rows are added behind and given up at the front.
-	rows  column.Batch
+	rows  column.Elements
 	count int
 	dtype string
 	elem  int // bytes of an element, 0 if it varies
@@ -120,7 +120,7 @@ func (q *pendingColumn) cache() *cache {
 }
 
 // size is the memory that rows take, in bytes.
-func size(rows column.Batch) int { return len(rows.Data) + 8*len(rows.Ends) }
+func size(rows column.Elements) int { return len(rows.Data) + 8*len(rows.Ends) }
 
 // expect notes the dtype of the rows to come, which has been found in the file.
 func (q *pendingColumn) expect(dtype string, elem int) error {
@@ -152,7 +152,7 @@ func (p *pending) admit(k *cache, n int) (admission, error) {
 	case k.bytes+n <= k.CapBytes && (k.bytes < k.FlushThreshold || p.holds > 0 || p.writers > 0):
 		return admitted, nil
 	case p.holds > 0:
-		return flushFirst, fmt.Errorf("%w: %d of %d bytes are held, and HoldFlush keeps them from being written", ErrCacheFull, k.bytes, k.CapBytes)
+		return flushFirst, fmt.Errorf("%w: %d of %d bytes are held, and PauseFlush keeps them from being written", ErrCacheFull, k.bytes, k.CapBytes)
 	}
 	return flushFirst, nil
 }
@@ -237,7 +237,7 @@ func (p *pending) note(k *cache, bytes, count int) {
 // part is the pending rows of a column as they were at one moment.
 type part struct {
 	q     *pendingColumn
-	rows  column.Batch
+	rows  column.Elements
 	count int
 	dtype string
 	elem  int

@@ -19,7 +19,7 @@ func resolve(i int, n int64) (int64, error) {
 		at += n
 	}
 	if at < 0 || at >= n {
-		return 0, fmt.Errorf("%w: position %d of a column of %d elements", ErrOutOfRange, i, n)
+		return 0, fmt.Errorf("%w: the column has %d elements", ErrOutOfRange, n)
 	}
 	return at, nil
 }

@@ -64,7 +64,7 @@ func pyRange(n, i, j int) (from, to int) {
 func kinds(t *testing.T, property func(rt *rapid.T, l list)) {
 	var vaults []*columnvault.Vault
 	for _, buffer := range []int{1, 64, 0} {
-		vaults = append(vaults, openAt(t, filepath.Join(t.TempDir(), "test.db"), &columnvault.Options{BufferBytes: buffer}))
+		vaults = append(vaults, openAt(t, filepath.Join(t.TempDir(), "test.db"), &columnvault.Options{ReadBytes: buffer}))
 	}
 	for _, kind := range []struct {
 		dtype string
@@ -348,7 +348,7 @@ func TestPositionLoops(t *testing.T) {
 			slices.Reverse(backward)
 			wantValues(rt, "Backward", backward, want)
 			var whole []any
-			for _, chunk := range collect(rt, c.Chunks(rt.Context())) {
+			for _, chunk := range collect(rt, c.Runs(rt.Context())) {
 				if chunk.Start != len(whole) || len(chunk.Values) == 0 {
 					rt.Errorf("a chunk of %d values at %d, behind %d values", len(chunk.Values), chunk.Start, len(whole))
 				}
@@ -495,7 +495,7 @@ func TestPositionRead(t *testing.T) {
 // another way.
 func TestPositionReadNumbers(t *testing.T) {
 	for _, buffer := range []int{1, 24, 0} {
-		v := openAt(t, filepath.Join(t.TempDir(), "test.db"), &columnvault.Options{BufferBytes: buffer})
+		v := openAt(t, filepath.Join(t.TempDir(), "test.db"), &columnvault.Options{ReadBytes: buffer})
 		values := sequence(50, identity)
 		c := createWith(t, v, "values", dtype.Int64, chunks(16, 64), values...)
 		rapid.Check(t, func(rt *rapid.T) {
@@ -517,7 +517,7 @@ func TestPositionReadNumbers(t *testing.T) {
 // TestPositionFlat: rows of fixed vectors lie back to back in one slice.
 func TestPositionFlat(t *testing.T) {
 	for _, buffer := range []int{1, 30, 0} {
-		v := openAt(t, filepath.Join(t.TempDir(), "test.db"), &columnvault.Options{BufferBytes: buffer})
+		v := openAt(t, filepath.Join(t.TempDir(), "test.db"), &columnvault.Options{ReadBytes: buffer})
 		const row = 6
 		c := createWith(t, v, "values", dtype.Type[[]float32](dtype.Vector[float32](2, 3)), chunks(16, 128))
 		rapid.Check(t, func(rt *rapid.T) {
@@ -567,14 +567,14 @@ func TestPositionFlatRefuses(t *testing.T) {
 // neither the column nor what is returned later.
 func TestOwnership(t *testing.T) {
 	ctx := t.Context()
-	v := openAt(t, filepath.Join(t.TempDir(), "test.db"), &columnvault.Options{BufferBytes: 16})
+	v := openAt(t, filepath.Join(t.TempDir(), "test.db"), &columnvault.Options{ReadBytes: 16})
 	want := sized(20, 9)
 	for name, typ := range map[string]dtype.Type[[]byte]{"varsize": dtype.Bytes, "fixed": dtype.FixedBytes(9)} {
 		c := create(t, v, name, typ, want...)
 		kept := collect(t, c.Values(ctx))
 		kept = append(kept, collect(t, c.Backward(ctx))...)
 		slices.Reverse(kept[20:])
-		for chunk, err := range c.Chunks(ctx) {
+		for chunk, err := range c.Runs(ctx) {
 			must(t, err)
 			kept = append(kept, chunk.Values...)
 		}

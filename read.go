@@ -12,10 +12,10 @@ import (
 
 // At returns the element at position i.
 func (c *Column[T]) At(ctx context.Context, i int) (value T, err error) {
-	err = c.read(ctx, "get", func(o *opened) error {
+	err = c.read(ctx, "at", func(o *opened) error {
 		at, err := resolve(i, o.Len())
 		if err != nil {
-			return c.failAt("get", int64(i), err)
+			return c.failAt("at", int64(i), err)
 		}
 		value, err = c.element(ctx, o, at)
 		return err
@@ -25,12 +25,12 @@ func (c *Column[T]) At(ctx context.Context, i int) (value T, err error) {
 
 // element reads one element at an absolute position.
 func (c *Column[T]) element(ctx context.Context, o *opened, at int64) (value T, err error) {
-	var b column.Batch
+	var b column.Elements
 	if _, err := o.Read(ctx, o.tx.r, &b, at, at+1, column.NoLimit); err != nil {
 		return value, err
 	}
 	value, err = c.t.Decode(b.Data)
-	return value, c.failAt("get", at, err)
+	return value, c.failAt("at", at, err)
 }
 
 // failAt makes the error of an operation on one element.
@@ -65,7 +65,7 @@ func (c *Column[T]) slice(ctx context.Context, o *opened, from, to int64) ([]T, 
 // window appends the elements from i on, up to j, to values: as many as one
 // buffer holds, and at least one. Numbers are read straight into the slice.
 func (c *Column[T]) window(ctx context.Context, o *opened, values []T, i, j int64) ([]T, error) {
-	b := column.Batch{Ends: o.ends[:0]}
+	b := column.Elements{Ends: o.ends[:0]}
 	old := len(values)
 	if size := int64(c.t.Size()); size > 0 {
 		j = i + min(j-i, max(1, o.tx.v.buffer/size))
@@ -91,7 +91,7 @@ func (c *Column[T]) window(ctx context.Context, o *opened, values []T, i, j int6
 
 // decode fills values from the batch. position says where element k of it
 // comes from.
-func (c *Column[T]) decode(op string, values []T, b column.Batch, position func(k int) int64) error {
+func (c *Column[T]) decode(op string, values []T, b column.Elements, position func(k int) int64) error {
 	err := c.t.DecodeAll(values, b.Data, b.Ends)
 	var bad *dtype.ElementError
 	if errors.As(err, &bad) {
@@ -199,7 +199,7 @@ func (c *Column[T]) Take(ctx context.Context, positions []int) (values []T, err 
 
 // gather appends the elements at absolute positions.
 func (c *Column[T]) gather(ctx context.Context, o *opened, values []T, at []int64) ([]T, error) {
-	var b column.Batch
+	var b column.Elements
 	if err := o.Gather(ctx, o.tx.r, &b, at); err != nil {
 		return nil, err
 	}

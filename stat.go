@@ -50,9 +50,9 @@ type Problem struct {
 // Check looks whether the vault keeps every rule of the format, and yields what
 // breaks one. It reads the indexes of variable-size columns and a little of
 // every chunk, in one snapshot. An error ends it.
-func (c *catalogue) Check(ctx context.Context) iter.Seq2[Problem, error] {
+func (s *scope) Check(ctx context.Context) iter.Seq2[Problem, error] {
 	return func(yield func(Problem, error) bool) {
-		err := c.view(ctx, "check", "", func(tx *Tx) error { return tx.check(ctx, yield) })
+		err := s.view(ctx, "check", "", func(tx *Tx) error { return tx.check(ctx, yield) })
 		if err != nil && !errors.Is(err, errStop) {
 			yield(Problem{}, err)
 		}

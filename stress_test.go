@@ -41,7 +41,7 @@ func TestStress(t *testing.T) {
 	again := func(call func() error) error {
 		for {
 			err := call()
-			if !errors.Is(err, columnvault.ErrCacheFull) && !errors.Is(err, columnvault.ErrHeld) {
+			if !errors.Is(err, columnvault.ErrCacheFull) && !errors.Is(err, columnvault.ErrFlushPaused) {
 				return err
 			}
 			time.Sleep(100 * time.Microsecond)
@@ -106,7 +106,7 @@ func TestStress(t *testing.T) {
 		},
 		"flush": func() error { return again(func() error { return lastOf(p.v.Flush(ctx)) }) },
 		"hold": func() error {
-			release := p.v.HoldFlush()
+			release := p.v.PauseFlush()
 			time.Sleep(50 * time.Microsecond)
 			release()
 			return nil

@@ -16,7 +16,7 @@ import (
 // function. Columns take part in it through In. A Tx belongs to the goroutine
 // of the function and ends with it.
 type Tx struct {
-	catalogue
+	scope
 	v *Vault
 	r store.Reader
 	// w is the same transaction for writing, nil in a View.
@@ -148,7 +148,7 @@ func (v *Vault) checkNested(ctx context.Context) error {
 func newTx(v *Vault, r store.Reader, w store.Tx) *Tx {
 	tx := &Tx{v: v, r: r, w: w}
 	tx.columns = tx.few[:0]
-	tx.catalogue = catalogue{v: v, tx: tx}
+	tx.scope = scope{v: v, tx: tx}
 	return tx
 }
 

@@ -416,7 +416,7 @@ func TestCancelled(t *testing.T) {
 
 // TestCancelledLoop: a loop ends with the error of its ctx.
 func TestCancelledLoop(t *testing.T) {
-	v := openAt(t, filepath.Join(t.TempDir(), "test.db"), &columnvault.Options{BufferBytes: 80}) // ten elements
+	v := openAt(t, filepath.Join(t.TempDir(), "test.db"), &columnvault.Options{ReadBytes: 80}) // ten elements
 	c := create(t, v, "values", dtype.Int64, sequence(100, identity)...)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -458,7 +458,7 @@ func loops(ctx context.Context, c *columnvault.Column[int64]) map[string]func(bo
 	return map[string]func(body func(n int) bool) error{
 		"Values":   func(body func(n int) bool) error { return loopOver(c.Values(ctx), body) },
 		"Backward": func(body func(n int) bool) error { return loopOver(c.Backward(ctx), body) },
-		"Chunks":   func(body func(n int) bool) error { return loopOver(c.Chunks(ctx), body) },
+		"Chunks":   func(body func(n int) bool) error { return loopOver(c.Runs(ctx), body) },
 	}
 }
 
@@ -467,7 +467,7 @@ func loops(ctx context.Context, c *columnvault.Column[int64]) map[string]func(bo
 func TestLoopGivesSnapshotBack(t *testing.T) {
 	ctx := t.Context()
 	path := filepath.Join(t.TempDir(), "test.db")
-	v := openAt(t, path, &columnvault.Options{BufferBytes: 80})
+	v := openAt(t, path, &columnvault.Options{ReadBytes: 80})
 	c := create(t, v, "values", dtype.Int64, sequence(100, identity)...)
 	for range 20 {
 		for name, run := range loops(ctx, c) {
@@ -497,7 +497,7 @@ func TestLoopGivesSnapshotBack(t *testing.T) {
 // when it began, whatever its body changes.
 func TestLoopIsOneMoment(t *testing.T) {
 	ctx := t.Context()
-	v := openAt(t, filepath.Join(t.TempDir(), "test.db"), &columnvault.Options{BufferBytes: 80})
+	v := openAt(t, filepath.Join(t.TempDir(), "test.db"), &columnvault.Options{ReadBytes: 80})
 	for _, name := range []string{"Values", "Backward", "Chunks"} {
 		c := create(t, v, name, dtype.Int64, sequence(100, identity)...)
 		seen := 0
@@ -531,7 +531,7 @@ func TestLoopIsOneMoment(t *testing.T) {
 func TestClosedVault(t *testing.T) {
 	ctx := t.Context()
 	opened := func(t *testing.T) (*columnvault.Vault, *columnvault.Column[int64]) {
-		v := openAt(t, filepath.Join(t.TempDir(), "test.db"), &columnvault.Options{BufferBytes: 80})
+		v := openAt(t, filepath.Join(t.TempDir(), "test.db"), &columnvault.Options{ReadBytes: 80})
 		return v, create(t, v, "values", dtype.Int64, sequence(100, identity)...)
 	}
 	t.Run("loop", func(t *testing.T) {
@@ -569,7 +569,7 @@ func TestClosedVault(t *testing.T) {
 // TestLoopConcurrentChange: inside an Update a loop sees the changes of its
 // body, and so ends when the body changes the column that it is about.
 func TestLoopConcurrentChange(t *testing.T) {
-	v := openAt(t, filepath.Join(t.TempDir(), "test.db"), &columnvault.Options{BufferBytes: 80})
+	v := openAt(t, filepath.Join(t.TempDir(), "test.db"), &columnvault.Options{ReadBytes: 80})
 	c := create(t, v, "values", dtype.Int64, sequence(100, identity)...)
 	other := create(t, v, "other", dtype.Int64, 7)
 	changes := map[string]txFunc{

@@ -13,7 +13,7 @@ import (
 // Vault is an open file of columns. It is safe for concurrent use, and other
 // processes may read and write the same file at the same time.
 type Vault struct {
-	catalogue
+	scope
 	path  string
 	store store.Store
 	// buffer is what is read at once, in bytes.
@@ -40,7 +40,7 @@ func Open(path string, o *Options) (*Vault, error) {
 	s, err := sqlite.Open(context.Background(), path, sqlite.Options{
 		ReadOnly:       o.ReadOnly,
 		PageSize:       o.PageSize,
-		CacheBytes:     int64(o.CacheBytes),
+		PageCacheBytes:     int64(o.PageCacheBytes),
 		BusyTimeout:    o.BusyTimeout,
 		MaxSnapshotAge: o.MaxSnapshotAge,
 		FullSync:       o.FullSync,
@@ -52,12 +52,12 @@ func Open(path string, o *Options) (*Vault, error) {
 }
 
 func newVault(path string, s store.Store, o *Options) *Vault {
-	v := &Vault{path: path, store: s, buffer: int64(o.BufferBytes), busy: cmp.Or(o.BusyTimeout, sqlite.DefaultBusyTimeout)}
+	v := &Vault{path: path, store: s, buffer: int64(o.ReadBytes), busy: cmp.Or(o.BusyTimeout, sqlite.DefaultBusyTimeout)}
 	if v.buffer == 0 {
 		v.buffer = defaultBuffer
 	}
 	v.pending = newPending(v)
-	v.catalogue = catalogue{v: v}
+	v.scope = scope{v: v}
 	return v
 }
 
@@ -69,7 +69,7 @@ func (v *Vault) Path() string { return v.path }
 // ErrClosed, and moves what the write-ahead log holds into the file as far as
 // no other process is in the way. If the caches cannot be written, or the
 // transaction does not end, Close says so and the vault stays open: Close can
-// be tried again, and Column.Discard gives up what is held.
+// be tried again, and Column.DiscardPending gives up what is held.
 func (v *Vault) Close() error {
 	if err := v.pending.close(); err != nil {
 		return fail("close", v.path, -1, err)

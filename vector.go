@@ -29,7 +29,7 @@ func ReadFlat[E dtype.Element](ctx context.Context, c *Column[[]E], into []E, at
 		from := clamp(at, o.Len())
 		to := from + min(int64(len(into)/t.RowLen()), o.Len()-from)
 		rows = 0
-		var b column.Batch
+		var b column.Elements
 		for i := from; i < to; {
 			b.Reset()
 			next, err := o.Read(ctx, o.tx.r, &b, i, to, o.tx.v.buffer)
@@ -58,5 +58,5 @@ func AppendFlat[E dtype.Element](ctx context.Context, c *Column[[]E], rows []E) 
 	if err != nil {
 		return fail("append", c.names.Plain, -1, err)
 	}
-	return c.append(ctx, column.Batch{Data: data})
+	return c.append(ctx, column.Elements{Data: data})
 }

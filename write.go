@@ -12,15 +12,15 @@ import (
 
 // encode turns values into bytes before anything is written: a value that does
 // not fit leaves the column as it was. Numbers are not copied.
-func (c *Column[T]) encode(op string, values []T) (column.Batch, error) {
+func (c *Column[T]) encode(op string, values []T) (column.Elements, error) {
 	if raw := c.t.Bytes(values); raw != nil {
-		return column.Batch{Data: raw}, nil
+		return column.Elements{Data: raw}, nil
 	}
 	data, ends, err := c.t.AppendAll(nil, nil, values)
 	if err == nil {
 		err = checkSizes(ends, 0, 0)
 	}
-	return column.Batch{Data: data, Ends: ends}, fail(op, c.names.Plain, -1, callError(err))
+	return column.Elements{Data: data, Ends: ends}, fail(op, c.names.Plain, -1, callError(err))
 }
 
 // callError says which value of a call an error is about.
@@ -55,7 +55,7 @@ func (c *Column[T]) Append(ctx context.Context, values ...T) error {
 	return c.append(ctx, b)
 }
 
-func (c *Column[T]) append(ctx context.Context, b column.Batch) error {
+func (c *Column[T]) append(ctx context.Context, b column.Elements) error {
 	if c.in.tx != nil {
 		return c.write(ctx, "append", func(o *opened) error { return o.Append(ctx, o.tx.w, b) })
 	}
@@ -69,7 +69,7 @@ func (c *Column[T]) append(ctx context.Context, b column.Batch) error {
 // AppendSeq adds the values of a sequence at the end, in one transaction. It
 // keeps their encoded form in memory until the sequence has ended.
 func (c *Column[T]) AppendSeq(ctx context.Context, values iter.Seq[T]) error {
-	var b column.Batch
+	var b column.Elements
 	var err error
 	count := 0
 	one := make([]T, 1)

@@ -86,7 +86,7 @@ type exportColumn struct {
 	name    string
 	key     []byte // the name in JSON, with a colon
 	printer printer
-	next    func() (columnvault.Chunk[any], error, bool)
+	next    func() (columnvault.Run[any], error, bool)
 	stop    func()
 	values  []any // the rest of the current chunk
 }
@@ -137,7 +137,7 @@ func openExport(ctx context.Context, tx *columnvault.Tx, names []string) (*expor
 	}
 	for _, col := range columns {
 		c := &exportColumn{name: col.Name(), key: append(appendString(nil, col.Name()), ':'), printer: newPrinter(specOf(col))}
-		c.next, c.stop = iter.Pull2(col.Chunks(ctx))
+		c.next, c.stop = iter.Pull2(col.Runs(ctx))
 		e.columns = append(e.columns, c)
 	}
 	return e, nil

@@ -45,7 +45,7 @@ missing, and negative ones count from the end.`,
 					return err
 				}
 				return v.View(cmd.Context(), func(ctx context.Context, tx *columnvault.Tx) error {
-					payload, err := openPayload(ctx, v.Table(table).In(tx), key)
+					payload, err := openPayload(ctx, v.KVTable(table).In(tx), key)
 					if err != nil {
 						return hintKeys(err)
 					}

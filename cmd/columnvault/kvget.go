@@ -29,7 +29,7 @@ msgpack, cbor or text, or the number of an encoding that is not known.`,
 				return err
 			}
 			return reading(args[0], func(v *columnvault.Vault) error {
-				kv := v.Table(table)
+				kv := v.KVTable(table)
 				if encoding {
 					info, err := kv.Stat(cmd.Context(), key)
 					if err != nil {

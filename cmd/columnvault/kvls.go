@@ -40,7 +40,7 @@ a key may be given as KEY; see columnvault kv --help.
 			}
 			return reading(args[0], func(v *columnvault.Vault) error {
 				return v.View(cmd.Context(), func(ctx context.Context, tx *columnvault.Tx) error {
-					return a.listKeys(ctx, v.Table(table).In(tx), begin, asJSON)
+					return a.listKeys(ctx, v.KVTable(table).In(tx), begin, asJSON)
 				})
 			})
 		},

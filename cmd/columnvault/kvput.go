@@ -51,7 +51,7 @@ device is copied to a temporary file first.`,
 				return err
 			}
 			return creating(args[0], func(v *columnvault.Vault) error {
-				return v.Table(table).PutValue(cmd.Context(), key, value)
+				return v.KVTable(table).PutValue(cmd.Context(), key, value)
 			})
 		},
 	}
@@ -75,13 +75,13 @@ func (a *app) putFile(cmd *cobra.Command, db, table string, key []byte, path str
 		return err
 	}
 	if missing(db) { // not by creating, which would read the file twice
-		err := trying(func(v *columnvault.Vault) error { return v.Table(table).Put(cmd.Context(), key, nil) })
+		err := trying(func(v *columnvault.Vault) error { return v.KVTable(table).Put(cmd.Context(), key, nil) })
 		if err != nil {
 			return err
 		}
 	}
 	return with(db, nil, func(v *columnvault.Vault) error {
-		return v.Table(table).PutFrom(cmd.Context(), key, file.size, r)
+		return v.KVTable(table).PutFrom(cmd.Context(), key, file.size, r)
 	})
 }
 

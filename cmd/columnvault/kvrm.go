@@ -34,7 +34,7 @@ not exist.`,
 			}
 			return writing(args[0], func(v *columnvault.Vault) error {
 				return v.Update(cmd.Context(), func(ctx context.Context, tx *columnvault.Tx) error {
-					return hintKeys(removeKeys(ctx, v.Table(table).In(tx), keys))
+					return hintKeys(removeKeys(ctx, v.KVTable(table).In(tx), keys))
 				})
 			})
 		},
@@ -51,7 +51,7 @@ func removeKeys(ctx context.Context, kv *columnvault.KV, keys [][]byte) error {
 			return err
 		}
 		if !there {
-			err := fmt.Errorf("%w: there is no such key", columnvault.ErrNotFound)
+			err := columnvault.ErrNotFound
 			return &columnvault.Error{Op: "delete", Column: kv.Name(), Key: key, Index: -1, Err: err}
 		}
 	}

@@ -112,7 +112,7 @@ func (n number[T]) scan(ctx context.Context, in columnvault.Scope, name string) 
 		return summary{}, err
 	}
 	t := newTally[T](rows)
-	for chunk, err := range col.Chunks(ctx) {
+	for chunk, err := range col.Runs(ctx) {
 		if err != nil {
 			return summary{}, err
 		}

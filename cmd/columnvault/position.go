@@ -105,7 +105,7 @@ func element(i, n int) (int, error) {
 		at += n
 	}
 	if at < 0 || at >= n {
-		return 0, fmt.Errorf("%w: position %d of a column of %d elements", columnvault.ErrOutOfRange, i, n)
+		return 0, fmt.Errorf("%w: the column has %d elements", columnvault.ErrOutOfRange, n)
 	}
 	return at, nil
 }

@@ -17,7 +17,7 @@ func reading(path string, fn func(v *columnvault.Vault) error) error {
 	if err := mustExist(path); err != nil {
 		return err
 	}
-	return with(path, &columnvault.Options{ReadOnly: true, BufferBytes: 256 << 10}, fn)
+	return with(path, &columnvault.Options{ReadOnly: true, ReadBytes: 256 << 10}, fn)
 }
 
 // writing calls fn with the vault at path, which must exist.

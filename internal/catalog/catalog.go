@@ -44,7 +44,7 @@ type Entry struct {
 	DType string // as it was given when the column was created
 	// Data is the row of the column, or its data half; Index is the other half
 	// of a variable-size column. A Half may have either without the other.
-	Data, Index store.Column
+	Data, Index store.Row
 }
 
 // Names are the names under which the rows of a column may be found.
@@ -92,13 +92,13 @@ func (e Entry) Open() (column.Column, error) {
 var errLater = fmt.Errorf("%w: the column is in the layout of KohakuVault 1.x, which this version lists but does not read", errors.ErrUnsupported)
 
 // isIndex tells an index row from a fixed column that only has such a name.
-func isIndex(row store.Column) bool {
+func isIndex(row store.Row) bool {
 	return strings.HasSuffix(row.Name, indexSuffix) && row.DType == layout.IndexDType && row.ElemSize == layout.EntrySize
 }
 
 // isLoneData tells the data half of a pair that was never completed: its dtype
 // has no fixed size, so the row cannot be a column by itself.
-func isLoneData(row store.Column) bool {
+func isLoneData(row store.Row) bool {
 	if row.Layout != 0 || !strings.HasSuffix(row.Name, dataSuffix) || row.ElemSize != 1 || row.Length != 0 {
 		return false
 	}
@@ -112,7 +112,7 @@ func Find(ctx context.Context, r store.Reader, names *Names) (Entry, error) {
 	if err != nil {
 		return Entry{}, err
 	}
-	var plain, data, index *store.Column
+	var plain, data, index *store.Row
 	for i, row := range rows {
 		switch row.Name {
 		case names.Plain:
@@ -133,12 +133,12 @@ func Find(ctx context.Context, r store.Reader, names *Names) (Entry, error) {
 	case index != nil && isIndex(*index):
 		return Entry{Kind: Half, Name: names.Plain, DType: index.DType, Index: *index}, nil
 	}
-	return Entry{}, fmt.Errorf("%w: there is no such column", store.ErrNotFound)
+	return Entry{}, store.ErrNotFound
 }
 
 // findPlain is the entry of a row that has the name itself, unless the row is
 // a part of another column.
-func findPlain(ctx context.Context, r store.Reader, row store.Column) (Entry, error) {
+func findPlain(ctx context.Context, r store.Reader, row store.Row) (Entry, error) {
 	if row.Layout != 0 {
 		return Entry{Kind: Later, Name: row.Name, DType: row.DType, Data: row}, nil
 	}
@@ -169,7 +169,7 @@ func List(ctx context.Context, r store.Reader) ([]Entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	byName := map[string]store.Column{}
+	byName := map[string]store.Row{}
 	for _, row := range rows {
 		if row.Layout == 0 {
 			byName[row.Name] = row
@@ -186,7 +186,7 @@ func List(ctx context.Context, r store.Reader) ([]Entry, error) {
 
 // listed is the entry that stands in the list for a row, if any does: a pair
 // stands where its data half is.
-func listed(row store.Column, byName map[string]store.Column) (Entry, bool) {
+func listed(row store.Row, byName map[string]store.Row) (Entry, bool) {
 	if row.Layout != 0 {
 		return Entry{Kind: Later, Name: row.Name, DType: row.DType, Data: row}, true
 	}
@@ -252,7 +252,7 @@ func (e Entry) completes(half Entry) bool {
 
 // create adds the rows of the entry.
 func (e *Entry) create(ctx context.Context, tx store.Tx) (err error) {
-	rows := []*store.Column{&e.Data}
+	rows := []*store.Row{&e.Data}
 	if e.Kind == VarSize {
 		rows = append(rows, &e.Index)
 	}
@@ -325,18 +325,18 @@ func checkFree(ctx context.Context, tx store.Tx, name, owner string, own map[sto
 	return nil
 }
 
-func newRow(name, dtype string, size int64, b layout.Bounds) (store.Column, error) {
+func newRow(name, dtype string, size int64, b layout.Bounds) (store.Row, error) {
 	aligned, err := b.Align(size)
 	if err != nil {
-		return store.Column{}, fmt.Errorf("%w: %w", store.ErrInvalidArgument, err)
+		return store.Row{}, fmt.Errorf("%w: %w", store.ErrInvalidArgument, err)
 	}
-	return store.Column{Name: name, DType: dtype, ElemSize: size, MinChunk: aligned.Min, MaxChunk: aligned.Max}, nil
+	return store.Row{Name: name, DType: dtype, ElemSize: size, MinChunk: aligned.Min, MaxChunk: aligned.Max}, nil
 }
 
 // newPair makes the rows of a variable-size column. Both get the same maximum,
 // a multiple of the size of an index entry: 0.8.6 addresses the index by the
 // maximum of the data.
-func newPair(names Names, dtype string, b layout.Bounds) (data, index store.Column, err error) {
+func newPair(names Names, dtype string, b layout.Bounds) (data, index store.Row, err error) {
 	if most := b.Max / layout.EntrySize * layout.EntrySize; b.Min > most && b.Min <= b.Max {
 		b.Min = most // rounded up, the minimum would pass the maximum
 	}
@@ -389,7 +389,7 @@ func Drop(ctx context.Context, tx store.Tx, e Entry) error {
 	if e.Kind == Later {
 		return errLater
 	}
-	for _, row := range []store.Column{e.Data, e.Index} {
+	for _, row := range []store.Row{e.Data, e.Index} {
 		if row.ID == 0 {
 			continue
 		}

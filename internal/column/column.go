@@ -9,16 +9,16 @@ import (
 	"columnvault/internal/store"
 )
 
-// Batch is a run of encoded elements that lie back to back in Data. Ends holds
+// Elements is a run of encoded elements that lie back to back in Data. Ends holds
 // the end of each in Data where elements vary in size, and is nil where they
 // do not.
-type Batch struct {
+type Elements struct {
 	Data []byte
 	Ends []int
 }
 
 // Reset empties the batch and keeps its memory.
-func (b *Batch) Reset() { b.Data, b.Ends = b.Data[:0], b.Ends[:0] }
+func (b *Elements) Reset() { b.Data, b.Ends = b.Data[:0], b.Ends[:0] }
 
 // NoLimit as the limit of a Read.
 const NoLimit = math.MaxInt64
@@ -61,21 +61,21 @@ type Column interface {
 	// Read appends the elements from i on, up to j, to the batch, and returns
 	// the position behind the last. It stops early, after one element at
 	// least, where the next would bring the bytes read past limit.
-	Read(ctx context.Context, r store.Reader, b *Batch, i, j, limit int64) (int64, error)
+	Read(ctx context.Context, r store.Reader, b *Elements, i, j, limit int64) (int64, error)
 	// Before is the lowest position from which Read reaches j within limit.
 	Before(ctx context.Context, r store.Reader, j, limit int64) (int64, error)
 	// Gather appends the elements at these positions, in this order.
-	Gather(ctx context.Context, r store.Reader, b *Batch, at []int64) error
+	Gather(ctx context.Context, r store.Reader, b *Elements, at []int64) error
 
 	// Lock comes before the first change in a transaction. It makes the length
 	// that of this moment.
 	Lock(ctx context.Context, tx store.Tx) error
 	// Append adds the elements at the end.
-	Append(ctx context.Context, tx store.Tx, b Batch) error
+	Append(ctx context.Context, tx store.Tx, b Elements) error
 	// Insert puts the elements before position i.
-	Insert(ctx context.Context, tx store.Tx, i int64, b Batch) error
+	Insert(ctx context.Context, tx store.Tx, i int64, b Elements) error
 	// Overwrite replaces as many elements as the batch has, from i on.
-	Overwrite(ctx context.Context, tx store.Tx, i int64, b Batch) error
+	Overwrite(ctx context.Context, tx store.Tx, i int64, b Elements) error
 	// Delete removes the elements from i up to j.
 	Delete(ctx context.Context, tx store.Tx, i, j int64) error
 
@@ -116,14 +116,14 @@ func abortOn(tx store.Tx, err *error) {
 }
 
 // extend makes the data longer by n bytes and returns these.
-func (b *Batch) extend(n int64) []byte {
+func (b *Elements) extend(n int64) []byte {
 	old := len(b.Data)
 	b.Data = slices.Grow(b.Data, int(n))[:old+int(n)]
 	return b.Data[old:]
 }
 
 // count is the number of elements; size is that of each, 0 where it varies.
-func (b *Batch) count(size int) int {
+func (b *Elements) count(size int) int {
 	if size > 0 {
 		return len(b.Data) / size
 	}
@@ -131,7 +131,7 @@ func (b *Batch) count(size int) int {
 }
 
 // element is the bytes of element k.
-func (b *Batch) element(size, k int) []byte {
+func (b *Elements) element(size, k int) []byte {
 	if size > 0 {
 		return b.Data[k*size : (k+1)*size]
 	}
@@ -139,7 +139,7 @@ func (b *Batch) element(size, k int) []byte {
 }
 
 // start is where element k begins in Data.
-func (b *Batch) start(k int) int {
+func (b *Elements) start(k int) int {
 	if k == 0 {
 		return 0
 	}
@@ -147,12 +147,12 @@ func (b *Batch) start(k int) int {
 }
 
 // size is the number of bytes of element k.
-func (b *Batch) size(k int) int { return b.Ends[k] - b.start(k) }
+func (b *Elements) size(k int) int { return b.Ends[k] - b.start(k) }
 
 // part is the elements from i up to j, starting a batch of their own.
-func (b *Batch) part(i, j int) Batch {
+func (b *Elements) part(i, j int) Elements {
 	start := b.start(i)
-	p := Batch{Data: b.Data[start:], Ends: make([]int, j-i)}
+	p := Elements{Data: b.Data[start:], Ends: make([]int, j-i)}
 	for k := range p.Ends {
 		p.Ends[k] = b.Ends[i+k] - start
 	}
@@ -165,7 +165,7 @@ func (b *Batch) part(i, j int) Batch {
 }
 
 // concat is the elements of several batches in one.
-func concat(batches ...Batch) (all Batch) {
+func concat(batches ...Elements) (all Elements) {
 	for _, b := range batches {
 		start := len(all.Data)
 		all.Data = append(all.Data, b.Data...)
@@ -179,7 +179,7 @@ func concat(batches ...Batch) (all Batch) {
 // piece is the end of a piece that begins with element from: about target
 // bytes, at most limit unless the element alone has more, and at most count
 // elements.
-func (b *Batch) piece(from int, target, limit int64, count int) int {
+func (b *Elements) piece(from int, target, limit int64, count int) int {
 	start := b.start(from)
 	to, end := from+1, min(len(b.Ends), from+count)
 	for to < end && int64(b.Ends[to-1]-start) < target && int64(b.Ends[to]-start) <= limit {

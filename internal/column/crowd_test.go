@@ -63,7 +63,7 @@ func (l *list) want() map[int32]int {
 	l.t.Helper()
 	elements := map[int32]int{}
 	l.change(func(tx store.Tx, c Column) error {
-		var b Batch
+		var b Elements
 		next, err := c.Read(l.t.Context(), tx, &b, 0, c.Len(), NoLimit)
 		if err != nil {
 			return err
@@ -134,7 +134,7 @@ func TestRunOfOthers(t *testing.T) {
 					entries := appendEntries(nil, 3, 0, b, 0, len(b.Ends))
 					return errors.Join(
 						tx.PutChunk(t.Context(), v.id, store.Chunk{Number: 3, Capacity: 4096, Used: int64(len(b.Data))}, b.Data),
-						v.index.Append(t.Context(), tx, Batch{Data: entries}))
+						v.index.Append(t.Context(), tx, Elements{Data: entries}))
 				})
 				touch(l)
 				if elements := l.want(); len(elements) < 2 {
@@ -177,7 +177,7 @@ func TestWindowsOfEmptyElements(t *testing.T) {
 				{n - 1, n, 1, n},
 				{0, n, 1100, n},
 			} {
-				var b Batch
+				var b Elements
 				end, err := c.Read(t.Context(), tx, &b, w.from, w.to, w.limit)
 				if err != nil || end != w.end || int64(len(b.Ends)) != end-w.from {
 					t.Errorf("a window of %d from %d has %d elements and ends at %d, want %d: %v", w.limit, w.from, len(b.Ends), end, w.end, err)

@@ -29,11 +29,11 @@ func FuzzDamage(f *testing.F) {
 		ctx := t.Context()
 		s := storetest.NewMemory()
 		err := s.Update(ctx, func(tx store.Tx) error {
-			d, err := tx.CreateColumn(ctx, store.Column{Name: "x_data", DType: "bytes", ElemSize: 1, MinChunk: least, MaxChunk: most})
+			d, err := tx.CreateColumn(ctx, store.Row{Name: "x_data", DType: "bytes", ElemSize: 1, MinChunk: least, MaxChunk: most})
 			if err != nil {
 				return err
 			}
-			x, err := tx.CreateColumn(ctx, store.Column{Name: "x_idx", DType: layout.IndexDType, ElemSize: layout.EntrySize, MinChunk: least, MaxChunk: most})
+			x, err := tx.CreateColumn(ctx, store.Row{Name: "x_idx", DType: layout.IndexDType, ElemSize: layout.EntrySize, MinChunk: least, MaxChunk: most})
 			if err != nil {
 				return err
 			}
@@ -69,8 +69,8 @@ func abuse(t *testing.T, tx store.Tx, i int64, op uint8) error {
 		return errRange
 	}
 	few := min(n, i+3)
-	values := Batch{Data: []byte("a longer value, and another"), Ends: []int{15, 27}}
-	var b Batch
+	values := Elements{Data: []byte("a longer value, and another"), Ends: []int{15, 27}}
+	var b Elements
 	switch op % 9 {
 	case 0:
 		_, err = c.Read(ctx, tx, &b, i, few, NoLimit)

@@ -26,7 +26,7 @@ type Fixed struct {
 }
 
 // OpenFixed opens the column that the catalogue row describes.
-func OpenFixed(row store.Column) (*Fixed, error) {
+func OpenFixed(row store.Row) (*Fixed, error) {
 	at, err := layout.NewFixed(row.ElemSize, layout.Bounds{Min: row.MinChunk, Max: row.MaxChunk})
 	if err == nil {
 		err = at.CheckLength(row.Length)
@@ -96,7 +96,7 @@ func (c *Fixed) split(p []byte, pos int64) []store.Span {
 	return c.spans
 }
 
-func (c *Fixed) Read(ctx context.Context, r store.Reader, b *Batch, i, j, limit int64) (int64, error) {
+func (c *Fixed) Read(ctx context.Context, r store.Reader, b *Elements, i, j, limit int64) (int64, error) {
 	if err := checkRange(i, j, c.length); err != nil {
 		return i, err
 	}
@@ -112,7 +112,7 @@ func (c *Fixed) Before(_ context.Context, _ store.Reader, j, limit int64) (int64
 	return max(0, j-max(1, limit/c.at.Size)), checkRange(j, j, c.length)
 }
 
-func (c *Fixed) Gather(ctx context.Context, r store.Reader, b *Batch, at []int64) error {
+func (c *Fixed) Gather(ctx context.Context, r store.Reader, b *Elements, at []int64) error {
 	for _, i := range at {
 		if err := checkRange(i, i+1, c.length); err != nil {
 			return err
@@ -128,7 +128,7 @@ func (c *Fixed) Gather(ctx context.Context, r store.Reader, b *Batch, at []int64
 	return r.ReadAt(ctx, c.id, c.spans)
 }
 
-func (c *Fixed) Append(ctx context.Context, tx store.Tx, b Batch) (err error) {
+func (c *Fixed) Append(ctx context.Context, tx store.Tx, b Elements) (err error) {
 	n := int64(len(b.Data)) / c.at.Size
 	if err := c.checkRoom(n); err != nil || n == 0 {
 		return err
@@ -239,7 +239,7 @@ func (c *Fixed) setLength(ctx context.Context, tx store.Tx, length int64) error 
 	return nil
 }
 
-func (c *Fixed) Overwrite(ctx context.Context, tx store.Tx, i int64, b Batch) (err error) {
+func (c *Fixed) Overwrite(ctx context.Context, tx store.Tx, i int64, b Elements) (err error) {
 	if err := checkRange(i, i+int64(len(b.Data))/c.at.Size, c.length); err != nil {
 		return err
 	}
@@ -249,7 +249,7 @@ func (c *Fixed) Overwrite(ctx context.Context, tx store.Tx, i int64, b Batch) (e
 
 // Insert moves everything behind i up by whole windows, from the end, so that
 // each byte is read and written once and memory stays at a window.
-func (c *Fixed) Insert(ctx context.Context, tx store.Tx, i int64, b Batch) (err error) {
+func (c *Fixed) Insert(ctx context.Context, tx store.Tx, i int64, b Elements) (err error) {
 	n := int64(len(b.Data)) / c.at.Size
 	if err := checkRange(i, i, c.length); err != nil {
 		return err

@@ -49,7 +49,7 @@ func (s shape) create(ctx context.Context, st store.Store, name string) error {
 			if err != nil {
 				return err
 			}
-			_, err = tx.CreateColumn(ctx, store.Column{Name: name, DType: dtype, ElemSize: size, MinChunk: b.Min, MaxChunk: b.Max})
+			_, err = tx.CreateColumn(ctx, store.Row{Name: name, DType: dtype, ElemSize: size, MinChunk: b.Min, MaxChunk: b.Max})
 			return err
 		}
 		if s.size > 0 {
@@ -65,7 +65,7 @@ func (s shape) open(ctx context.Context, r store.Reader, name string) (Column, e
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(rows, func(a, b store.Column) int { return int(a.ID - b.ID) })
+	slices.SortFunc(rows, func(a, b store.Row) int { return int(a.ID - b.ID) })
 	if s.size > 0 {
 		return OpenFixed(rows[0])
 	}
@@ -73,7 +73,7 @@ func (s shape) open(ctx context.Context, r store.Reader, name string) (Column, e
 }
 
 // encode makes a batch of elements.
-func (s shape) encode(values []string) (b Batch) {
+func (s shape) encode(values []string) (b Elements) {
 	for _, v := range values {
 		b.Data = append(b.Data, v...)
 		if s.size == 0 {
@@ -84,7 +84,7 @@ func (s shape) encode(values []string) (b Batch) {
 }
 
 // decode is the reverse of encode.
-func (s shape) decode(b Batch) (values []string) {
+func (s shape) decode(b Elements) (values []string) {
 	if s.size > 0 {
 		for p := range slices.Chunk(b.Data, int(s.size)) {
 			values = append(values, string(p))
@@ -274,7 +274,7 @@ func (m *model) find(rt *rapid.T) {
 			want = append(want, m.values[i])
 		}
 	}
-	m.read(rt, want, func(r store.Reader, c Column, b *Batch) error {
+	m.read(rt, want, func(r store.Reader, c Column, b *Elements) error {
 		for i, err := range Find(m.ctx, r, c, forms, limit) {
 			if err != nil {
 				return err
@@ -288,7 +288,7 @@ func (m *model) find(rt *rapid.T) {
 }
 
 // read compares what fn reads with what is wanted.
-func (m *model) read(rt *rapid.T, want []string, fn func(r store.Reader, c Column, b *Batch) error) {
+func (m *model) read(rt *rapid.T, want []string, fn func(r store.Reader, c Column, b *Elements) error) {
 	rt.Helper()
 	snap, err := m.s.Snapshot(m.ctx)
 	if err != nil {
@@ -299,7 +299,7 @@ func (m *model) read(rt *rapid.T, want []string, fn func(r store.Reader, c Colum
 	if err != nil {
 		rt.Fatal(err)
 	}
-	var b Batch
+	var b Elements
 	if err := fn(snap, c, &b); err != nil {
 		rt.Fatal(err)
 	}
@@ -317,13 +317,13 @@ func (m *model) gather(rt *rapid.T) {
 	for _, i := range at {
 		want = append(want, m.values[i])
 	}
-	m.read(rt, want, func(r store.Reader, c Column, b *Batch) error { return c.Gather(m.ctx, r, b, at) })
+	m.read(rt, want, func(r store.Reader, c Column, b *Elements) error { return c.Gather(m.ctx, r, b, at) })
 }
 
 // windows reads everything piece by piece, forwards and backwards.
 func (m *model) windows(rt *rapid.T) {
 	limit := rapid.Int64Range(1, 3*m.shape.max).Draw(rt, "limit")
-	m.read(rt, m.values, func(r store.Reader, c Column, b *Batch) error {
+	m.read(rt, m.values, func(r store.Reader, c Column, b *Elements) error {
 		for i := int64(0); i < c.Len(); {
 			before := len(b.Data)
 			next, err := c.Read(m.ctx, r, b, i, c.Len(), limit)
@@ -337,14 +337,14 @@ func (m *model) windows(rt *rapid.T) {
 		}
 		return nil
 	})
-	m.read(rt, m.values, func(r store.Reader, c Column, b *Batch) error {
+	m.read(rt, m.values, func(r store.Reader, c Column, b *Elements) error {
 		var windows [][]string
 		for j := c.Len(); j > 0; {
 			i, err := c.Before(m.ctx, r, j, limit)
 			if err != nil {
 				return err
 			}
-			var w Batch
+			var w Elements
 			next, err := c.Read(m.ctx, r, &w, i, j, limit)
 			if err != nil {
 				return err
@@ -364,11 +364,11 @@ func (m *model) windows(rt *rapid.T) {
 func (m *model) check(rt *rapid.T) {
 	i := rapid.IntRange(0, len(m.values)).Draw(rt, "from")
 	j := rapid.IntRange(i, len(m.values)).Draw(rt, "to")
-	m.read(rt, m.values[i:j], func(r store.Reader, c Column, b *Batch) error {
+	m.read(rt, m.values[i:j], func(r store.Reader, c Column, b *Elements) error {
 		_, err := c.Read(m.ctx, r, b, int64(i), int64(j), NoLimit)
 		return err
 	})
-	m.read(rt, m.values, func(r store.Reader, c Column, b *Batch) error {
+	m.read(rt, m.values, func(r store.Reader, c Column, b *Elements) error {
 		problems, err := c.Check(m.ctx, r)
 		if err != nil {
 			return err

@@ -11,7 +11,7 @@ import (
 func Reverse(ctx context.Context, tx store.Tx, c Column, limit int64) (err error) {
 	defer abortOn(tx, &err)
 	for low, high := int64(0), c.Len(); high-low > 1; {
-		var front, back Batch
+		var front, back Elements
 		n, err := c.Read(ctx, tx, &front, low, low+(high-low)/2, limit)
 		if err != nil {
 			return err
@@ -37,15 +37,15 @@ func Reverse(ctx context.Context, tx store.Tx, c Column, limit int64) (err error
 }
 
 // first is the first n elements.
-func (b Batch) first(size int, n int64) Batch {
+func (b Elements) first(size int, n int64) Elements {
 	if size > 0 {
-		return Batch{Data: b.Data[:n*int64(size)]}
+		return Elements{Data: b.Data[:n*int64(size)]}
 	}
 	return b.part(0, int(n))
 }
 
 // reversed is the elements in reversed order.
-func (b Batch) reversed(size int) (r Batch) {
+func (b Elements) reversed(size int) (r Elements) {
 	r.Data = make([]byte, 0, len(b.Data))
 	for k := b.count(size) - 1; k >= 0; k-- {
 		r.Data = append(r.Data, b.element(size, k)...)

@@ -13,7 +13,7 @@ import (
 // order. It reads about limit bytes at once.
 func Find(ctx context.Context, r store.Reader, c Column, forms [][]byte, limit int64) iter.Seq2[int64, error] {
 	return func(yield func(int64, error) bool) {
-		var b Batch
+		var b Elements
 		for i := int64(0); i < c.Len() && len(forms) > 0; {
 			b.Reset()
 			next, err := c.Read(ctx, r, &b, i, c.Len(), limit)
@@ -33,7 +33,7 @@ func Find(ctx context.Context, r store.Reader, c Column, forms [][]byte, limit i
 
 // find yields the elements of the batch that have one of these forms. size is
 // that of the elements, 0 where it varies.
-func (b *Batch) find(size int, forms [][]byte) iter.Seq[int] {
+func (b *Elements) find(size int, forms [][]byte) iter.Seq[int] {
 	if size > 0 && len(forms) == 1 {
 		return b.findFixed(size, forms[0])
 	}
@@ -50,7 +50,7 @@ func (b *Batch) find(size int, forms [][]byte) iter.Seq[int] {
 
 // findFixed searches for the bytes wherever they are, which is faster than
 // comparing element by element, and passes over what lies across elements.
-func (b *Batch) findFixed(size int, form []byte) iter.Seq[int] {
+func (b *Elements) findFixed(size int, form []byte) iter.Seq[int] {
 	return func(yield func(int) bool) {
 		for pos := 0; ; {
 			hit := bytes.Index(b.Data[pos:], form)

@@ -8,13 +8,13 @@ import (
 
 // WithTail is the column with more elements behind it that are still in
 // memory. It can only be read.
-func WithTail(c Column, tail Batch) Column {
+func WithTail(c Column, tail Elements) Column {
 	return &tailed{Column: c, tail: tail, stored: c.Len(), added: int64(tail.count(c.size()))}
 }
 
 type tailed struct {
 	Column
-	tail          Batch
+	tail          Elements
 	stored, added int64
 }
 
@@ -27,7 +27,7 @@ func (t *tailed) Backed(ctx context.Context, r store.Reader, i, j int64) error {
 	return t.Column.Backed(ctx, r, min(i, t.stored), min(j, t.stored))
 }
 
-func (t *tailed) Read(ctx context.Context, r store.Reader, b *Batch, i, j, limit int64) (int64, error) {
+func (t *tailed) Read(ctx context.Context, r store.Reader, b *Elements, i, j, limit int64) (int64, error) {
 	if err := checkRange(i, j, t.Len()); err != nil {
 		return i, err
 	}
@@ -61,7 +61,7 @@ func (t *tailed) Before(ctx context.Context, r store.Reader, j, limit int64) (in
 	return t.stored + int64(n), nil
 }
 
-func (t *tailed) Gather(ctx context.Context, r store.Reader, b *Batch, at []int64) error {
+func (t *tailed) Gather(ctx context.Context, r store.Reader, b *Elements, at []int64) error {
 	for len(at) > 0 {
 		n := 0
 		for n < len(at) && at[n] < t.stored {
@@ -87,7 +87,7 @@ func (t *tailed) Gather(ctx context.Context, r store.Reader, b *Batch, at []int6
 func (t *tailed) element(k int) []byte { return t.tail.element(t.size(), k) }
 
 // copy appends the elements from up to, not including, to of the tail.
-func (t *tailed) copy(b *Batch, from, to int) {
+func (t *tailed) copy(b *Elements, from, to int) {
 	if size := t.size(); size > 0 {
 		b.Data = append(b.Data, t.tail.Data[from*size:to*size]...)
 		return

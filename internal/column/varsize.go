@@ -34,7 +34,7 @@ type VarSize struct {
 	maximum int64
 	index   *Fixed
 	// found and spans are reused from call to call.
-	found Batch
+	found Elements
 	spans []store.Span
 	// tail is the chunk that appends go to, once known in this transaction.
 	tail *tail
@@ -51,7 +51,7 @@ const (
 )
 
 // OpenVarSize opens the column of these two catalogue rows.
-func OpenVarSize(data, index store.Column) (*VarSize, error) {
+func OpenVarSize(data, index store.Row) (*VarSize, error) {
 	at, err := layout.NewFixed(1, layout.Bounds{Min: data.MinChunk, Max: data.MaxChunk})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", store.ErrCorrupt, err)
@@ -74,7 +74,7 @@ func (c *VarSize) Backed(ctx context.Context, r store.Reader, i, j int64) error 
 
 // entries reads the index entries from i up to j.
 func (c *VarSize) entries(ctx context.Context, r store.Reader, i, j int64) (layout.Entries, error) {
-	var b Batch
+	var b Elements
 	_, err := c.index.Read(ctx, r, &b, i, j, NoLimit)
 	return layout.Entries(b.Data), err
 }
@@ -83,7 +83,7 @@ func (c *VarSize) entries(ctx context.Context, r store.Reader, i, j int64) (layo
 // limited at all: those without bytes take memory too.
 const maxWindow = 1 << 20
 
-func (c *VarSize) Read(ctx context.Context, r store.Reader, b *Batch, i, j, limit int64) (int64, error) {
+func (c *VarSize) Read(ctx context.Context, r store.Reader, b *Elements, i, j, limit int64) (int64, error) {
 	if err := checkRange(i, j, c.Len()); err != nil {
 		return i, err
 	}
@@ -147,8 +147,8 @@ func (c *VarSize) Before(ctx context.Context, r store.Reader, j, limit int64) (i
 	return least, nil
 }
 
-func (c *VarSize) Gather(ctx context.Context, r store.Reader, b *Batch, at []int64) error {
-	var entries Batch
+func (c *VarSize) Gather(ctx context.Context, r store.Reader, b *Elements, at []int64) error {
+	var entries Elements
 	if err := c.index.Gather(ctx, r, &entries, at); err != nil {
 		return err
 	}
@@ -157,7 +157,7 @@ func (c *VarSize) Gather(ctx context.Context, r store.Reader, b *Batch, at []int
 
 // readEntries appends the elements of these entries. first is the position of
 // the first, for messages, or -1.
-func (c *VarSize) readEntries(ctx context.Context, r store.Reader, b *Batch, first int64, entries layout.Entries) error {
+func (c *VarSize) readEntries(ctx context.Context, r store.Reader, b *Elements, first int64, entries layout.Entries) error {
 	total, err := c.checkEntries(ctx, r, first, entries)
 	if err != nil {
 		return err

@@ -28,7 +28,7 @@ type tail struct {
 	open bool
 }
 
-func (c *VarSize) Append(ctx context.Context, tx store.Tx, b Batch) (err error) {
+func (c *VarSize) Append(ctx context.Context, tx store.Tx, b Elements) (err error) {
 	if err := c.checkBatch(b); err != nil || len(b.Ends) == 0 {
 		return err
 	}
@@ -53,11 +53,11 @@ func (c *VarSize) Append(ctx context.Context, tx store.Tx, b Batch) (err error) 
 		next += n
 		c.tail.count += n
 	}
-	return c.index.Append(ctx, tx, Batch{Data: entries})
+	return c.index.Append(ctx, tx, Elements{Data: entries})
 }
 
 // checkBatch refuses what can never be stored.
-func (c *VarSize) checkBatch(b Batch) error {
+func (c *VarSize) checkBatch(b Elements) error {
 	for k := range b.Ends {
 		if n := b.size(k); n > layout.MaxElement {
 			return fmt.Errorf("%w: element %d of the call has %d bytes, and the limit is %d",
@@ -69,7 +69,7 @@ func (c *VarSize) checkBatch(b Batch) error {
 
 // appendEntries appends the entries of elements that lie back to back from
 // pos on in the chunk.
-func appendEntries(dst []byte, chunk, pos int64, b Batch, from, to int) []byte {
+func appendEntries(dst []byte, chunk, pos int64, b Elements, from, to int) []byte {
 	for k := from; k < to; k++ {
 		end := pos + int64(b.size(k))
 		dst = layout.Entry{Chunk: int32(chunk), Start: int32(pos), End: int32(end)}.Append(dst)
@@ -141,7 +141,7 @@ func (c *VarSize) crowded(ctx context.Context, r store.Reader, i, chunk int64) (
 }
 
 // room is how many elements of the batch, from next on, the chunk can take.
-func (t *tail) room(bounds layout.Bounds, b Batch, next int) int {
+func (t *tail) room(bounds layout.Bounds, b Elements, next int) int {
 	if !t.open || t.Capacity > bounds.Max {
 		return 0
 	}

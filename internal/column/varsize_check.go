@@ -14,7 +14,7 @@ import (
 // scan calls visit for every element's entry. It reads the index window by
 // window.
 func (c *VarSize) scan(ctx context.Context, r store.Reader, visit func(i int64, e layout.Entry)) error {
-	var b Batch
+	var b Elements
 	for i := int64(0); i < c.Len(); {
 		b.Reset()
 		next, err := c.index.Read(ctx, r, &b, i, c.Len(), indexWindow*layout.EntrySize)

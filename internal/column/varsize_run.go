@@ -137,7 +137,7 @@ func (c *VarSize) checkOverlap(ctx context.Context, r store.Reader, x run) error
 // dropReferenced removes from maybe every chunk in which an element outside of
 // the range from i up to j lies. It reads the whole index.
 func (c *VarSize) dropReferenced(ctx context.Context, r store.Reader, maybe map[int32]bool, i, j int64) error {
-	var b Batch
+	var b Elements
 	for from := int64(0); from < c.Len() && len(maybe) > 0; {
 		if from >= i && from < j {
 			from = j
@@ -229,7 +229,7 @@ func (c *VarSize) splitOversized(ctx context.Context, tx store.Tx, chunk store.C
 		return false, err
 	}
 	for from := x.from; from < x.to; {
-		var b Batch
+		var b Elements
 		next, err := c.Read(ctx, tx, &b, from, x.to, c.bounds.Max)
 		if err != nil {
 			return false, err
@@ -238,7 +238,7 @@ func (c *VarSize) splitOversized(ctx context.Context, tx store.Tx, chunk store.C
 		if err != nil {
 			return false, err
 		}
-		if err := c.index.Overwrite(ctx, tx, from, Batch{Data: entries}); err != nil {
+		if err := c.index.Overwrite(ctx, tx, from, Elements{Data: entries}); err != nil {
 			return false, err
 		}
 		from = next
@@ -251,7 +251,7 @@ func (c *VarSize) splitOversized(ctx context.Context, tx store.Tx, chunk store.C
 
 // putPieces stores the elements of the batch in new chunks, each of about
 // target bytes and of at most count elements, and appends their entries.
-func (c *VarSize) putPieces(ctx context.Context, tx store.Tx, fresh *numbers, b Batch, target int64, count int, entries []byte) ([]byte, error) {
+func (c *VarSize) putPieces(ctx context.Context, tx store.Tx, fresh *numbers, b Elements, target int64, count int, entries []byte) ([]byte, error) {
 	for from := 0; from < len(b.Ends); {
 		to := b.piece(from, target, c.bounds.Max, count)
 		number, err := fresh.next(ctx, tx)

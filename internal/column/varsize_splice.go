@@ -9,7 +9,7 @@ import (
 	"columnvault/internal/store"
 )
 
-func (c *VarSize) Overwrite(ctx context.Context, tx store.Tx, i int64, b Batch) (err error) {
+func (c *VarSize) Overwrite(ctx context.Context, tx store.Tx, i int64, b Elements) (err error) {
 	n := int64(len(b.Ends))
 	if err := checkRange(i, i+n, c.Len()); err != nil {
 		return err
@@ -31,7 +31,7 @@ func (c *VarSize) Overwrite(ctx context.Context, tx store.Tx, i int64, b Batch) 
 
 // overwriteRun replaces the elements from i on, as far as they lie in one
 // chunk, by those of the batch from k on. It returns how many.
-func (c *VarSize) overwriteRun(ctx context.Context, tx store.Tx, i int64, b Batch, k int) (int, error) {
+func (c *VarSize) overwriteRun(ctx context.Context, tx store.Tx, i int64, b Elements, k int) (int, error) {
 	most := min(len(b.Ends)-k, indexWindow)
 	// One entry more than are replaced: it tells where the room ends.
 	entries, err := c.entries(ctx, tx, i, min(c.Len(), i+int64(most)+1))
@@ -72,7 +72,7 @@ func (c *VarSize) overwriteRun(ctx context.Context, tx store.Tx, i int64, b Batc
 // refit finds places for new elements in the room of the old ones, which ends
 // at limit: each at the place of its predecessor, else all back to back. It
 // returns nil if they need more, or if the old entries cannot be trusted.
-func refit(old layout.Entries, limit int64, b Batch, k int) layout.Entries {
+func refit(old layout.Entries, limit int64, b Elements, k int) layout.Entries {
 	n := old.Len()
 	if x := extentOf(old); x.disordered || int64(x.end) > limit {
 		return nil
@@ -104,7 +104,7 @@ func refit(old layout.Entries, limit int64, b Batch, k int) layout.Entries {
 
 // overwriteInPlace writes the elements of the batch from k on to the places
 // that the new entries say.
-func (c *VarSize) overwriteInPlace(ctx context.Context, tx store.Tx, i int64, chunk store.Chunk, old, changed layout.Entries, b Batch, k int) error {
+func (c *VarSize) overwriteInPlace(ctx context.Context, tx store.Tx, i int64, chunk store.Chunk, old, changed layout.Entries, b Elements, k int) error {
 	var spans []store.Span
 	end := int64(-1)
 	for q := range changed.Len() {
@@ -127,10 +127,10 @@ func (c *VarSize) overwriteInPlace(ctx context.Context, tx store.Tx, i int64, ch
 	if bytes.Equal(old, changed) {
 		return nil
 	}
-	return c.index.Overwrite(ctx, tx, i, Batch{Data: changed})
+	return c.index.Overwrite(ctx, tx, i, Elements{Data: changed})
 }
 
-func (c *VarSize) Insert(ctx context.Context, tx store.Tx, i int64, b Batch) (err error) {
+func (c *VarSize) Insert(ctx context.Context, tx store.Tx, i int64, b Elements) (err error) {
 	if err := checkRange(i, i, c.Len()); err != nil {
 		return err
 	}
@@ -163,7 +163,7 @@ func (c *VarSize) Insert(ctx context.Context, tx store.Tx, i int64, b Batch) (er
 
 // insertBehind puts the elements behind the one before position i if there is
 // room, so that nothing else has to move.
-func (c *VarSize) insertBehind(ctx context.Context, tx store.Tx, i int64, b Batch) (bool, error) {
+func (c *VarSize) insertBehind(ctx context.Context, tx store.Tx, i int64, b Elements) (bool, error) {
 	if i == 0 {
 		return false, nil
 	}
@@ -196,12 +196,12 @@ func (c *VarSize) insertBehind(ctx context.Context, tx store.Tx, i int64, b Batc
 		return false, err
 	}
 	added := appendEntries(nil, chunk.Number, end, b, 0, len(b.Ends))
-	return true, c.index.Insert(ctx, tx, i, Batch{Data: added})
+	return true, c.index.Insert(ctx, tx, i, Elements{Data: added})
 }
 
 // splice replaces the elements from i up to j of the run by those of the
 // batch, of which there are at least as many, and lays the run out anew.
-func (c *VarSize) splice(ctx context.Context, tx store.Tx, x run, i, j int64, b Batch) error {
+func (c *VarSize) splice(ctx context.Context, tx store.Tx, x run, i, j int64, b Elements) error {
 	if err := c.checkOverlap(ctx, tx, x); err != nil {
 		return err
 	}
@@ -209,7 +209,7 @@ func (c *VarSize) splice(ctx context.Context, tx store.Tx, x run, i, j int64, b 
 	if err != nil {
 		return err
 	}
-	var before, behind Batch
+	var before, behind Elements
 	if x.chunk.Capacity > c.bounds.Max {
 		// An element that has its chunk for itself: either it goes, or the new
 		// ones get chunks of their own beside it.
@@ -241,7 +241,7 @@ func (c *VarSize) splice(ctx context.Context, tx store.Tx, x run, i, j int64, b 
 // layInPlace writes the chunk of the run anew. Half of what stays free lies
 // behind the elements that came in: the next one to come or to grow there
 // finds room without moving others.
-func (c *VarSize) layInPlace(ctx context.Context, tx store.Tx, x run, before, b, behind Batch) ([]byte, error) {
+func (c *VarSize) layInPlace(ctx context.Context, tx store.Tx, x run, before, b, behind Elements) ([]byte, error) {
 	total := int64(len(before.Data) + len(b.Data) + len(behind.Data))
 	chunk := x.chunk
 	// A capacity far above the need is not kept: it may be damaged.
@@ -267,16 +267,16 @@ func (c *VarSize) layInPlace(ctx context.Context, tx store.Tx, x run, before, b,
 // what one can hold it is cut into even parts, so that all have room;
 // otherwise the new elements fill chunks of their own. The old chunk goes if
 // it held nothing else.
-func (c *VarSize) layPieces(ctx context.Context, tx store.Tx, x run, alone bool, before, b, behind Batch) ([]byte, error) {
+func (c *VarSize) layPieces(ctx context.Context, tx store.Tx, x run, alone bool, before, b, behind Elements) ([]byte, error) {
 	fresh, err := c.newNumbers(ctx, tx, x)
 	if err != nil {
 		return nil, err
 	}
-	parts := []Batch{before, b, behind}
+	parts := []Elements{before, b, behind}
 	target, count := c.bounds.Max, crowd
 	if total := int64(len(before.Data) + len(b.Data) + len(behind.Data)); total <= 2*c.bounds.Max {
 		all := concat(before, b, behind)
-		parts = []Batch{all}
+		parts = []Elements{all}
 		target = max(1, (total+1)/2)
 		pieces := (len(all.Ends) + crowd - 1) / crowd
 		count = (len(all.Ends) + pieces - 1) / pieces
@@ -300,8 +300,8 @@ func (c *VarSize) spliceIndex(ctx context.Context, tx store.Tx, x run, entries [
 		same += layout.EntrySize
 	}
 	kept := entries[same:len(x.entries)]
-	if err := c.index.Overwrite(ctx, tx, x.from+int64(same/layout.EntrySize), Batch{Data: kept}); err != nil {
+	if err := c.index.Overwrite(ctx, tx, x.from+int64(same/layout.EntrySize), Elements{Data: kept}); err != nil {
 		return err
 	}
-	return c.index.Insert(ctx, tx, x.to, Batch{Data: entries[len(x.entries):]})
+	return c.index.Insert(ctx, tx, x.to, Elements{Data: entries[len(x.entries):]})
 }

@@ -243,7 +243,7 @@ func TestKVTheyReadOurs(t *testing.T) {
 		put(func(kv *columnvault.KV) error { return kv.PutValue(t.Context(), []byte("key"), test.value) })
 		p.wantRead(t, path, fmt.Sprintf("%T %v", test.value, test.value), test.want)
 	}
-	for e, value := range map[columnvault.Encoding]any{
+	for e, value := range map[columnvault.ValueEncoding]any{
 		columnvault.EncodingJSON:    map[string]any{"a": []any{1, "<é>", nil, true, 0.5}},
 		columnvault.EncodingMsgPack: []any{map[string]any{"z": 1, "a": 2}},
 		columnvault.EncodingCBOR:    map[string]any{"a": []any{1, "é", nil, true, 0.5}},

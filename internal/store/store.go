@@ -45,8 +45,8 @@ type Caps struct {
 	MaxValue int64
 }
 
-// Column is a row of the catalogue. A variable-size column consists of two.
-type Column struct {
+// Row is a row of the catalogue. A variable-size column consists of two.
+type Row struct {
 	ID       ColumnID
 	Name     string
 	DType    string
@@ -84,9 +84,9 @@ type Reader interface {
 
 	// Lookup returns the catalogue rows with these names, in any order;
 	// names that do not exist are left out.
-	Lookup(ctx context.Context, names ...string) ([]Column, error)
+	Lookup(ctx context.Context, names ...string) ([]Row, error)
 	// Columns returns the whole catalogue in the order of creation.
-	Columns(ctx context.Context) ([]Column, error)
+	Columns(ctx context.Context) ([]Row, error)
 
 	// Orphans counts the chunks that belong to no column.
 	Orphans(ctx context.Context) (int64, error)
@@ -125,7 +125,7 @@ type Tx interface {
 
 	// CreateColumn adds a catalogue row and gives it an ID; the column has no
 	// chunks. A name that is taken gives ErrExists.
-	CreateColumn(ctx context.Context, c Column) (Column, error)
+	CreateColumn(ctx context.Context, c Row) (Row, error)
 	// RenameColumn gives a column another name, or ErrExists.
 	RenameColumn(ctx context.Context, id ColumnID, name string) error
 	// DropColumn removes a column and its chunks.

@@ -22,7 +22,7 @@ var pageSizes = []int{4096, 8192, 16384}
 func benchConn(b *testing.B, pageSize int) *conn {
 	b.Helper()
 	s := &Store{path: filepath.Join(b.TempDir(), "bench.db"), mode: modeCreate,
-		opts: Options{PageSize: pageSize, CacheBytes: defaultCacheBytes, BusyTimeout: DefaultBusyTimeout}}
+		opts: Options{PageSize: pageSize, PageCacheBytes: defaultCacheBytes, BusyTimeout: DefaultBusyTimeout}}
 	c, err := s.openWriter(b.Context())
 	if err != nil {
 		b.Fatal(err)

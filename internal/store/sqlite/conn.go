@@ -32,7 +32,7 @@ type conn struct {
 	// blobs and catalog belong to the transaction that the connection is in.
 	// Some of what they know outlives it: see refresh.
 	blobs   *blobs
-	catalog map[string]*store.Column
+	catalog map[string]*store.Row
 	lasts   map[store.ColumnID]store.Chunk // the last chunks of columns
 	version int64
 	// logPages is the number of pages in the write-ahead log after the last
@@ -83,7 +83,7 @@ func uri(path string, m mode, vfs string) string {
 }
 
 func openConn(ctx context.Context, name, pragmas string) (_ *conn, err error) {
-	c := &conn{stmts: map[string]*sqlite3.Stmt{}, catalog: map[string]*store.Column{}, lasts: map[store.ColumnID]store.Chunk{},
+	c := &conn{stmts: map[string]*sqlite3.Stmt{}, catalog: map[string]*store.Row{}, lasts: map[store.ColumnID]store.Chunk{},
 		kvTexts: map[[2]string]string{}}
 	c.blobs = newBlobs(c)
 	defer func() {

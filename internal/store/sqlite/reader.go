@@ -21,7 +21,7 @@ type reader struct {
 	blobs *blobs
 	// catalog holds the rows looked up so far by name, nil for a name that
 	// does not exist. Nobody but this transaction can change them.
-	catalog map[string]*store.Column
+	catalog map[string]*store.Row
 	// ended says why the transaction is over.
 	ended error
 }
@@ -65,8 +65,8 @@ func newReader(c *conn, write bool) reader {
 
 const catalogColumns = `col_id, name, dtype, elem_size, length, min_chunk_bytes, max_chunk_bytes`
 
-func scanColumn(st *sqlite3.Stmt) store.Column {
-	return store.Column{
+func scanColumn(st *sqlite3.Stmt) store.Row {
+	return store.Row{
 		ID:       store.ColumnID(st.ColumnInt64(0)),
 		Name:     st.ColumnText(1),
 		DType:    st.ColumnText(2),
@@ -88,7 +88,7 @@ func scanNumber(st *sqlite3.Stmt, column int) int64 {
 // laterColumns lists the columns of the later generation of the format.
 const laterColumns = `SELECT col_id, name, dtype, elem_size, length, block_bytes, block_bytes FROM kvault_col_columns`
 
-func (r *reader) Lookup(ctx context.Context, names ...string) ([]store.Column, error) {
+func (r *reader) Lookup(ctx context.Context, names ...string) ([]store.Row, error) {
 	if err := r.enter(ctx); err != nil {
 		return nil, err
 	}
@@ -96,7 +96,7 @@ func (r *reader) Lookup(ctx context.Context, names ...string) ([]store.Column, e
 	if err := r.load(names); err != nil {
 		return nil, err
 	}
-	var found []store.Column
+	var found []store.Row
 	for _, name := range names {
 		if col := r.catalog[name]; col != nil {
 			found = append(found, *col)
@@ -156,12 +156,12 @@ func (r *reader) loadThree(names []string) error {
 	return err
 }
 
-func (r *reader) Columns(ctx context.Context) ([]store.Column, error) {
+func (r *reader) Columns(ctx context.Context) ([]store.Row, error) {
 	if err := r.enter(ctx); err != nil {
 		return nil, err
 	}
 	defer r.leave()
-	var all []store.Column
+	var all []store.Row
 	err := r.c.query(`SELECT `+catalogColumns+` FROM col_meta ORDER BY col_id`,
 		func(st *sqlite3.Stmt) { all = append(all, scanColumn(st)) })
 	if err != nil && !noTable(err) {

@@ -21,8 +21,8 @@ type Options struct {
 	ReadOnly bool
 	// PageSize is the page size in bytes of a new file.
 	PageSize int
-	// CacheBytes is the size of each connection's page cache.
-	CacheBytes int64
+	// PageCacheBytes is the size of each connection's page cache.
+	PageCacheBytes int64
 	// BusyTimeout is how long a writer waits for others.
 	BusyTimeout time.Duration
 	// MaxSnapshotAge is how long a snapshot may be open while others write;
@@ -90,8 +90,8 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 	if opts.PageSize == 0 {
 		opts.PageSize = defaultPageSize
 	}
-	if opts.CacheBytes == 0 {
-		opts.CacheBytes = defaultCacheBytes
+	if opts.PageCacheBytes == 0 {
+		opts.PageCacheBytes = defaultCacheBytes
 	}
 	if opts.BusyTimeout == 0 {
 		opts.BusyTimeout = DefaultBusyTimeout
@@ -250,7 +250,7 @@ func (s *Store) pragmas() string {
 		sync = "FULL"
 	}
 	return fmt.Sprintf(`PRAGMA synchronous = %s; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;
-		PRAGMA cache_size = -%d; PRAGMA journal_size_limit = %d`, sync, s.opts.CacheBytes>>10, walLimit)
+		PRAGMA cache_size = -%d; PRAGMA journal_size_limit = %d`, sync, s.opts.PageCacheBytes>>10, walLimit)
 }
 
 // Close implements store.Store. It waits for the running transaction, ends

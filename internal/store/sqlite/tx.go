@@ -178,7 +178,7 @@ func (t *tx) writeLengths() error {
 }
 
 // Lookup implements store.Reader.
-func (t *tx) Lookup(ctx context.Context, names ...string) ([]store.Column, error) {
+func (t *tx) Lookup(ctx context.Context, names ...string) ([]store.Row, error) {
 	found, err := t.reader.Lookup(ctx, names...)
 	for i, col := range found {
 		if length, ok := t.lengths[col.ID]; ok {
@@ -189,7 +189,7 @@ func (t *tx) Lookup(ctx context.Context, names ...string) ([]store.Column, error
 }
 
 // Columns implements store.Reader.
-func (t *tx) Columns(ctx context.Context) ([]store.Column, error) {
+func (t *tx) Columns(ctx context.Context) ([]store.Row, error) {
 	if err := t.change(ctx); err != nil {
 		return nil, err
 	}
@@ -206,7 +206,7 @@ func (t *tx) change(ctx context.Context) error {
 	return t.writeLengths()
 }
 
-func (t *tx) CreateColumn(ctx context.Context, col store.Column) (store.Column, error) {
+func (t *tx) CreateColumn(ctx context.Context, col store.Row) (store.Row, error) {
 	if err := t.change(ctx); err != nil {
 		return col, err
 	}

@@ -23,7 +23,7 @@ type Memory struct {
 
 // state is everything at one moment. A committed state does not change.
 type state struct {
-	columns map[store.ColumnID]store.Column
+	columns map[store.ColumnID]store.Row
 	chunks  map[store.ColumnID]map[int64]chunk
 	tables  map[string]map[string][]byte
 	nextID  store.ColumnID
@@ -39,7 +39,7 @@ var _ store.Store = (*Memory)(nil)
 // NewMemory returns an empty engine.
 func NewMemory() *Memory {
 	return &Memory{state: &state{
-		columns: map[store.ColumnID]store.Column{},
+		columns: map[store.ColumnID]store.Row{},
 		chunks:  map[store.ColumnID]map[int64]chunk{},
 		tables:  map[string]map[string][]byte{},
 		nextID:  1,
@@ -139,7 +139,7 @@ func (t *memoryTx) OnCommit(fn func()) { t.onCommit = append(t.onCommit, fn) }
 
 func (t *memoryTx) Abort(cause error) { t.aborted = cmp.Or(t.aborted, cause) }
 
-func (t *memoryTx) Lookup(ctx context.Context, names ...string) (found []store.Column, err error) {
+func (t *memoryTx) Lookup(ctx context.Context, names ...string) (found []store.Row, err error) {
 	for _, col := range t.state.columns {
 		if slices.Contains(names, col.Name) {
 			found = append(found, col)
@@ -148,8 +148,8 @@ func (t *memoryTx) Lookup(ctx context.Context, names ...string) (found []store.C
 	return found, t.check(ctx)
 }
 
-func (t *memoryTx) Columns(ctx context.Context) ([]store.Column, error) {
-	byID := func(a, b store.Column) int { return cmp.Compare(a.ID, b.ID) }
+func (t *memoryTx) Columns(ctx context.Context) ([]store.Row, error) {
+	byID := func(a, b store.Row) int { return cmp.Compare(a.ID, b.ID) }
 	return slices.SortedFunc(maps.Values(t.state.columns), byID), t.check(ctx)
 }
 
@@ -218,7 +218,7 @@ func (t *memoryTx) taken(name string) bool {
 	return false
 }
 
-func (t *memoryTx) CreateColumn(ctx context.Context, col store.Column) (store.Column, error) {
+func (t *memoryTx) CreateColumn(ctx context.Context, col store.Row) (store.Row, error) {
 	if t.taken(col.Name) {
 		return col, store.ErrExists
 	}
@@ -233,7 +233,7 @@ func (t *memoryTx) RenameColumn(ctx context.Context, id store.ColumnID, name str
 	if t.taken(name) {
 		return store.ErrExists
 	}
-	return t.change(ctx, id, func(col *store.Column) { col.Name = name })
+	return t.change(ctx, id, func(col *store.Row) { col.Name = name })
 }
 
 func (t *memoryTx) DropColumn(ctx context.Context, id store.ColumnID) error {
@@ -251,10 +251,10 @@ func (t *memoryTx) Lock(ctx context.Context, id store.ColumnID) (int64, error) {
 }
 
 func (t *memoryTx) SetLength(ctx context.Context, id store.ColumnID, length int64) error {
-	return t.change(ctx, id, func(col *store.Column) { col.Length = length })
+	return t.change(ctx, id, func(col *store.Row) { col.Length = length })
 }
 
-func (t *memoryTx) change(ctx context.Context, id store.ColumnID, do func(*store.Column)) error {
+func (t *memoryTx) change(ctx context.Context, id store.ColumnID, do func(*store.Row)) error {
 	col, ok := t.state.columns[id]
 	if !ok {
 		return store.ErrNotFound

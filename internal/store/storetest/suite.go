@@ -49,10 +49,10 @@ func update(t *testing.T, s store.Store, fn func(tx store.Tx) error) {
 }
 
 // create makes a column in a transaction of its own.
-func create(t *testing.T, s store.Store, name string) (col store.Column) {
+func create(t *testing.T, s store.Store, name string) (col store.Row) {
 	t.Helper()
 	update(t, s, func(tx store.Tx) (err error) {
-		col, err = tx.CreateColumn(t.Context(), store.Column{Name: name, DType: "i64", ElemSize: 8, MinChunk: 64, MaxChunk: 1024})
+		col, err = tx.CreateColumn(t.Context(), store.Row{Name: name, DType: "i64", ElemSize: 8, MinChunk: 64, MaxChunk: 1024})
 		return err
 	})
 	return col
@@ -68,14 +68,14 @@ func snapshot(t *testing.T, s store.Store) store.Snapshot {
 	return snap
 }
 
-func lookup(t *testing.T, r store.Reader, name string) (store.Column, bool) {
+func lookup(t *testing.T, r store.Reader, name string) (store.Row, bool) {
 	t.Helper()
 	found, err := r.Lookup(t.Context(), name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(found) == 0 {
-		return store.Column{}, false
+		return store.Row{}, false
 	}
 	return found[0], true
 }
@@ -100,7 +100,7 @@ func testCatalogue(t *testing.T, s store.Store) {
 		t.Fatalf("two columns have the ID %v", a.ID)
 	}
 	update(t, s, func(tx store.Tx) error {
-		_, err := tx.CreateColumn(ctx, store.Column{Name: "a", DType: "f64", ElemSize: 8, MinChunk: 8, MaxChunk: 8})
+		_, err := tx.CreateColumn(ctx, store.Row{Name: "a", DType: "f64", ElemSize: 8, MinChunk: 8, MaxChunk: 8})
 		wantErr(t, "create of a taken name", err, store.ErrExists)
 		wantErr(t, "rename to a taken name", tx.RenameColumn(ctx, b.ID, "a"), store.ErrExists)
 		return nil
@@ -130,7 +130,7 @@ func testCatalogue(t *testing.T, s store.Store) {
 		t.Fatal(err)
 	}
 	b.Name, b.Length = "b", 7
-	if !slices.Equal(cols, []store.Column{a, b}) {
+	if !slices.Equal(cols, []store.Row{a, b}) {
 		t.Errorf("Columns: %+v", cols)
 	}
 	if found, err := snap.Lookup(ctx, "x", "b", "a"); len(found) != 2 || err != nil {
