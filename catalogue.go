@@ -7,6 +7,8 @@ import (
 
 	"columnvault/dtype"
 	"columnvault/internal/catalog"
+	"columnvault/internal/store"
+	"columnvault/internal/writeback"
 )
 
 // Scope is where columns are created and looked up: a *Vault, each time in a
@@ -43,10 +45,11 @@ type ColumnInfo struct {
 func (s *scope) Columns(ctx context.Context) ([]ColumnInfo, error) {
 	var infos []ColumnInfo
 	err := s.view(ctx, "list columns", "", func(tx *Tx) error {
+		tx.reading.TakeAll()
 		entries, err := catalog.List(ctx, tx.r)
 		infos = make([]ColumnInfo, len(entries))
 		for i, e := range entries {
-			infos[i] = ColumnInfo{Name: e.Name, DType: e.DType, Len: int(max(0, e.Len())) + tx.heldFor(e.Name), VarSize: e.Kind == catalog.VarSize,
+			infos[i] = ColumnInfo{Name: e.Name, DType: e.DType, Len: int(max(0, e.Len())) + tx.heldFor(e.ID()), VarSize: e.Kind == catalog.VarSize,
 				Incomplete: e.Kind == catalog.Half, Layout: e.Data.Layout}
 		}
 		return err
@@ -86,12 +89,15 @@ func (s *scope) Rename(ctx context.Context, name, newName string) error {
 		if err != nil {
 			return err
 		}
+		if err := tx.blocked(e.ID()); err != nil {
+			return err
+		}
 		defer tx.forget(name)
 		defer tx.forget(newName)
 		if err := catalog.Rename(ctx, tx.w, e, newName); err != nil {
 			return err
 		}
-		tx.renames = append(tx.renames, rename{name, newName})
+		tx.changes = append(tx.changes, writeback.Change{ID: e.ID(), From: name, To: newName})
 		return nil
 	})
 }
@@ -103,16 +109,26 @@ func (s *scope) Drop(ctx context.Context, name string) error {
 		if err != nil {
 			return err
 		}
+		// What cannot be written to the column goes with it.
+		if err := tx.blocked(e.ID()); errors.Is(err, ErrFlushPaused) {
+			return err
+		}
 		defer tx.forget(name)
 		if err := catalog.Drop(ctx, tx.w, e); err != nil {
 			return err
 		}
-		tx.renames = append(tx.renames, rename{from: name})
+		tx.changes = append(tx.changes, writeback.Change{ID: e.ID(), From: name})
 		return nil
 	})
 }
 
-// find returns the entry of the column in the catalogue.
+// heldFor is how many elements are held for a column.
+func (tx *Tx) heldFor(id store.ColumnID) int {
+	p, _ := tx.reading.Column(id)
+	return p.Count
+}
+
+// find returns the entry of the column in the catalog.
 func (tx *Tx) find(ctx context.Context, name string) (catalog.Entry, error) {
 	names := catalog.NamesOf(name)
 	return catalog.Find(ctx, tx.r, &names)

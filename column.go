@@ -7,6 +7,7 @@ import (
 	"columnvault/dtype"
 	"columnvault/internal/catalog"
 	"columnvault/internal/column"
+	"columnvault/internal/writeback"
 )
 
 // Column is a handle of a typed list in a vault. It holds nothing but names:
@@ -25,13 +26,13 @@ type Column[T any] struct {
 	names catalog.Names
 	t     dtype.Type[T]
 	dtype string // canonical
-	// rows are the pending ones, which all handles of the column share.
-	rows *pendingColumn
+	// held is what the caches know of the column, the same for all its handles.
+	held *writeback.Column
 }
 
 func newColumn[T any](c *scope, name string, t dtype.Type[T]) *Column[T] {
 	names := catalog.NamesOf(name)
-	return &Column[T]{in: *c, names: names, t: t, dtype: t.String(), rows: c.v.pending.column(names)}
+	return &Column[T]{in: *c, names: names, t: t, dtype: t.String(), held: c.v.pending.Column(name)}
 }
 
 // In returns the column as a part of the transaction. It lives as long as that.
@@ -52,7 +53,7 @@ func (c *Column[T]) open(ctx context.Context, tx *Tx) (*opened, error) {
 	if err := c.t.Err(); err != nil {
 		return nil, err
 	}
-	if tx.v != c.rows.p.v {
+	if tx.v != c.in.v {
 		return nil, fmt.Errorf("%w: the transaction belongs to another vault", ErrInvalidArgument)
 	}
 	return tx.openAs(ctx, &c.names, c.dtype, c.t.Size())
@@ -90,6 +91,7 @@ func (o *opened) checkType(want string, size int) error {
 func (c *Column[T]) read(ctx context.Context, op string, fn func(o *opened) error) error {
 	return c.in.view(ctx, op, c.names.Plain, func(tx *Tx) error {
 		o, err := c.open(ctx, tx)
+		tx.reading.Done()
 		if err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 
 	"columnvault/dtype"
 	"columnvault/internal/store"
+	"columnvault/internal/writeback"
 )
 
 // The kinds of failure, for errors.Is. Every method returns an *Error that
@@ -55,9 +56,12 @@ var (
 	ErrConcurrentChange = errors.New("column changed during the loop")
 	// ErrFlushPaused: an operation that would write what the caches hold while
 	// PauseFlush keeps that back.
-	ErrFlushPaused = errors.New("flushing is on hold")
+	ErrFlushPaused = writeback.ErrFlushPaused
 	// ErrCacheFull: an append to a cache that is full and may not be flushed.
-	ErrCacheFull = errors.New("cache full")
+	ErrCacheFull = writeback.ErrCacheFull
+	// ErrUnknownCommit: the storage engine cannot say whether a transaction was
+	// committed. It is never tried again by itself: look at what is there.
+	ErrUnknownCommit = store.ErrUnknownCommit
 	// ErrUnsupported: the file holds something that this version lists but
 	// cannot read.
 	ErrUnsupported = errors.ErrUnsupported
@@ -117,7 +121,8 @@ var hints = []struct {
 	{ErrSnapshotTooOld, "read in shorter stretches, or raise Options.MaxSnapshotAge"},
 	{ErrReadOnly, "open the vault without ReadOnly, and change it in Update and not in View"},
 	{ErrFlushPaused, "call the function that PauseFlush has returned first"},
-	{ErrCacheFull, "release the hold, or give the cache more CapBytes"},
+	{ErrCacheFull, "resume flushing, or give the cache more CapBytes"},
+	{ErrUnknownCommit, "look whether what was written is there before you write it again"},
 	{ErrConcurrentChange, "collect what is to be changed, and change it after the loop"},
 }
 
@@ -137,4 +142,15 @@ func fail(op, column string, index int, err error) error {
 		err = fmt.Errorf("%w: %w", ErrInvalidArgument, err)
 	}
 	return &Error{Op: op, Column: column, Index: index, Err: err}
+}
+
+// fail makes the error of an operation on the vault as a whole.
+func (v *Vault) fail(op string, err error) error { return fail(op, "", -1, err) }
+
+// fail makes the error of an operation on the column.
+func (c *Column[T]) fail(op string, err error) error { return fail(op, c.names.Plain, -1, err) }
+
+// failAt makes the error of an operation on one element.
+func (c *Column[T]) failAt(op string, at int64, err error) error {
+	return fail(op, c.names.Plain, int(at), err)
 }

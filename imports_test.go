@@ -15,7 +15,8 @@ import (
 // layers says which packages of this module each may import: those below it.
 var layers = map[string][]string{
 	"cmd/columnvault":          {"", "dtype"},
-	"":                         {"dtype", "internal/catalog", "internal/column", "internal/layout", "internal/store", "internal/store/sqlite"},
+	"":                         {"dtype", "internal/catalog", "internal/column", "internal/layout", "internal/store", "internal/store/sqlite", "internal/writeback"},
+	"internal/writeback":       {"internal/column", "internal/store"},
 	"internal/catalog":         {"dtype", "internal/column", "internal/layout", "internal/store"},
 	"internal/column":          {"internal/layout", "internal/store"},
 	"internal/store/sqlite":    {"internal/store"},
@@ -34,6 +35,7 @@ var layers = map[string][]string{
 var foreign = map[string][]string{
 	"github.com/ncruces/go-sqlite3":            {"internal/store/sqlite"},
 	"github.com/santhosh-tekuri/jsonschema/v6": {"dtype"},
+	"github.com/tidwall/btree":                 {"internal/writeback"},
 	"github.com/x448/float16":                  {"dtype", "internal/structured"},
 	"github.com/fxamacker/cbor/v2":             {},
 	"github.com/tinylib/msgp":                  {},

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"iter"
-	"maps"
-	"slices"
 
 	"columnvault/internal/store"
 )
@@ -85,8 +83,8 @@ func scan[Y any](ctx context.Context, kv *KV, op string, r *Range, keysOnly bool
 		}
 		k := r.keys()
 		k.KeysOnly = keysOnly
-		err := kv.view(ctx, op, nil, func(tx *Tx) error {
-			for p, err := range tx.scan(ctx, kv.table, k) {
+		err := kv.view(ctx, op, nil, func(t tableIn) error {
+			for p, err := range t.scan(ctx, k) {
 				if err != nil {
 					return err
 				}
@@ -105,10 +103,9 @@ func scan[Y any](ctx context.Context, kv *KV, op string, r *Range, keysOnly bool
 }
 
 // scan yields the pairs of the table and those that are held for it, as one.
-func (tx *Tx) scan(ctx context.Context, table string, k store.KeyRange) iter.Seq2[Pair, error] {
-	stored := tx.r.Scan(ctx, table, k)
-	held := tx.held.kv.pairs(table, k)
-	if len(held) == 0 {
+func (t tableIn) scan(ctx context.Context, k store.KeyRange) iter.Seq2[Pair, error] {
+	stored := t.tx.r.Scan(ctx, t.name, k)
+	if t.held.Len() == 0 {
 		return stored
 	}
 	order := bytes.Compare
@@ -116,47 +113,39 @@ func (tx *Tx) scan(ctx context.Context, table string, k store.KeyRange) iter.Seq
 		order = func(a, b []byte) int { return bytes.Compare(b, a) }
 	}
 	return func(yield func(Pair, error) bool) {
+		next, stop := iter.Pull(iter.Seq[Pair](t.held.Scan(k)))
+		defer stop()
+		give := func(p Pair) bool {
+			p.Value = append([]byte{}, p.Value...) // the caller may change it
+			return yield(p, nil)
+		}
+		held, more := next()
 		for p, err := range stored {
 			if err != nil {
 				yield(Pair{}, err)
 				return
 			}
-			for len(held) > 0 && order(held[0].Key, p.Key) < 0 {
-				if !yield(held[0], nil) {
+			for more && order(held.Key, p.Key) < 0 {
+				if !give(held) {
 					return
 				}
-				held = held[1:]
+				held, more = next()
 			}
-			if len(held) > 0 && bytes.Equal(held[0].Key, p.Key) {
-				p, held = held[0], held[1:]
+			if more && bytes.Equal(held.Key, p.Key) {
+				if !give(held) {
+					return
+				}
+				held, more = next()
+				continue
 			}
 			if !yield(p, nil) {
 				return
 			}
 		}
-		for _, p := range held {
-			if !yield(p, nil) {
+		for ; more; held, more = next() {
+			if !give(held) {
 				return
 			}
 		}
 	}
-}
-
-// pairs returns what is held for a range of keys, in order.
-func (h heldKV) pairs(table string, k store.KeyRange) (pairs []Pair) {
-	for _, key := range slices.Sorted(maps.Keys(h.keys(table))) {
-		if k.From != nil && key < string(k.From) || k.To != nil && key >= string(k.To) {
-			continue
-		}
-		p := Pair{Key: []byte(key)}
-		if !k.KeysOnly {
-			value, _ := h.lookup(table, p.Key)
-			p.Value = append([]byte{}, value...)
-		}
-		pairs = append(pairs, p)
-	}
-	if k.Reverse {
-		slices.Reverse(pairs)
-	}
-	return pairs
 }

@@ -24,13 +24,13 @@ func (kv *KV) PutFrom(ctx context.Context, key []byte, size int64, r io.Reader) 
 		return &Error{Op: "put", Column: kv.table, Key: key, Index: -1, Err: err}
 	}
 	runs := 0
-	return kv.update(ctx, "put", key, func(tx *Tx) error {
+	return kv.update(ctx, "put", key, func(t tableIn) error {
 		if runs++; runs > 1 {
 			return fmt.Errorf("%w: the storage engine asks for the source a second time", ErrInvalidArgument)
 		}
-		err := tx.putFrom(ctx, kv.table, key, head, src)
+		err := t.tx.putFrom(ctx, t.name, key, head, src)
 		if err != nil {
-			tx.w.Abort(err) // a part is stored
+			t.tx.w.Abort(err) // a part is stored
 		}
 		return err
 	})
@@ -158,11 +158,12 @@ func (kv *KV) openBlob(ctx context.Context, key []byte) (*Blob, error) {
 
 // blobIn opens a value in a transaction that end ends.
 func (kv *KV) blobIn(ctx context.Context, tx *Tx, key []byte, end func() error) (*Blob, error) {
-	if err := kv.check(tx); err != nil {
+	t, err := kv.open(tx)
+	if err != nil {
 		return nil, err
 	}
 	b := &Blob{close: end}
-	if value, ok := tx.held.kv.lookup(kv.table, key); ok {
+	if value, ok := t.held.Get(key); ok {
 		value = rawValue(value)
 		b.size = int64(len(value))
 		b.readAt = func(p []byte, offset int64) error {
@@ -170,8 +171,7 @@ func (kv *KV) blobIn(ctx context.Context, tx *Tx, key []byte, end func() error) 
 		}
 		return b, nil
 	}
-	var err error
-	if b.size, err = tx.size(ctx, kv.table, key); err != nil {
+	if b.size, err = t.size(ctx, key); err != nil {
 		return nil, err
 	}
 	base := int64(0)

@@ -48,8 +48,8 @@ func (kv *KV) PutValueAs(ctx context.Context, key []byte, e ValueEncoding, value
 // gives ErrUnsupportedEncoding, together with its bytes if T can hold bytes.
 func GetValue[T any](ctx context.Context, kv *KV, key []byte) (value T, err error) {
 	var stored []byte
-	err = kv.view(ctx, "get", key, func(tx *Tx) error {
-		stored, err = tx.get(ctx, kv.table, key)
+	err = kv.view(ctx, "get", key, func(t tableIn) error {
+		stored, err = t.get(ctx, key)
 		return err
 	})
 	if err != nil {
@@ -67,15 +67,15 @@ type ValueInfo struct {
 
 // Stat returns the encoding and the size of the value of a key.
 func (kv *KV) Stat(ctx context.Context, key []byte) (info ValueInfo, err error) {
-	err = kv.view(ctx, "stat", key, func(tx *Tx) error {
-		size, err := tx.size(ctx, kv.table, key)
+	err = kv.view(ctx, "stat", key, func(t tableIn) error {
+		size, err := t.size(ctx, key)
 		if err != nil {
 			return err
 		}
 		head := make([]byte, min(size, headerSize))
-		if value, ok := tx.held.kv.lookup(kv.table, key); ok {
+		if value, ok := t.held.Get(key); ok {
 			copy(head, value)
-		} else if err := tx.r.GetAt(ctx, kv.table, key, head, 0); err != nil {
+		} else if err := t.tx.r.GetAt(ctx, t.name, key, head, 0); err != nil {
 			return err
 		}
 		e, payload, err := parseHeader(head)

@@ -33,11 +33,6 @@ func (c *Column[T]) element(ctx context.Context, o *opened, at int64) (value T, 
 	return value, c.failAt("at", at, err)
 }
 
-// failAt makes the error of an operation on one element.
-func (c *Column[T]) failAt(op string, at int64, err error) error {
-	return fail(op, c.names.Plain, int(at), err)
-}
-
 // Slice returns the elements from i up to, not including, j: Python's c[i:j].
 func (c *Column[T]) Slice(ctx context.Context, i, j int) (values []T, err error) {
 	err = c.read(ctx, "slice", func(o *opened) error {
@@ -123,7 +118,7 @@ func (c *Column[T]) Read(ctx context.Context, into []T, at int) (n int, err erro
 // j; SliceStep(ctx, End, Begin, -1) is the whole column reversed.
 func (c *Column[T]) SliceStep(ctx context.Context, i, j, step int) (values []T, err error) {
 	if step == 0 {
-		return nil, fail("slice", c.names.Plain, -1, fmt.Errorf("%w: a step of 0", ErrInvalidArgument))
+		return nil, c.fail("slice", fmt.Errorf("%w: a step of 0", ErrInvalidArgument))
 	}
 	err = c.read(ctx, "slice", func(o *opened) error {
 		first, count := stepRange(i, j, step, o.Len())

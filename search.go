@@ -13,7 +13,7 @@ import (
 func (c *Column[T]) Index(ctx context.Context, value T) (int, error) {
 	forms, err := c.t.Match(value)
 	if err != nil {
-		return -1, fail("index", c.names.Plain, -1, err)
+		return -1, c.fail("index", err)
 	}
 	at := int64(-1)
 	err = c.read(ctx, "index", func(o *opened) error {
@@ -38,7 +38,7 @@ func (c *Column[T]) Count(ctx context.Context, value T) (int, error) {
 func (c *Column[T]) count(ctx context.Context, op string, value T, limit int64) (n int, err error) {
 	forms, err := c.t.Match(value)
 	if err != nil {
-		return 0, fail(op, c.names.Plain, -1, err)
+		return 0, c.fail(op, err)
 	}
 	err = c.read(ctx, op, func(o *opened) error {
 		for _, err := range column.Find(ctx, o.tx.r, o.Column, forms, o.tx.v.buffer) {

@@ -2,7 +2,6 @@ package columnvault
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sync/atomic"
@@ -10,6 +9,7 @@ import (
 	"columnvault/internal/catalog"
 	"columnvault/internal/column"
 	"columnvault/internal/store"
+	"columnvault/internal/writeback"
 )
 
 // Tx is a transaction over the whole vault: what View and Update give to their
@@ -25,10 +25,14 @@ type Tx struct {
 	// there is memory here.
 	columns []*opened
 	few     [2]*opened
-	// renames are the columns that have been renamed or dropped.
-	renames []rename
-	// held is what the caches held at the moment of a View.
-	held held
+	// byName holds them when there are many.
+	byName map[string]*opened
+	// changes are the columns that have been renamed or dropped.
+	changes []writeback.Change
+	// reading is what the caches held at the moment of the snapshot.
+	reading writeback.Reading
+	// flush is the one that a transaction for writing began with.
+	flush *writeback.Flush
 	// ended may be looked at by whoever was given the ctx of the transaction.
 	ended atomic.Bool
 }
@@ -36,6 +40,7 @@ type Tx struct {
 // opened is a column inside a transaction.
 type opened struct {
 	column.Column
+	id     store.ColumnID
 	name   string
 	dtype  string // as it stands in the file
 	elem   int64  // the size of elements according to the catalogue
@@ -63,7 +68,11 @@ type txKey struct{ v *Vault }
 // one for longer than the work takes, nor hundreds at a time.
 func (v *Vault) View(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) error {
 	var own error
-	err := v.view(ctx, func(tx *Tx) error { own = fn(tx.mark(ctx), tx); return own })
+	err := v.view(ctx, func(tx *Tx) error {
+		tx.reading.TakeAll()
+		own = fn(tx.mark(ctx), tx)
+		return own
+	})
 	if own != nil {
 		return own
 	}
@@ -85,7 +94,8 @@ func (v *Vault) Update(ctx context.Context, fn func(ctx context.Context, tx *Tx)
 	return fail("update", "", -1, err)
 }
 
-// view runs fn in a snapshot.
+// view runs fn in a snapshot, of which fn has to take from the caches what it
+// reads first; see [writeback.Reading].
 func (v *Vault) view(ctx context.Context, fn func(*Tx) error) error {
 	tx, snap, err := v.openView(ctx)
 	if err != nil {
@@ -102,40 +112,16 @@ func (v *Vault) openView(ctx context.Context) (*Tx, store.Snapshot, error) {
 	if err := v.checkNested(ctx); err != nil {
 		return nil, nil, err
 	}
-	snap, held, err := v.pending.snapshot(ctx)
+	reading := v.pending.Read()
+	snap, err := v.store.Snapshot(ctx)
 	if err != nil {
+		reading.Done()
 		return nil, nil, err
 	}
 	tx := newTx(v, snap, nil)
-	tx.held = held
+	tx.reading = reading
 	return tx, snap, nil
 }
-
-// update runs fn in a writing transaction, behind all that is pending.
-func (v *Vault) update(ctx context.Context, fn func(*Tx) error) error {
-	if err := v.checkNested(ctx); err != nil {
-		return err
-	}
-	if v.pending.used.Load() {
-		_, err := v.pending.flush(ctx, fn)
-		return err
-	}
-	err := v.store.Update(ctx, func(w store.Tx) error {
-		if v.pending.used.Load() { // since a moment ago
-			return errCached
-		}
-		tx := newTx(v, w, w)
-		defer tx.end()
-		return fn(tx)
-	})
-	if errors.Is(err, errCached) {
-		_, err = v.pending.flush(ctx, fn)
-	}
-	return err
-}
-
-// errCached: there may be pending rows, which have to be written first.
-var errCached = errors.New("a cache was enabled meanwhile")
 
 // checkNested reports that ctx belongs to a transaction of this vault.
 func (v *Vault) checkNested(ctx context.Context) error {
@@ -152,7 +138,10 @@ func newTx(v *Vault, r store.Reader, w store.Tx) *Tx {
 	return tx
 }
 
-func (tx *Tx) end() { tx.ended.Store(true) }
+func (tx *Tx) end() {
+	tx.reading.Done()
+	tx.ended.Store(true)
+}
 
 // mark makes a ctx that tells that it belongs to the transaction.
 func (tx *Tx) mark(ctx context.Context) context.Context {
@@ -169,37 +158,86 @@ func (tx *Tx) do(fn func(*Tx) error) error {
 
 // open finds the column in the transaction.
 func (tx *Tx) open(ctx context.Context, names *catalog.Names) (*opened, error) {
-	for _, o := range tx.columns {
-		if o.name == names.Plain {
-			return o, nil
-		}
+	if o := tx.known(names.Plain); o != nil {
+		return o, nil
 	}
 	entry, err := catalog.Find(ctx, tx.r, names)
 	if err != nil {
 		return nil, err
 	}
+	if err := tx.blocked(entry.ID()); err != nil {
+		return nil, err
+	}
+	return tx.openEntry(entry)
+}
+
+// openEntry opens the column of an entry in the catalog, with what is held for
+// it at its end.
+func (tx *Tx) openEntry(entry catalog.Entry) (*opened, error) {
+	if o := tx.known(entry.Name); o != nil {
+		return o, nil
+	}
 	col, err := entry.Open()
 	if err != nil {
 		return nil, err
 	}
-	o := &opened{Column: col, name: names.Plain, dtype: entry.DType, elem: entry.Size(), tx: tx}
-	if err := o.over(tx.held.parts); err != nil {
-		return nil, err
+	o := &opened{Column: col, id: entry.ID(), name: entry.Name, dtype: entry.DType, elem: entry.Size(), tx: tx}
+	if p, ok := tx.reading.Column(o.id); ok {
+		if err := o.checkType(p.DType, p.ElemSize); err != nil {
+			return nil, fmt.Errorf("%w; %d elements of %s are held for it", err, p.Count, p.DType)
+		}
+		o.Column = column.WithTail(o.Column, p.Elements)
 	}
-	tx.columns = append(tx.columns, o)
+	tx.add(o)
 	return o, nil
 }
 
-// rename is a new name of a column, or none if it has been dropped.
-type rename struct{ from, to string }
+// many is the number of columns from which on a transaction finds them by a
+// map.
+const many = 16
 
-// forget drops what is known of a column, after its rows in the catalogue have
+// known returns a column that the transaction has used before, or nil.
+func (tx *Tx) known(name string) *opened {
+	if tx.byName != nil {
+		return tx.byName[name]
+	}
+	for _, o := range tx.columns {
+		if o.name == name {
+			return o
+		}
+	}
+	return nil
+}
+
+func (tx *Tx) add(o *opened) {
+	if tx.byName == nil && len(tx.columns) < many {
+		tx.columns = append(tx.columns, o)
+		return
+	}
+	if tx.byName == nil {
+		tx.byName = map[string]*opened{}
+		for _, o := range tx.columns {
+			tx.byName[o.name] = o
+		}
+	}
+	tx.byName[o.name] = o
+}
+
+// blocked says why the transaction must not touch a column, if something held
+// for it has to be written first and cannot be.
+func (tx *Tx) blocked(id store.ColumnID) error {
+	if tx.flush == nil {
+		return nil
+	}
+	return tx.flush.BlockedColumn(id)
+}
+
+// forget drops what is known of a column, after its rows in the catalog have
 // changed.
 func (tx *Tx) forget(name string) {
-	tx.columns = slices.DeleteFunc(tx.columns, func(o *opened) bool {
-		if o.name == name {
-			o.changes++
-		}
-		return o.name == name
-	})
+	if o := tx.known(name); o != nil {
+		o.changes++
+	}
+	delete(tx.byName, name)
+	tx.columns = slices.DeleteFunc(tx.columns, func(o *opened) bool { return o.name == name })
 }

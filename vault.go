@@ -8,6 +8,7 @@ import (
 
 	"columnvault/internal/store"
 	"columnvault/internal/store/sqlite"
+	"columnvault/internal/writeback"
 )
 
 // Vault is an open file of columns. It is safe for concurrent use, and other
@@ -20,7 +21,7 @@ type Vault struct {
 	buffer int64
 	// busy is Options.BusyTimeout.
 	busy    time.Duration
-	pending *pending
+	pending *writeback.Buffer
 	group   group
 }
 
@@ -40,7 +41,7 @@ func Open(path string, o *Options) (*Vault, error) {
 	s, err := sqlite.Open(context.Background(), path, sqlite.Options{
 		ReadOnly:       o.ReadOnly,
 		PageSize:       o.PageSize,
-		PageCacheBytes:     int64(o.PageCacheBytes),
+		PageCacheBytes: int64(o.PageCacheBytes),
 		BusyTimeout:    o.BusyTimeout,
 		MaxSnapshotAge: o.MaxSnapshotAge,
 		FullSync:       o.FullSync,
@@ -56,7 +57,7 @@ func newVault(path string, s store.Store, o *Options) *Vault {
 	if v.buffer == 0 {
 		v.buffer = defaultBuffer
 	}
-	v.pending = newPending(v)
+	v.pending = writeback.New(v.flush)
 	v.scope = scope{v: v}
 	return v
 }
@@ -71,12 +72,14 @@ func (v *Vault) Path() string { return v.path }
 // transaction does not end, Close says so and the vault stays open: Close can
 // be tried again, and Column.DiscardPending gives up what is held.
 func (v *Vault) Close() error {
-	if err := v.pending.close(); err != nil {
+	v.pending.SetClosed(true)
+	if _, err := v.flushAny(context.Background()); err != nil {
+		v.pending.SetClosed(false)
 		return fail("close", v.path, -1, err)
 	}
 	err := v.store.Close()
 	if err != nil && !errors.Is(err, ErrClosed) {
-		v.pending.setClosed(false)
+		v.pending.SetClosed(false)
 	}
 	return fail("close", v.path, -1, err)
 }

@@ -23,7 +23,7 @@ func flat[E dtype.Element](c *Column[[]E]) (dtype.VectorType[E], error) {
 func ReadFlat[E dtype.Element](ctx context.Context, c *Column[[]E], into []E, at int) (rows int, err error) {
 	t, err := flat(c)
 	if err != nil {
-		return 0, fail("read", c.names.Plain, -1, err)
+		return 0, c.fail("read", err)
 	}
 	err = c.read(ctx, "read", func(o *opened) error {
 		from := clamp(at, o.Len())
@@ -52,11 +52,11 @@ func ReadFlat[E dtype.Element](ctx context.Context, c *Column[[]E], into []E, at
 func AppendFlat[E dtype.Element](ctx context.Context, c *Column[[]E], rows []E) error {
 	t, err := flat(c)
 	if err != nil {
-		return fail("append", c.names.Plain, -1, err)
+		return c.fail("append", err)
 	}
 	data, err := t.AppendFlat(nil, rows)
 	if err != nil {
-		return fail("append", c.names.Plain, -1, err)
+		return c.fail("append", err)
 	}
 	return c.append(ctx, column.Elements{Data: data})
 }

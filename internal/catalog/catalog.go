@@ -64,6 +64,9 @@ func NamesOf(name string) Names {
 	return Names{Plain: name, Data: name + dataSuffix, Index: name + indexSuffix}
 }
 
+// ID identifies the column for as long as it exists, whatever its name.
+func (e Entry) ID() store.ColumnID { return e.Data.ID }
+
 // Len is the number of elements.
 func (e Entry) Len() int64 {
 	switch e.Kind {
@@ -161,6 +164,21 @@ func baseOf(name string) (string, bool) {
 		return base, true
 	}
 	return strings.CutSuffix(name, indexSuffix)
+}
+
+// FindID returns the column with this ID, or ErrNotFound. It goes over the whole
+// catalog, so it is for what a name does not find.
+func FindID(ctx context.Context, r store.Reader, id store.ColumnID) (Entry, error) {
+	entries, err := List(ctx, r)
+	if err != nil {
+		return Entry{}, err
+	}
+	for _, e := range entries {
+		if e.ID() == id && (e.Kind == Fixed || e.Kind == VarSize) {
+			return e, nil
+		}
+	}
+	return Entry{}, store.ErrNotFound
 }
 
 // List returns all columns in the order of creation, a pair as one.
