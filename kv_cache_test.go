@@ -278,7 +278,9 @@ func TestKVCacheChanges(t *testing.T) {
 			})
 		}, []string{"both", "newest", "stored", "1"}},
 		"another column": {func(v *columnvault.Vault, kv *columnvault.KV) error {
-			return second(columnvault.Ensure(ctx, v, "values", dtype.Int64, nil))
+			return v.Update(ctx, func(ctx context.Context, tx *columnvault.Tx) error {
+				return second(columnvault.Ensure(ctx, tx, "values", dtype.Int64, nil))
+			})
 		}, []string{"both", "new", "held", "2", "stored", "1"}},
 		"Close": {func(v *columnvault.Vault, kv *columnvault.KV) error { return v.Close() }, []string{"both", "new", "held", "2", "stored", "1"}},
 	} {
