@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"columnvault/internal/column"
-	"columnvault/internal/layout"
 )
 
 // CacheOptions bound a write-back cache. What can be lost when the process is
@@ -294,8 +293,8 @@ func (c *Column[T]) hold(values []T) (admission, error) {
 // the first on, and begin at start.
 func checkSizes(ends []int, start, first int) error {
 	for k := first; k < len(ends); k++ {
-		if n := ends[k] - start; n > layout.MaxElement {
-			return fmt.Errorf("%w: value %d of the call has %d bytes, and the limit is %d", ErrTooLarge, k-first, n, layout.MaxElement)
+		if n := ends[k] - start; n > column.MaxElement {
+			return fmt.Errorf("%w: value %d of the call has %d bytes, and the limit is %d", ErrTooLarge, k-first, n, column.MaxElement)
 		}
 		start = ends[k]
 	}

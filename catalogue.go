@@ -180,11 +180,8 @@ func (tx *Tx) create(ctx context.Context, name string, spec dtype.Spec, o *Colum
 	if o == nil {
 		o = &ColumnOptions{}
 	}
-	b, err := o.bounds(spec, tx.v.store.Caps())
-	if err != nil {
-		return err
-	}
-	_, err = catalog.Create(ctx, tx.w, name, spec, b)
+	chunks := catalog.Options{MinChunk: int64(o.MinChunk), MaxChunk: int64(o.MaxChunk)}
+	_, err := catalog.Create(ctx, tx.w, name, spec, chunks, tx.v.store.Caps())
 	tx.forget(name)
 	return err
 }

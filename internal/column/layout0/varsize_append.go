@@ -1,4 +1,4 @@
-package column
+package layout0
 
 import (
 	"context"
@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"math"
 
-	"columnvault/internal/layout"
+	"columnvault/internal/column"
 	"columnvault/internal/store"
 )
 
@@ -28,15 +28,15 @@ type tail struct {
 	open bool
 }
 
-func (c *VarSize) Append(ctx context.Context, tx store.Tx, b Elements) (err error) {
+func (c *VarSize) Append(ctx context.Context, tx store.Tx, b column.Elements) (err error) {
 	if err := c.checkBatch(b); err != nil || len(b.Ends) == 0 {
 		return err
 	}
-	defer abortOn(tx, &err)
+	defer column.AbortOn(tx, &err)
 	if err := c.findTail(ctx, tx); err != nil {
 		return err
 	}
-	entries := make([]byte, 0, len(b.Ends)*layout.EntrySize)
+	entries := make([]byte, 0, len(b.Ends)*entrySize)
 	for next := 0; next < len(b.Ends); {
 		n := c.tail.room(c.bounds, b, next)
 		if n == 0 {
@@ -47,21 +47,21 @@ func (c *VarSize) Append(ctx context.Context, tx store.Tx, b Elements) (err erro
 		}
 		entries = appendEntries(entries, c.tail.Number, c.tail.end, b, next, next+n)
 		full := next+n < len(b.Ends)
-		if err := c.fillTail(ctx, tx, b.Data[b.start(next):b.Ends[next+n-1]], full); err != nil {
+		if err := c.fillTail(ctx, tx, b.Data[b.Start(next):b.Ends[next+n-1]], full); err != nil {
 			return err
 		}
 		next += n
 		c.tail.count += n
 	}
-	return c.index.Append(ctx, tx, Elements{Data: entries})
+	return c.index.Append(ctx, tx, column.Elements{Data: entries})
 }
 
 // checkBatch refuses what can never be stored.
-func (c *VarSize) checkBatch(b Elements) error {
+func (c *VarSize) checkBatch(b column.Elements) error {
 	for k := range b.Ends {
-		if n := b.size(k); n > layout.MaxElement {
+		if n := b.Size(k); n > column.MaxElement {
 			return fmt.Errorf("%w: element %d of the call has %d bytes, and the limit is %d",
-				store.ErrTooLarge, k, n, layout.MaxElement)
+				store.ErrTooLarge, k, n, column.MaxElement)
 		}
 	}
 	return c.index.checkRoom(int64(len(b.Ends)))
@@ -69,10 +69,10 @@ func (c *VarSize) checkBatch(b Elements) error {
 
 // appendEntries appends the entries of elements that lie back to back from
 // pos on in the chunk.
-func appendEntries(dst []byte, chunk, pos int64, b Elements, from, to int) []byte {
+func appendEntries(dst []byte, chunk, pos int64, b column.Elements, from, to int) []byte {
 	for k := from; k < to; k++ {
-		end := pos + int64(b.size(k))
-		dst = layout.Entry{Chunk: int32(chunk), Start: int32(pos), End: int32(end)}.Append(dst)
+		end := pos + int64(b.Size(k))
+		dst = entry{Chunk: int32(chunk), Start: int32(pos), End: int32(end)}.Append(dst)
 		pos = end
 	}
 	return dst
@@ -129,11 +129,11 @@ func (c *VarSize) crowded(ctx context.Context, r store.Reader, i, chunk int64) (
 		if far < 0 || far >= c.Len() {
 			continue
 		}
-		var p [layout.EntrySize]byte
+		var p [entrySize]byte
 		if err := c.index.ReadInto(ctx, r, p[:], far); err != nil {
 			return false, err
 		}
-		if int64(layout.ParseEntry(p[:]).Chunk) == chunk {
+		if int64(parseEntry(p[:]).Chunk) == chunk {
 			return true, nil
 		}
 	}
@@ -141,14 +141,14 @@ func (c *VarSize) crowded(ctx context.Context, r store.Reader, i, chunk int64) (
 }
 
 // room is how many elements of the batch, from next on, the chunk can take.
-func (t *tail) room(bounds layout.Bounds, b Elements, next int) int {
+func (t *tail) room(bounds Bounds, b column.Elements, next int) int {
 	if !t.open || t.Capacity > bounds.Max {
 		return 0
 	}
-	if t.Capacity == 0 && int64(b.size(next)) > bounds.Max {
+	if t.Capacity == 0 && int64(b.Size(next)) > bounds.Max {
 		return 1 // an element larger than any chunk gets one for itself
 	}
-	limit := int64(b.start(next)) + bounds.Max - t.end
+	limit := int64(b.Start(next)) + bounds.Max - t.end
 	n, end := next, min(len(b.Ends), next+crowd-t.count)
 	for n < end && int64(b.Ends[n]) <= limit {
 		n++
@@ -164,7 +164,7 @@ func (c *VarSize) fillTail(ctx context.Context, tx store.Tx, data []byte, full b
 	need := t.end + int64(len(data))
 	grown := t.Chunk
 	if t.Capacity == 0 || need > t.Capacity {
-		grown.Capacity = max(c.bounds.Capacity(need), need)
+		grown.Capacity = max(c.bounds.capacity(need), need)
 		if full {
 			grown.Capacity = min(grown.Capacity, max(c.bounds.Min, need+need/8))
 		}
@@ -220,7 +220,7 @@ func (c *VarSize) nextTail(ctx context.Context, tx store.Tx) error {
 }
 
 func (c *VarSize) numberAfter(last int64) (int64, error) {
-	if last > layout.MaxChunkNumber-stride {
+	if last > maxChunkNumber-stride {
 		return 0, fmt.Errorf("%w: the numbers of chunks are used up", store.ErrTooLarge)
 	}
 	return last + stride, nil

@@ -1,11 +1,11 @@
-package column
+package layout0
 
 import (
 	"context"
 	"errors"
 	"fmt"
 
-	"columnvault/internal/layout"
+	"columnvault/internal/column"
 	"columnvault/internal/store"
 )
 
@@ -13,7 +13,7 @@ import (
 type run struct {
 	chunk    store.Chunk
 	from, to int64
-	entries  layout.Entries // of these elements
+	entries  entryList // of these elements
 }
 
 // runAt returns the run that element i belongs to.
@@ -57,7 +57,7 @@ func (c *VarSize) runAt(ctx context.Context, r store.Reader, i int64) (run, erro
 }
 
 // chunkOf is the chunk of element i, which must exist.
-func (c *VarSize) chunkOf(ctx context.Context, r store.Reader, e layout.Entry, i int64) (store.Chunk, error) {
+func (c *VarSize) chunkOf(ctx context.Context, r store.Reader, e entry, i int64) (store.Chunk, error) {
 	chunk, err := r.Chunk(ctx, c.id, int64(e.Chunk))
 	if errors.Is(err, store.ErrNotFound) {
 		err = fmt.Errorf("%w: element %d lies in chunk %d, which does not exist", store.ErrCorrupt, i, e.Chunk)
@@ -66,8 +66,8 @@ func (c *VarSize) chunkOf(ctx context.Context, r store.Reader, e layout.Entry, i
 }
 
 // part is the entries of the elements at positions from i up to j of the run.
-func (r run) part(i, j int64) layout.Entries {
-	return r.entries[(i-r.from)*layout.EntrySize : (j-r.from)*layout.EntrySize]
+func (r run) part(i, j int64) entryList {
+	return r.entries[(i-r.from)*entrySize : (j-r.from)*entrySize]
 }
 
 // extent is what elements of one chunk, added by ascending position, take up.
@@ -77,7 +77,7 @@ type extent struct {
 	disordered bool
 }
 
-func extentOf(entries layout.Entries) extent {
+func extentOf(entries entryList) extent {
 	x := extent{start: -1}
 	for k := range entries.Len() {
 		x.add(entries.At(k))
@@ -85,7 +85,7 @@ func extentOf(entries layout.Entries) extent {
 	return x
 }
 
-func (x *extent) add(e layout.Entry) {
+func (x *extent) add(e entry) {
 	if x.start < 0 {
 		x.start = e.Start
 	} else if e.Start < x.end {
@@ -137,7 +137,7 @@ func (c *VarSize) checkOverlap(ctx context.Context, r store.Reader, x run) error
 // dropReferenced removes from maybe every chunk in which an element outside of
 // the range from i up to j lies. It reads the whole index.
 func (c *VarSize) dropReferenced(ctx context.Context, r store.Reader, maybe map[int32]bool, i, j int64) error {
-	var b Elements
+	var b column.Elements
 	for from := int64(0); from < c.Len() && len(maybe) > 0; {
 		if from >= i && from < j {
 			from = j
@@ -148,11 +148,11 @@ func (c *VarSize) dropReferenced(ctx context.Context, r store.Reader, maybe map[
 			to = i
 		}
 		b.Reset()
-		next, err := c.index.Read(ctx, r, &b, from, to, indexWindow*layout.EntrySize)
+		next, err := c.index.Read(ctx, r, &b, from, to, indexWindow*entrySize)
 		if err != nil {
 			return err
 		}
-		entries := layout.Entries(b.Data)
+		entries := entryList(b.Data)
 		last := int32(-1)
 		for k := range entries.Len() {
 			if chunk := entries.At(k).Chunk; chunk != last {
@@ -229,7 +229,7 @@ func (c *VarSize) splitOversized(ctx context.Context, tx store.Tx, chunk store.C
 		return false, err
 	}
 	for from := x.from; from < x.to; {
-		var b Elements
+		var b column.Elements
 		next, err := c.Read(ctx, tx, &b, from, x.to, c.bounds.Max)
 		if err != nil {
 			return false, err
@@ -238,7 +238,7 @@ func (c *VarSize) splitOversized(ctx context.Context, tx store.Tx, chunk store.C
 		if err != nil {
 			return false, err
 		}
-		if err := c.index.Overwrite(ctx, tx, from, Elements{Data: entries}); err != nil {
+		if err := c.index.Overwrite(ctx, tx, from, column.Elements{Data: entries}); err != nil {
 			return false, err
 		}
 		from = next
@@ -251,16 +251,16 @@ func (c *VarSize) splitOversized(ctx context.Context, tx store.Tx, chunk store.C
 
 // putPieces stores the elements of the batch in new chunks, each of about
 // target bytes and of at most count elements, and appends their entries.
-func (c *VarSize) putPieces(ctx context.Context, tx store.Tx, fresh *numbers, b Elements, target int64, count int, entries []byte) ([]byte, error) {
+func (c *VarSize) putPieces(ctx context.Context, tx store.Tx, fresh *numbers, b column.Elements, target int64, count int, entries []byte) ([]byte, error) {
 	for from := 0; from < len(b.Ends); {
-		to := b.piece(from, target, c.bounds.Max, count)
+		to := pieceEnd(&b, from, target, c.bounds.Max, count)
 		number, err := fresh.next(ctx, tx)
 		if err != nil {
 			return nil, err
 		}
-		data := b.Data[b.start(from):b.Ends[to-1]]
+		data := b.Data[b.Start(from):b.Ends[to-1]]
 		n := int64(len(data))
-		chunk := store.Chunk{Number: number, Capacity: max(c.bounds.Capacity(n), n), Used: n}
+		chunk := store.Chunk{Number: number, Capacity: max(c.bounds.capacity(n), n), Used: n}
 		if err := tx.PutChunk(ctx, c.id, chunk, data); err != nil {
 			return nil, err
 		}
@@ -268,4 +268,16 @@ func (c *VarSize) putPieces(ctx context.Context, tx store.Tx, fresh *numbers, b 
 		from = to
 	}
 	return entries, nil
+}
+
+// pieceEnd is the end of a piece that begins with element from: about target
+// bytes, at most limit unless the element alone has more, and at most count
+// elements.
+func pieceEnd(b *column.Elements, from int, target, limit int64, count int) int {
+	start := b.Start(from)
+	to, end := from+1, min(len(b.Ends), from+count)
+	for to < end && int64(b.Ends[to-1]-start) < target && int64(b.Ends[to]-start) <= limit {
+		to++
+	}
+	return to
 }

@@ -1,11 +1,11 @@
-package column
+package layout0
 
 import (
 	"context"
 	"fmt"
 	"slices"
 
-	"columnvault/internal/layout"
+	"columnvault/internal/column"
 	"columnvault/internal/store"
 )
 
@@ -30,11 +30,11 @@ type VarSize struct {
 	id store.ColumnID
 	// bounds are those of the chunks that are written. The catalogue may have
 	// a maximum above what can be written.
-	bounds  layout.Bounds
+	bounds  Bounds
 	maximum int64
 	index   *Fixed
 	// found and spans are reused from call to call.
-	found Elements
+	found column.Elements
 	spans []store.Span
 	// tail is the chunk that appends go to, once known in this transaction.
 	tail *tail
@@ -52,7 +52,7 @@ const (
 
 // OpenVarSize opens the column of these two catalogue rows.
 func OpenVarSize(data, index store.Row) (*VarSize, error) {
-	at, err := layout.NewFixed(1, layout.Bounds{Min: data.MinChunk, Max: data.MaxChunk})
+	at, err := newGrid(1, Bounds{Min: data.MinChunk, Max: data.MaxChunk})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", store.ErrCorrupt, err)
 	}
@@ -60,52 +60,52 @@ func OpenVarSize(data, index store.Row) (*VarSize, error) {
 	if err != nil {
 		return nil, err
 	}
-	bounds := layout.Bounds{Min: min(at.Min, layout.MaxCapacity), Max: min(at.Max, layout.MaxCapacity)}
+	bounds := Bounds{Min: min(at.Min, maxCapacity), Max: min(at.Max, maxCapacity)}
 	return &VarSize{id: data.ID, bounds: bounds, maximum: at.Max, index: idx}, nil
 }
 
 func (c *VarSize) Len() int64 { return c.index.Len() }
 
-func (c *VarSize) size() int { return 0 }
+func (c *VarSize) Size() int { return 0 }
 
 func (c *VarSize) Backed(ctx context.Context, r store.Reader, i, j int64) error {
 	return c.index.Backed(ctx, r, i, j)
 }
 
 // entries reads the index entries from i up to j.
-func (c *VarSize) entries(ctx context.Context, r store.Reader, i, j int64) (layout.Entries, error) {
-	var b Elements
-	_, err := c.index.Read(ctx, r, &b, i, j, NoLimit)
-	return layout.Entries(b.Data), err
+func (c *VarSize) entries(ctx context.Context, r store.Reader, i, j int64) (entryList, error) {
+	var b column.Elements
+	_, err := c.index.Read(ctx, r, &b, i, j, column.NoLimit)
+	return entryList(b.Data), err
 }
 
 // maxWindow is the number of elements that are read at once where that is
 // limited at all: those without bytes take memory too.
 const maxWindow = 1 << 20
 
-func (c *VarSize) Read(ctx context.Context, r store.Reader, b *Elements, i, j, limit int64) (int64, error) {
-	if err := checkRange(i, j, c.Len()); err != nil {
+func (c *VarSize) Read(ctx context.Context, r store.Reader, b *column.Elements, i, j, limit int64) (int64, error) {
+	if err := column.CheckRange(i, j, c.Len()); err != nil {
 		return i, err
 	}
-	if limit < NoLimit {
+	if limit < column.NoLimit {
 		j = min(j, i+maxWindow)
 	}
 	next := i
 	for more := true; more && next < j; {
 		first, found := next, &c.found // the entries of elements to read at once
 		found.Reset()
-		for more && next < j && len(found.Data) < indexWindow*layout.EntrySize {
+		for more && next < j && len(found.Data) < indexWindow*entrySize {
 			old := len(found.Data)
-			step, err := c.index.Read(ctx, r, found, next, min(j, next+indexStep), NoLimit)
+			step, err := c.index.Read(ctx, r, found, next, min(j, next+indexStep), column.NoLimit)
 			if err != nil {
 				return i, err
 			}
-			n, size := fitting(layout.Entries(found.Data[old:]), limit, next == i)
-			found.Data = found.Data[:old+n*layout.EntrySize]
+			n, size := fitting(entryList(found.Data[old:]), limit, next == i)
+			found.Data = found.Data[:old+n*entrySize]
 			next, limit = next+int64(n), limit-size
 			more = next == step
 		}
-		if err := c.readEntries(ctx, r, b, first, layout.Entries(found.Data)); err != nil {
+		if err := c.readEntries(ctx, r, b, first, entryList(found.Data)); err != nil {
 			return i, err
 		}
 	}
@@ -114,7 +114,7 @@ func (c *VarSize) Read(ctx context.Context, r store.Reader, b *Elements, i, j, l
 
 // fitting is how many of the elements are together within limit, and their
 // size. One element at least is, if one has to be.
-func fitting(entries layout.Entries, limit int64, one bool) (n int, size int64) {
+func fitting(entries entryList, limit int64, one bool) (n int, size int64) {
 	for n = range entries.Len() {
 		next := max(0, entries.At(n).Len())
 		if next > limit-size && (n > 0 || !one) {
@@ -126,7 +126,7 @@ func fitting(entries layout.Entries, limit int64, one bool) (n int, size int64) 
 }
 
 func (c *VarSize) Before(ctx context.Context, r store.Reader, j, limit int64) (int64, error) {
-	if err := checkRange(j, j, c.Len()); err != nil {
+	if err := column.CheckRange(j, j, c.Len()); err != nil {
 		return j, err
 	}
 	size := int64(0)
@@ -147,22 +147,22 @@ func (c *VarSize) Before(ctx context.Context, r store.Reader, j, limit int64) (i
 	return least, nil
 }
 
-func (c *VarSize) Gather(ctx context.Context, r store.Reader, b *Elements, at []int64) error {
-	var entries Elements
+func (c *VarSize) Gather(ctx context.Context, r store.Reader, b *column.Elements, at []int64) error {
+	var entries column.Elements
 	if err := c.index.Gather(ctx, r, &entries, at); err != nil {
 		return err
 	}
-	return c.readEntries(ctx, r, b, -1, layout.Entries(entries.Data))
+	return c.readEntries(ctx, r, b, -1, entryList(entries.Data))
 }
 
 // readEntries appends the elements of these entries. first is the position of
 // the first, for messages, or -1.
-func (c *VarSize) readEntries(ctx context.Context, r store.Reader, b *Elements, first int64, entries layout.Entries) error {
+func (c *VarSize) readEntries(ctx context.Context, r store.Reader, b *column.Elements, first int64, entries entryList) error {
 	total, err := c.checkEntries(ctx, r, first, entries)
 	if err != nil {
 		return err
 	}
-	p := b.extend(total)
+	p := b.Extend(total)
 	end := len(b.Data) - len(p)
 	b.Ends = slices.Grow(b.Ends, entries.Len())
 	// Elements that follow each other in a chunk are read in one go.
@@ -190,7 +190,7 @@ func (c *VarSize) readEntries(ctx context.Context, r store.Reader, b *Elements, 
 // checkEntries adds up the sizes of the elements. Before more memory is taken
 // than a damaged entry may cost, the chunks must be as large as the entries
 // say.
-func (c *VarSize) checkEntries(ctx context.Context, r store.Reader, first int64, entries layout.Entries) (total int64, err error) {
+func (c *VarSize) checkEntries(ctx context.Context, r store.Reader, first int64, entries entryList) (total int64, err error) {
 	for k := range entries.Len() {
 		e := entries.At(k)
 		if err := e.Check(); err != nil {
@@ -227,12 +227,12 @@ func position(first int64, k int) string {
 }
 
 // entry reads one index entry and checks it.
-func (c *VarSize) entry(ctx context.Context, r store.Reader, i int64) (layout.Entry, error) {
-	var p [layout.EntrySize]byte
+func (c *VarSize) entry(ctx context.Context, r store.Reader, i int64) (entry, error) {
+	var p [entrySize]byte
 	if err := c.index.ReadInto(ctx, r, p[:], i); err != nil {
-		return layout.Entry{}, err
+		return entry{}, err
 	}
-	e := layout.ParseEntry(p[:])
+	e := parseEntry(p[:])
 	if err := e.Check(); err != nil {
 		return e, fmt.Errorf("%w: element %d: %w", store.ErrCorrupt, i, err)
 	}

@@ -1,23 +1,23 @@
-package column
+package layout0
 
 import (
 	"bytes"
 	"context"
 	"slices"
 
-	"columnvault/internal/layout"
+	"columnvault/internal/column"
 	"columnvault/internal/store"
 )
 
-func (c *VarSize) Overwrite(ctx context.Context, tx store.Tx, i int64, b Elements) (err error) {
+func (c *VarSize) Overwrite(ctx context.Context, tx store.Tx, i int64, b column.Elements) (err error) {
 	n := int64(len(b.Ends))
-	if err := checkRange(i, i+n, c.Len()); err != nil {
+	if err := column.CheckRange(i, i+n, c.Len()); err != nil {
 		return err
 	}
 	if err := c.checkBatch(b); err != nil {
 		return err
 	}
-	defer abortOn(tx, &err)
+	defer column.AbortOn(tx, &err)
 	c.tail = nil
 	for k := 0; k < len(b.Ends); {
 		done, err := c.overwriteRun(ctx, tx, i+int64(k), b, k)
@@ -31,7 +31,7 @@ func (c *VarSize) Overwrite(ctx context.Context, tx store.Tx, i int64, b Element
 
 // overwriteRun replaces the elements from i on, as far as they lie in one
 // chunk, by those of the batch from k on. It returns how many.
-func (c *VarSize) overwriteRun(ctx context.Context, tx store.Tx, i int64, b Elements, k int) (int, error) {
+func (c *VarSize) overwriteRun(ctx context.Context, tx store.Tx, i int64, b column.Elements, k int) (int, error) {
 	most := min(len(b.Ends)-k, indexWindow)
 	// One entry more than are replaced: it tells where the room ends.
 	entries, err := c.entries(ctx, tx, i, min(c.Len(), i+int64(most)+1))
@@ -56,9 +56,9 @@ func (c *VarSize) overwriteRun(ctx context.Context, tx store.Tx, i int64, b Elem
 	} else if next := entries.At(n); next.Chunk == first.Chunk {
 		limit = int64(next.Start)
 	}
-	old := entries[:n*layout.EntrySize]
+	old := entries[:n*entrySize]
 	// A chunk that one large element had for itself goes with that element.
-	outgrown := chunk.Capacity > c.bounds.Max && int64(b.size(k)) <= c.bounds.Max
+	outgrown := chunk.Capacity > c.bounds.Max && int64(b.Size(k)) <= c.bounds.Max
 	if changed := refit(old, limit, b, k); changed != nil && !outgrown {
 		return n, c.overwriteInPlace(ctx, tx, i, chunk, old, changed, b, k)
 	}
@@ -66,13 +66,13 @@ func (c *VarSize) overwriteRun(ctx context.Context, tx store.Tx, i int64, b Elem
 	if err != nil {
 		return 0, err
 	}
-	return n, c.splice(ctx, tx, x, i, i+int64(n), b.part(k, k+n))
+	return n, c.splice(ctx, tx, x, i, i+int64(n), b.Part(k, k+n))
 }
 
 // refit finds places for new elements in the room of the old ones, which ends
 // at limit: each at the place of its predecessor, else all back to back. It
-// returns nil if they need more, or if the old entries cannot be trusted.
-func refit(old layout.Entries, limit int64, b Elements, k int) layout.Entries {
+// returns nil if they need more, or if the old entryList cannot be trusted.
+func refit(old entryList, limit int64, b column.Elements, k int) entryList {
 	n := old.Len()
 	if x := extentOf(old); x.disordered || int64(x.end) > limit {
 		return nil
@@ -84,7 +84,7 @@ func refit(old layout.Entries, limit int64, b Elements, k int) layout.Entries {
 		if q+1 < n {
 			room = int64(old.At(q + 1).Start)
 		}
-		end := int64(e.Start) + int64(b.size(k+q))
+		end := int64(e.Start) + int64(b.Size(k+q))
 		if end > room {
 			fits = false
 			break
@@ -96,7 +96,7 @@ func refit(old layout.Entries, limit int64, b Elements, k int) layout.Entries {
 		return changed
 	}
 	start := int64(old.At(0).Start)
-	if int64(b.Ends[k+n-1]-b.start(k)) > limit-start {
+	if int64(b.Ends[k+n-1]-b.Start(k)) > limit-start {
 		return nil
 	}
 	return appendEntries(changed[:0], int64(old.At(0).Chunk), start, b, k, k+n)
@@ -104,11 +104,11 @@ func refit(old layout.Entries, limit int64, b Elements, k int) layout.Entries {
 
 // overwriteInPlace writes the elements of the batch from k on to the places
 // that the new entries say.
-func (c *VarSize) overwriteInPlace(ctx context.Context, tx store.Tx, i int64, chunk store.Chunk, old, changed layout.Entries, b Elements, k int) error {
+func (c *VarSize) overwriteInPlace(ctx context.Context, tx store.Tx, i int64, chunk store.Chunk, old, changed entryList, b column.Elements, k int) error {
 	var spans []store.Span
 	end := int64(-1)
 	for q := range changed.Len() {
-		e, data := changed.At(q), b.Data[b.start(k+q):b.Ends[k+q]]
+		e, data := changed.At(q), b.Data[b.Start(k+q):b.Ends[k+q]]
 		if last := len(spans) - 1; int64(e.Start) == end {
 			spans[last].Data = spans[last].Data[:len(spans[last].Data)+len(data)] // they follow each other in the batch too
 		} else {
@@ -127,11 +127,11 @@ func (c *VarSize) overwriteInPlace(ctx context.Context, tx store.Tx, i int64, ch
 	if bytes.Equal(old, changed) {
 		return nil
 	}
-	return c.index.Overwrite(ctx, tx, i, Elements{Data: changed})
+	return c.index.Overwrite(ctx, tx, i, column.Elements{Data: changed})
 }
 
-func (c *VarSize) Insert(ctx context.Context, tx store.Tx, i int64, b Elements) (err error) {
-	if err := checkRange(i, i, c.Len()); err != nil {
+func (c *VarSize) Insert(ctx context.Context, tx store.Tx, i int64, b column.Elements) (err error) {
+	if err := column.CheckRange(i, i, c.Len()); err != nil {
 		return err
 	}
 	if i == c.Len() {
@@ -140,7 +140,7 @@ func (c *VarSize) Insert(ctx context.Context, tx store.Tx, i int64, b Elements) 
 	if err := c.checkBatch(b); err != nil || len(b.Ends) == 0 {
 		return err
 	}
-	defer abortOn(tx, &err)
+	defer column.AbortOn(tx, &err)
 	c.tail = nil
 	if done, err := c.insertBehind(ctx, tx, i, b); done || err != nil {
 		return err
@@ -163,7 +163,7 @@ func (c *VarSize) Insert(ctx context.Context, tx store.Tx, i int64, b Elements) 
 
 // insertBehind puts the elements behind the one before position i if there is
 // room, so that nothing else has to move.
-func (c *VarSize) insertBehind(ctx context.Context, tx store.Tx, i int64, b Elements) (bool, error) {
+func (c *VarSize) insertBehind(ctx context.Context, tx store.Tx, i int64, b column.Elements) (bool, error) {
 	if i == 0 {
 		return false, nil
 	}
@@ -196,12 +196,12 @@ func (c *VarSize) insertBehind(ctx context.Context, tx store.Tx, i int64, b Elem
 		return false, err
 	}
 	added := appendEntries(nil, chunk.Number, end, b, 0, len(b.Ends))
-	return true, c.index.Insert(ctx, tx, i, Elements{Data: added})
+	return true, c.index.Insert(ctx, tx, i, column.Elements{Data: added})
 }
 
 // splice replaces the elements from i up to j of the run by those of the
 // batch, of which there are at least as many, and lays the run out anew.
-func (c *VarSize) splice(ctx context.Context, tx store.Tx, x run, i, j int64, b Elements) error {
+func (c *VarSize) splice(ctx context.Context, tx store.Tx, x run, i, j int64, b column.Elements) error {
 	if err := c.checkOverlap(ctx, tx, x); err != nil {
 		return err
 	}
@@ -209,7 +209,7 @@ func (c *VarSize) splice(ctx context.Context, tx store.Tx, x run, i, j int64, b 
 	if err != nil {
 		return err
 	}
-	var before, behind Elements
+	var before, behind column.Elements
 	if x.chunk.Capacity > c.bounds.Max {
 		// An element that has its chunk for itself: either it goes, or the new
 		// ones get chunks of their own beside it.
@@ -241,13 +241,13 @@ func (c *VarSize) splice(ctx context.Context, tx store.Tx, x run, i, j int64, b 
 // layInPlace writes the chunk of the run anew. Half of what stays free lies
 // behind the elements that came in: the next one to come or to grow there
 // finds room without moving others.
-func (c *VarSize) layInPlace(ctx context.Context, tx store.Tx, x run, before, b, behind Elements) ([]byte, error) {
+func (c *VarSize) layInPlace(ctx context.Context, tx store.Tx, x run, before, b, behind column.Elements) ([]byte, error) {
 	total := int64(len(before.Data) + len(b.Data) + len(behind.Data))
 	chunk := x.chunk
 	// A capacity far above the need is not kept: it may be damaged.
 	need := total + total/8
 	if chunk.Capacity < need || chunk.Capacity > min(c.bounds.Max, max(trusted, 2*need)) {
-		chunk.Capacity = c.bounds.Capacity(need)
+		chunk.Capacity = c.bounds.capacity(need)
 	}
 	gap := (chunk.Capacity - total) / 2
 	data := slices.Concat(before.Data, b.Data)
@@ -267,16 +267,16 @@ func (c *VarSize) layInPlace(ctx context.Context, tx store.Tx, x run, before, b,
 // what one can hold it is cut into even parts, so that all have room;
 // otherwise the new elements fill chunks of their own. The old chunk goes if
 // it held nothing else.
-func (c *VarSize) layPieces(ctx context.Context, tx store.Tx, x run, alone bool, before, b, behind Elements) ([]byte, error) {
+func (c *VarSize) layPieces(ctx context.Context, tx store.Tx, x run, alone bool, before, b, behind column.Elements) ([]byte, error) {
 	fresh, err := c.newNumbers(ctx, tx, x)
 	if err != nil {
 		return nil, err
 	}
-	parts := []Elements{before, b, behind}
+	parts := []column.Elements{before, b, behind}
 	target, count := c.bounds.Max, crowd
 	if total := int64(len(before.Data) + len(b.Data) + len(behind.Data)); total <= 2*c.bounds.Max {
 		all := concat(before, b, behind)
-		parts = []Elements{all}
+		parts = []column.Elements{all}
 		target = max(1, (total+1)/2)
 		pieces := (len(all.Ends) + crowd - 1) / crowd
 		count = (len(all.Ends) + pieces - 1) / pieces
@@ -296,12 +296,24 @@ func (c *VarSize) layPieces(ctx context.Context, tx store.Tx, x run, alone bool,
 // spliceIndex gives the run its new entries: at least as many as it had.
 func (c *VarSize) spliceIndex(ctx context.Context, tx store.Tx, x run, entries []byte) error {
 	same := 0
-	for same < len(x.entries) && bytes.Equal(entries[same:same+layout.EntrySize], x.entries[same:same+layout.EntrySize]) {
-		same += layout.EntrySize
+	for same < len(x.entries) && bytes.Equal(entries[same:same+entrySize], x.entries[same:same+entrySize]) {
+		same += entrySize
 	}
 	kept := entries[same:len(x.entries)]
-	if err := c.index.Overwrite(ctx, tx, x.from+int64(same/layout.EntrySize), Elements{Data: kept}); err != nil {
+	if err := c.index.Overwrite(ctx, tx, x.from+int64(same/entrySize), column.Elements{Data: kept}); err != nil {
 		return err
 	}
-	return c.index.Insert(ctx, tx, x.to, Elements{Data: entries[len(x.entries):]})
+	return c.index.Insert(ctx, tx, x.to, column.Elements{Data: entries[len(x.entries):]})
+}
+
+// concat is several elements in one.
+func concat(batches ...column.Elements) (all column.Elements) {
+	for _, b := range batches {
+		start := len(all.Data)
+		all.Data = append(all.Data, b.Data...)
+		for _, end := range b.Ends {
+			all.Ends = append(all.Ends, start+end)
+		}
+	}
+	return all
 }

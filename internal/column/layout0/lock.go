@@ -1,4 +1,4 @@
-package column
+package layout0
 
 import (
 	"context"
@@ -12,7 +12,7 @@ func (c *Fixed) Lock(ctx context.Context, tx store.Tx) error {
 	if err != nil {
 		return err
 	}
-	if err := c.at.CheckLength(length); err != nil {
+	if err := c.at.checkLength(length); err != nil {
 		return fmt.Errorf("%w: %w", store.ErrCorrupt, err)
 	}
 	c.length = length

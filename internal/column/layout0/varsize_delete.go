@@ -1,4 +1,4 @@
-package column
+package layout0
 
 import (
 	"context"
@@ -6,16 +6,17 @@ import (
 	"maps"
 	"math"
 
+	"columnvault/internal/column"
 	"columnvault/internal/store"
 )
 
 // Delete moves index entries only. What the elements leave behind is a hole,
 // until the last element of a chunk goes: then the chunk goes with it.
 func (c *VarSize) Delete(ctx context.Context, tx store.Tx, i, j int64) (err error) {
-	if err := checkRange(i, j, c.Len()); err != nil || i == j && c.Len() > 0 {
+	if err := column.CheckRange(i, j, c.Len()); err != nil || i == j && c.Len() > 0 {
 		return err
 	}
-	defer abortOn(tx, &err)
+	defer column.AbortOn(tx, &err)
 	c.tail = nil
 	if i == 0 && j == c.Len() {
 		if err := tx.DropChunks(ctx, c.id, math.MinInt64, math.MaxInt64); err != nil {

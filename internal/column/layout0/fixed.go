@@ -1,4 +1,4 @@
-package column
+package layout0
 
 import (
 	"context"
@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"math"
 
-	"columnvault/internal/layout"
+	"columnvault/internal/column"
 	"columnvault/internal/store"
 )
 
@@ -14,10 +14,10 @@ import (
 const window = 1 << 20
 
 // Fixed is a column whose elements have one size. The position of an element
-// is arithmetic; see layout.Fixed.
+// is arithmetic; see grid.
 type Fixed struct {
 	id     store.ColumnID
-	at     layout.Fixed
+	at     grid
 	length int64
 	// last is the chunk that appends go to, once known in this transaction.
 	last *store.Chunk
@@ -27,9 +27,9 @@ type Fixed struct {
 
 // OpenFixed opens the column that the catalogue row describes.
 func OpenFixed(row store.Row) (*Fixed, error) {
-	at, err := layout.NewFixed(row.ElemSize, layout.Bounds{Min: row.MinChunk, Max: row.MaxChunk})
+	at, err := newGrid(row.ElemSize, Bounds{Min: row.MinChunk, Max: row.MaxChunk})
 	if err == nil {
-		err = at.CheckLength(row.Length)
+		err = at.checkLength(row.Length)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", store.ErrCorrupt, err)
@@ -39,10 +39,10 @@ func OpenFixed(row store.Row) (*Fixed, error) {
 
 func (c *Fixed) Len() int64 { return c.length }
 
-func (c *Fixed) size() int { return int(c.at.Size) }
+func (c *Fixed) Size() int { return int(c.at.Size) }
 
 func (c *Fixed) Backed(ctx context.Context, r store.Reader, i, j int64) error {
-	if err := checkRange(i, j, c.length); err != nil || (j-i)*c.at.Size <= trusted {
+	if err := column.CheckRange(i, j, c.length); err != nil || (j-i)*c.at.Size <= trusted {
 		return err
 	}
 	return c.backed(ctx, r, i, j)
@@ -51,7 +51,7 @@ func (c *Fixed) Backed(ctx context.Context, r store.Reader, i, j int64) error {
 // backed asks every chunk of the elements from i up to j for its last byte.
 func (c *Fixed) backed(ctx context.Context, r store.Reader, i, j int64) error {
 	end := j * c.at.Size
-	next, _ := c.at.Locate(i * c.at.Size)
+	next, _ := c.at.locate(i * c.at.Size)
 	c.spans = c.spans[:0]
 	var last [1]byte
 	for chunk, err := range r.Chunks(ctx, c.id) {
@@ -63,7 +63,7 @@ func (c *Fixed) backed(ctx context.Context, r store.Reader, i, j int64) error {
 			next++
 		}
 	}
-	if next < c.at.Chunks(j) {
+	if next < c.at.chunks(j) {
 		return fmt.Errorf("%w: chunk %d of the %d elements from %d to %d is missing", store.ErrCorrupt, next, j-i, i, j)
 	}
 	return r.ReadAt(ctx, c.id, c.spans)
@@ -71,7 +71,7 @@ func (c *Fixed) backed(ctx context.Context, r store.Reader, i, j int64) error {
 
 // ReadInto fills p with the elements from i on.
 func (c *Fixed) ReadInto(ctx context.Context, r store.Reader, p []byte, i int64) error {
-	if err := checkRange(i, i+int64(len(p))/c.at.Size, c.length); err != nil {
+	if err := column.CheckRange(i, i+int64(len(p))/c.at.Size, c.length); err != nil {
 		return err
 	}
 	return c.readBytes(ctx, r, p, i*c.at.Size)
@@ -89,51 +89,51 @@ func (c *Fixed) writeBytes(ctx context.Context, tx store.Tx, p []byte, pos int64
 // next call.
 func (c *Fixed) split(p []byte, pos int64) []store.Span {
 	c.spans = c.spans[:0]
-	for piece := range c.at.Pieces(pos, int64(len(p))) {
+	for piece := range c.at.pieces(pos, int64(len(p))) {
 		c.spans = append(c.spans, store.Span{Chunk: piece.Chunk, Offset: piece.Offset, Data: p[:piece.Len]})
 		p = p[piece.Len:]
 	}
 	return c.spans
 }
 
-func (c *Fixed) Read(ctx context.Context, r store.Reader, b *Elements, i, j, limit int64) (int64, error) {
-	if err := checkRange(i, j, c.length); err != nil {
+func (c *Fixed) Read(ctx context.Context, r store.Reader, b *column.Elements, i, j, limit int64) (int64, error) {
+	if err := column.CheckRange(i, j, c.length); err != nil {
 		return i, err
 	}
 	j = i + min(j-i, max(1, limit/c.at.Size))
 	if err := c.Backed(ctx, r, i, j); err != nil {
 		return i, err
 	}
-	p := b.extend((j - i) * c.at.Size)
+	p := b.Extend((j - i) * c.at.Size)
 	return j, c.readBytes(ctx, r, p, i*c.at.Size)
 }
 
 func (c *Fixed) Before(_ context.Context, _ store.Reader, j, limit int64) (int64, error) {
-	return max(0, j-max(1, limit/c.at.Size)), checkRange(j, j, c.length)
+	return max(0, j-max(1, limit/c.at.Size)), column.CheckRange(j, j, c.length)
 }
 
-func (c *Fixed) Gather(ctx context.Context, r store.Reader, b *Elements, at []int64) error {
+func (c *Fixed) Gather(ctx context.Context, r store.Reader, b *column.Elements, at []int64) error {
 	for _, i := range at {
-		if err := checkRange(i, i+1, c.length); err != nil {
+		if err := column.CheckRange(i, i+1, c.length); err != nil {
 			return err
 		}
 	}
-	p := b.extend(int64(len(at)) * c.at.Size)
+	p := b.Extend(int64(len(at)) * c.at.Size)
 	c.spans = c.spans[:0]
 	for _, i := range at {
-		chunk, offset := c.at.Locate(i * c.at.Size)
+		chunk, offset := c.at.locate(i * c.at.Size)
 		c.spans = append(c.spans, store.Span{Chunk: chunk, Offset: offset, Data: p[:c.at.Size]})
 		p = p[c.at.Size:]
 	}
 	return r.ReadAt(ctx, c.id, c.spans)
 }
 
-func (c *Fixed) Append(ctx context.Context, tx store.Tx, b Elements) (err error) {
+func (c *Fixed) Append(ctx context.Context, tx store.Tx, b column.Elements) (err error) {
 	n := int64(len(b.Data)) / c.at.Size
 	if err := c.checkRoom(n); err != nil || n == 0 {
 		return err
 	}
-	defer abortOn(tx, &err)
+	defer column.AbortOn(tx, &err)
 	if err := c.extend(ctx, tx, b.Data); err != nil {
 		return err
 	}
@@ -144,7 +144,7 @@ func (c *Fixed) checkRoom(n int64) error {
 	if n > math.MaxInt64-c.length {
 		return fmt.Errorf("%w: %d elements more than %d", store.ErrTooLarge, n, c.length)
 	}
-	if err := c.at.CheckLength(c.length + n); err != nil {
+	if err := c.at.checkLength(c.length + n); err != nil {
 		return fmt.Errorf("%w: %w", store.ErrTooLarge, err)
 	}
 	return nil
@@ -153,7 +153,7 @@ func (c *Fixed) checkRoom(n int64) error {
 // extend writes p behind the last element, growing and adding chunks. It does
 // not change the length. The capacities are those that 0.8.6 would choose.
 func (c *Fixed) extend(ctx context.Context, tx store.Tx, p []byte) error {
-	number, offset := c.at.Locate(c.length * c.at.Size)
+	number, offset := c.at.locate(c.length * c.at.Size)
 	last, err := c.lastChunk(ctx, tx, number, offset)
 	if err != nil {
 		return err
@@ -162,13 +162,13 @@ func (c *Fixed) extend(ctx context.Context, tx store.Tx, p []byte) error {
 		need := offset + int64(len(p))
 		capacity := last.Capacity
 		if capacity == 0 {
-			capacity = c.at.Capacity(need)
+			capacity = c.at.capacity(need)
 		} else if need > capacity {
-			capacity = c.at.Grown(capacity, need)
+			capacity = c.at.grown(capacity, need)
 		}
 		if capacity < min(need, c.at.Max) {
 			return fmt.Errorf("%w: chunk %d would need more than %d bytes, because the column was created with a maximum of %d; copy it to one with smaller chunks",
-				store.ErrTooLarge, last.Number, layout.MaxCapacity, c.at.Max)
+				store.ErrTooLarge, last.Number, maxCapacity, c.at.Max)
 		}
 		part := p[:min(need, capacity)-offset]
 		if capacity > last.Capacity {
@@ -239,25 +239,25 @@ func (c *Fixed) setLength(ctx context.Context, tx store.Tx, length int64) error 
 	return nil
 }
 
-func (c *Fixed) Overwrite(ctx context.Context, tx store.Tx, i int64, b Elements) (err error) {
-	if err := checkRange(i, i+int64(len(b.Data))/c.at.Size, c.length); err != nil {
+func (c *Fixed) Overwrite(ctx context.Context, tx store.Tx, i int64, b column.Elements) (err error) {
+	if err := column.CheckRange(i, i+int64(len(b.Data))/c.at.Size, c.length); err != nil {
 		return err
 	}
-	defer abortOn(tx, &err)
+	defer column.AbortOn(tx, &err)
 	return c.writeBytes(ctx, tx, b.Data, i*c.at.Size)
 }
 
 // Insert moves everything behind i up by whole windows, from the end, so that
 // each byte is read and written once and memory stays at a window.
-func (c *Fixed) Insert(ctx context.Context, tx store.Tx, i int64, b Elements) (err error) {
+func (c *Fixed) Insert(ctx context.Context, tx store.Tx, i int64, b column.Elements) (err error) {
 	n := int64(len(b.Data)) / c.at.Size
-	if err := checkRange(i, i, c.length); err != nil {
+	if err := column.CheckRange(i, i, c.length); err != nil {
 		return err
 	}
 	if err := c.checkRoom(n); err != nil || n == 0 {
 		return err
 	}
-	defer abortOn(tx, &err)
+	defer column.AbortOn(tx, &err)
 	// Of what comes to lie behind i, the new elements and the old tail, the
 	// last len(b.Data) bytes are appended. The rest moves within the column.
 	start, shift := i*c.at.Size, int64(len(b.Data))
@@ -302,15 +302,15 @@ func (c *Fixed) moveUp(ctx context.Context, tx store.Tx, pos, n, shift int64) er
 // Delete also removes chunks behind the end, which 0.8.6 leaves: from an empty
 // column too.
 func (c *Fixed) Delete(ctx context.Context, tx store.Tx, i, j int64) (err error) {
-	if err := checkRange(i, j, c.length); err != nil || i == j && c.length > 0 {
+	if err := column.CheckRange(i, j, c.length); err != nil || i == j && c.length > 0 {
 		return err
 	}
-	defer abortOn(tx, &err)
+	defer column.AbortOn(tx, &err)
 	if err := c.moveDown(ctx, tx, i*c.at.Size, j*c.at.Size); err != nil {
 		return err
 	}
 	length := c.length - (j - i)
-	if err := tx.DropChunks(ctx, c.id, c.at.Chunks(length), math.MaxInt64); err != nil {
+	if err := tx.DropChunks(ctx, c.id, c.at.chunks(length), math.MaxInt64); err != nil {
 		return err
 	}
 	c.last = nil
@@ -334,14 +334,14 @@ func (c *Fixed) moveDown(ctx context.Context, tx store.Tx, to, from int64) error
 	return nil
 }
 
-func (c *Fixed) Stat(ctx context.Context, r store.Reader) (Stat, error) {
-	s := Stat{Elements: c.length, LiveBytes: c.length * c.at.Size}
+func (c *Fixed) Stat(ctx context.Context, r store.Reader) (column.Stat, error) {
+	s := column.Stat{Elements: c.length, LiveBytes: c.length * c.at.Size}
 	if c.length > 0 {
 		s.Smallest, s.Largest = c.at.Size, c.at.Size
 	}
 	for chunk, err := range r.Chunks(ctx, c.id) {
 		if err != nil {
-			return Stat{}, err
+			return column.Stat{}, err
 		}
 		s.Chunks++
 		s.Capacity += chunk.Capacity
