@@ -346,6 +346,6 @@ func (c *Fixed) Stat(ctx context.Context, r store.Reader) (column.Stat, error) {
 		s.Chunks++
 		s.Capacity += chunk.Capacity
 	}
-	s.DeadBytes = s.Capacity - s.LiveBytes
+	s.DeadBytes = max(0, s.Capacity-s.LiveBytes) // chunks may be missing
 	return s, nil
 }
