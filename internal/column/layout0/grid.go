@@ -7,6 +7,11 @@ import "fmt"
 // each.
 const maxCapacity = 400 << 20
 
+// firstChunk is the largest capacity, in bytes, that a chunk begins with where
+// its elements need less: the minimum may come from a file that wants to fill
+// the disk.
+const firstChunk = 4 << 20
+
 // maxPosition is the largest byte position in a column. A chunk may end after
 // it, and that is still a number.
 const maxPosition = 1<<62 - 1
@@ -34,8 +39,11 @@ func (b Bounds) align(size int64) (Bounds, error) {
 }
 
 // capacity is that of a new chunk for need bytes: the smallest Min doubled as
-// often as it takes, at most Max and at most maxCapacity.
-func (b Bounds) capacity(need int64) int64 { return b.grown(b.Min, need) }
+// often as it takes, at most Max and at most maxCapacity. A Min above firstChunk
+// is not believed.
+func (b Bounds) capacity(need int64) int64 {
+	return b.grown(min(b.Min, max(need, firstChunk)), need)
+}
 
 // grown is the capacity of a chunk that must come to hold need bytes: its
 // capacity doubled as often as it takes, at most Max and at most maxCapacity.

@@ -70,8 +70,9 @@ func TestLargeBounds(t *testing.T) {
 		{8, 131072, math.MaxInt64, 100_000_000, 134217728},
 		{12, 131072, 1 << 40, 300_000_000, maxCapacity},
 		{12, 131072, 1 << 40, maxCapacity + 1, maxCapacity},
-		{1, 1 << 40, math.MaxInt64, 1, maxCapacity},
-		{math.MaxInt64, math.MaxInt64, math.MaxInt64, 1, maxCapacity},
+		{1, 1 << 40, math.MaxInt64, 1, firstChunk},
+		{12, 1 << 40, math.MaxInt64, firstChunk + 8, firstChunk + 8},
+		{math.MaxInt64, math.MaxInt64, math.MaxInt64, 1, firstChunk},
 	} {
 		b := Bounds{test.min, test.max}
 		if _, err := FixedRow("x", "bytes", test.size, b, store.Caps{MaxChunk: math.MaxInt64}); err == nil {
@@ -107,7 +108,7 @@ func FuzzBounds(f *testing.F) {
 		need = max(1, need)
 		end := min(b.Max, maxCapacity)
 		c := b.capacity(need)
-		if c < min(b.Min, end) || c > end || c < need && c != end {
+		if c < min(b.Min, end, firstChunk) || c > end || c < need && c != end {
 			t.Fatalf("%+v: a chunk for %d bytes gets %d", b, need, c)
 		}
 		for _, old := range []int64{1, c, least, most} {
