@@ -9,14 +9,10 @@ import (
 	"columnvault/internal/store"
 )
 
-const (
-	defaultBuffer   = 1 << 20
-	defaultMinChunk = 4 << 10
-	// defaultVarChunk is the largest chunk of a new variable-size column. An
-	// element that grows or comes in may move half of a chunk, which at this
-	// size takes two milliseconds; larger chunks gain little elsewhere.
-	defaultVarChunk = 524_280
-)
+// defaultVarChunk is the largest chunk of a new variable-size column. An
+// element that grows or comes in may move half of a chunk, which at this size
+// takes two milliseconds; larger chunks gain little elsewhere.
+const defaultVarChunk = 524_280
 
 // Options configure Open. The zero value is what most programs want.
 type Options struct {
@@ -98,7 +94,7 @@ func (o *ColumnOptions) bounds(spec dtype.Spec, caps store.Caps) (layout.Bounds,
 		b.Max = max(caps.ChunkSize, b.Min, size)
 	}
 	if b.Min == 0 {
-		b.Min = min(max(defaultMinChunk, size), b.Max/size*size)
+		b.Min = min(max(caps.MinChunk, size), b.Max/size*size)
 	}
 	if b.Max > caps.MaxChunk {
 		return b, fmt.Errorf("%w: MaxChunk %d, and the limit is %d", ErrInvalidArgument, b.Max, caps.MaxChunk)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 
 	"columnvault/internal/store"
 )
@@ -62,7 +63,7 @@ func (c *Fixed) Check(ctx context.Context, r store.Reader) ([]Problem, error) {
 
 func (c *Fixed) check(ctx context.Context, r store.Reader, p *problems) error {
 	next, inUse := int64(0), c.at.Chunks(c.length)
-	for chunk, err := range r.Chunks(ctx, c.id) {
+	for chunk, err := range r.Chunks(ctx, c.id, math.MinInt64, math.MaxInt64) {
 		if err != nil {
 			return err
 		}
