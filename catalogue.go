@@ -47,7 +47,7 @@ func (s *scope) Columns(ctx context.Context) ([]ColumnInfo, error) {
 		infos = make([]ColumnInfo, len(entries))
 		for i, e := range entries {
 			infos[i] = ColumnInfo{Name: e.Name, DType: e.DType, Len: int(max(0, e.Len())) + tx.heldFor(e.Name), VarSize: e.Kind == catalog.VarSize,
-				Incomplete: e.Kind == catalog.Half, Layout: e.Data.Layout}
+				Incomplete: e.Kind == catalog.Half, Layout: int(e.Data.Layout)}
 		}
 		return err
 	})

@@ -5,8 +5,6 @@ import (
 	"time"
 )
 
-const defaultBuffer = 1 << 20
-
 // Options configure Open. The zero value is what most programs want.
 type Options struct {
 	// ReadOnly opens an existing file and never writes to it. SQLite may still

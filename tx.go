@@ -36,11 +36,10 @@ type Tx struct {
 // opened is a column inside a transaction.
 type opened struct {
 	column.Column
-	name   string
-	dtype  string // as it stands in the file
-	elem   int64  // the size of elements according to the catalogue
-	tx     *Tx
-	locked bool
+	name  string
+	dtype string // as it stands in the file
+	elem  int64  // the size of elements according to the catalogue
+	tx    *Tx
 	// changes counts what was done to the column, for loops that run over it.
 	changes int
 	// ends is reused from read to read.

@@ -40,7 +40,7 @@ func Open(path string, o *Options) (*Vault, error) {
 	s, err := sqlite.Open(context.Background(), path, sqlite.Options{
 		ReadOnly:       o.ReadOnly,
 		PageSize:       o.PageSize,
-		PageCacheBytes:     int64(o.PageCacheBytes),
+		PageCacheBytes: int64(o.PageCacheBytes),
 		BusyTimeout:    o.BusyTimeout,
 		MaxSnapshotAge: o.MaxSnapshotAge,
 		FullSync:       o.FullSync,
@@ -54,7 +54,7 @@ func Open(path string, o *Options) (*Vault, error) {
 func newVault(path string, s store.Store, o *Options) *Vault {
 	v := &Vault{path: path, store: s, buffer: int64(o.ReadBytes), busy: cmp.Or(o.BusyTimeout, sqlite.DefaultBusyTimeout)}
 	if v.buffer == 0 {
-		v.buffer = defaultBuffer
+		v.buffer = s.Caps().Window
 	}
 	v.pending = newPending(v)
 	v.scope = scope{v: v}

@@ -37,9 +37,6 @@ type Column interface {
 	// Gather appends the elements at these positions, in this order.
 	Gather(ctx context.Context, r store.Reader, e *Elements, at []int64) error
 
-	// Lock comes before the first change in a transaction. It makes the length
-	// that of this moment.
-	Lock(ctx context.Context, tx store.Tx) error
 	// Append adds the elements at the end.
 	Append(ctx context.Context, tx store.Tx, e Elements) error
 	// Insert puts the elements before position i.

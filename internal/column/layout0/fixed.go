@@ -54,7 +54,7 @@ func (c *Fixed) backed(ctx context.Context, r store.Reader, i, j int64) error {
 	next, _ := c.at.locate(i * c.at.Size)
 	c.spans = c.spans[:0]
 	var last [1]byte
-	for chunk, err := range r.Chunks(ctx, c.id) {
+	for chunk, err := range r.Chunks(ctx, c.id, next, c.at.chunks(j)) {
 		if err != nil {
 			return err
 		}
@@ -339,7 +339,7 @@ func (c *Fixed) Stat(ctx context.Context, r store.Reader) (column.Stat, error) {
 	if c.length > 0 {
 		s.Smallest, s.Largest = c.at.Size, c.at.Size
 	}
-	for chunk, err := range r.Chunks(ctx, c.id) {
+	for chunk, err := range r.Chunks(ctx, c.id, math.MinInt64, math.MaxInt64) {
 		if err != nil {
 			return column.Stat{}, err
 		}

@@ -3,6 +3,7 @@ package layout0
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"columnvault/internal/column"
 	"columnvault/internal/store"
@@ -18,7 +19,7 @@ func (c *Fixed) Check(ctx context.Context, r store.Reader) ([]column.Problem, er
 
 func (c *Fixed) check(ctx context.Context, r store.Reader, p *column.Problems) error {
 	next, inUse := int64(0), c.at.chunks(c.length)
-	for chunk, err := range r.Chunks(ctx, c.id) {
+	for chunk, err := range r.Chunks(ctx, c.id, math.MinInt64, math.MaxInt64) {
 		if err != nil {
 			return err
 		}

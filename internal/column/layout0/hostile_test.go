@@ -29,7 +29,7 @@ func TestFirstChunkIsBounded(t *testing.T) {
 					}
 					total = 0
 					for _, row := range rows {
-						for chunk, err := range tx.Chunks(t.Context(), row.ID) {
+						for chunk, err := range tx.Chunks(t.Context(), row.ID, math.MinInt64, math.MaxInt64) {
 							if err != nil {
 								return err
 							}

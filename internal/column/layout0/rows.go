@@ -7,8 +7,6 @@ import (
 )
 
 const (
-	// defaultMinChunk is the first capacity of the first chunk of a new column.
-	defaultMinChunk = 4 << 10
 	// defaultVarChunk is the largest chunk of a new variable-size column. An
 	// element that grows or comes in may move half of a chunk, which at this
 	// size takes two milliseconds; larger chunks gain little elsewhere.
@@ -25,7 +23,7 @@ func FixedRow(name, dtype string, size int64, b Bounds, caps store.Caps) (store.
 	if b.Max == 0 {
 		b.Max = max(caps.ChunkSize, b.Min, size)
 	}
-	return newRow(name, dtype, size, b.withMin(size), caps)
+	return newRow(name, dtype, size, b.withMin(size, caps), caps)
 }
 
 // VarSizeRows are the catalog rows of a new column whose elements vary in
@@ -35,7 +33,7 @@ func VarSizeRows(dataName, indexName, dtype string, b Bounds, caps store.Caps) (
 	if b.Max == 0 {
 		b.Max = max(min(caps.ChunkSize, defaultVarChunk), b.Min)
 	}
-	b = b.withMin(entrySize)
+	b = b.withMin(entrySize, caps)
 	if most := b.Max / entrySize * entrySize; b.Min > most && b.Min <= b.Max {
 		b.Min = most // rounded up, the minimum would pass the maximum
 	}
@@ -48,9 +46,9 @@ func VarSizeRows(dataName, indexName, dtype string, b Bounds, caps store.Caps) (
 }
 
 // withMin chooses the minimum if there is none.
-func (b Bounds) withMin(size int64) Bounds {
+func (b Bounds) withMin(size int64, caps store.Caps) Bounds {
 	if b.Min == 0 {
-		b.Min = min(max(defaultMinChunk, size), b.Max/size*size)
+		b.Min = min(max(caps.MinChunk, size), b.Max/size*size)
 	}
 	return b
 }

@@ -8,7 +8,7 @@ import (
 )
 
 func TestNewRows(t *testing.T) {
-	caps := store.Caps{ChunkSize: 1 << 20, MaxChunk: 900 << 20}
+	caps := store.Caps{MinChunk: 4096, ChunkSize: 1 << 20, MaxChunk: 900 << 20}
 	for _, test := range []struct {
 		size       int64
 		b          Bounds

@@ -199,7 +199,7 @@ func (c *VarSize) rewriteTail(ctx context.Context, tx store.Tx, grown store.Chun
 	if grown.Used == t.Used {
 		return nil
 	}
-	return tx.SetUsed(ctx, c.id, t.Number, grown.Used)
+	return tx.SetChunk(ctx, c.id, grown)
 }
 
 // nextTail goes on to a chunk behind the last, still to be created.
@@ -207,7 +207,7 @@ func (c *VarSize) nextTail(ctx context.Context, tx store.Tx) error {
 	t := c.tail
 	if t.open && t.Used > t.end {
 		// Nothing more will come: let the count say what is used.
-		if err := tx.SetUsed(ctx, c.id, t.Number, t.end); err != nil {
+		if err := tx.SetChunk(ctx, c.id, store.Chunk{Number: t.Number, Used: t.end}); err != nil {
 			return err
 		}
 	}

@@ -44,7 +44,7 @@ func (c *VarSize) Stat(ctx context.Context, r store.Reader) (column.Stat, error)
 	if s.Elements == 0 {
 		s.Smallest = 0
 	}
-	for chunk, err := range r.Chunks(ctx, c.id) {
+	for chunk, err := range r.Chunks(ctx, c.id, math.MinInt64, math.MaxInt64) {
 		if err != nil {
 			return column.Stat{}, err
 		}
@@ -69,7 +69,7 @@ func (c *VarSize) Check(ctx context.Context, r store.Reader) ([]column.Problem, 
 			c.maximum, c.index.at.Max, min(c.maximum, c.index.at.Max)/entrySize)
 	}
 	chunks := map[int32]*checkedChunk{}
-	for chunk, err := range r.Chunks(ctx, c.id) {
+	for chunk, err := range r.Chunks(ctx, c.id, math.MinInt64, math.MaxInt64) {
 		if err != nil {
 			return nil, err
 		}

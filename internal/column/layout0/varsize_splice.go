@@ -120,7 +120,7 @@ func (c *VarSize) overwriteInPlace(ctx context.Context, tx store.Tx, i int64, ch
 		return err
 	}
 	if end > chunk.Used {
-		if err := tx.SetUsed(ctx, c.id, chunk.Number, end); err != nil {
+		if err := tx.SetChunk(ctx, c.id, store.Chunk{Number: chunk.Number, Used: end}); err != nil {
 			return err
 		}
 	}

@@ -125,7 +125,7 @@ func (b *blobs) rowid(p place) (int64, error) {
 	found := false
 	var row int64
 	err := b.c.query(`SELECT rowid FROM col_chunks WHERE col_id = ? AND chunk_idx = ?`,
-		func(st *sqlite3.Stmt) { row, found = st.ColumnInt64(0), true }, int64(p.id), p.number)
+		func(st *sqlite3.Stmt) { row, found = st.ColumnInt64(0), true }, rowOf(p.id), p.number)
 	if err == nil && !found {
 		err = fmt.Errorf("%w: chunk %d does not exist", store.ErrCorrupt, p.number)
 	}

@@ -32,7 +32,7 @@ type conn struct {
 	// blobs and catalog belong to the transaction that the connection is in.
 	// Some of what they know outlives it: see refresh.
 	blobs   *blobs
-	catalog map[string]*store.Row
+	catalog catalog
 	lasts   map[store.ColumnID]store.Chunk // the last chunks of columns
 	version int64
 	// logPages is the number of pages in the write-ahead log after the last
@@ -48,8 +48,6 @@ type conn struct {
 	stamped bool
 	// recent says that a reader was here since the janitor was.
 	recent bool
-	// noLater says that the tables of the later generation do not exist.
-	noLater bool
 	// broken is the panic of the driver after which nothing may be done with
 	// the connection but to throw it away.
 	broken error
@@ -83,7 +81,7 @@ func uri(path string, m mode, vfs string) string {
 }
 
 func openConn(ctx context.Context, name, pragmas string) (_ *conn, err error) {
-	c := &conn{stmts: map[string]*sqlite3.Stmt{}, catalog: map[string]*store.Row{}, lasts: map[store.ColumnID]store.Chunk{},
+	c := &conn{stmts: map[string]*sqlite3.Stmt{}, catalog: newCatalog(), lasts: map[store.ColumnID]store.Chunk{},
 		kvTexts: map[[2]string]string{}}
 	c.blobs = newBlobs(c)
 	defer func() {
@@ -210,10 +208,9 @@ func (c *conn) integer(sql string, args ...any) (n int64, err error) {
 func (c *conn) refresh() error {
 	version, err := c.integer(`PRAGMA data_version`)
 	if err != nil || version != c.version {
-		clear(c.catalog)
+		c.catalog.reset()
 		clear(c.blobs.rowids)
 		clear(c.lasts)
-		c.noLater = false
 	}
 	c.version = version
 	return err

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -11,10 +12,6 @@ import (
 // tx is the one writing transaction. It implements store.Tx.
 type tx struct {
 	reader
-	// lengths holds the columns whose length has changed. The rows are
-	// written when somebody needs them, at the latest before the commit, so
-	// that a thousand appends change the row once.
-	lengths map[store.ColumnID]int64
 	// aborted is why the transaction must not be committed.
 	aborted  error
 	onCommit []func()
@@ -49,7 +46,7 @@ func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) (err error)
 	if err := s.patiently(ctx, start, func() error { return c.run(`BEGIN IMMEDIATE`) }); err != nil {
 		return err
 	}
-	t := &tx{reader: newReader(c, true), lengths: map[store.ColumnID]int64{}}
+	t := &tx{reader: newReader(c, true)}
 	// Whatever happens in fn, a panic too, the transaction is over after this.
 	defer t.rollback()
 	if err := c.refresh(); err != nil {
@@ -115,7 +112,7 @@ func (t *tx) commit(ctx context.Context) error {
 	if err := t.check(ctx); err != nil {
 		return err
 	}
-	if err := t.blobs.close(); err != nil {
+	if err := t.c.blobs.close(); err != nil {
 		return err
 	}
 	if err := t.writeLengths(); err != nil {
@@ -138,7 +135,7 @@ func (t *tx) rollback() {
 	if t.c.broken != nil {
 		return
 	}
-	err := t.blobs.close()
+	err := t.c.blobs.close()
 	if !t.c.db.GetAutocommit() { // some errors roll back by themselves
 		if e := t.c.run(`ROLLBACK`); err == nil {
 			err = e
@@ -159,55 +156,36 @@ func (t *tx) Abort(cause error) {
 	}
 }
 
+// writeLengths writes the lengths that have been set.
 func (t *tx) writeLengths() error {
-	for id, length := range t.lengths {
-		if err := t.c.run(`UPDATE col_meta SET length = ? WHERE col_id = ?`, length, int64(id)); err != nil {
+	for id, length := range t.c.catalog.lengths {
+		if err := t.c.run(`UPDATE col_meta SET length = ? WHERE col_id = ?`, length, rowOf(id)); err != nil {
 			return err
 		}
 	}
-	for _, col := range t.catalog {
-		if col == nil {
-			continue
-		}
-		if length, ok := t.lengths[col.ID]; ok {
-			col.Length = length
-		}
-	}
-	clear(t.lengths)
+	clear(t.c.catalog.lengths)
 	return nil
-}
-
-// Lookup implements store.Reader.
-func (t *tx) Lookup(ctx context.Context, names ...string) ([]store.Row, error) {
-	found, err := t.reader.Lookup(ctx, names...)
-	for i, col := range found {
-		if length, ok := t.lengths[col.ID]; ok {
-			found[i].Length = length
-		}
-	}
-	return found, err
 }
 
 // Columns implements store.Reader.
 func (t *tx) Columns(ctx context.Context) ([]store.Row, error) {
-	if err := t.change(ctx); err != nil {
+	if err := t.check(ctx); err != nil {
+		return nil, err
+	}
+	if err := t.writeLengths(); err != nil {
 		return nil, err
 	}
 	return t.reader.Columns(ctx)
 }
 
-// change brings the catalogue on disk up to date before something reads or
-// changes it as a whole.
-func (t *tx) change(ctx context.Context) error {
-	if err := t.check(ctx); err != nil {
-		return err
-	}
-	defer clear(t.catalog)
-	return t.writeLengths()
-}
-
 func (t *tx) CreateColumn(ctx context.Context, col store.Row) (store.Row, error) {
-	if err := t.change(ctx); err != nil {
+	if err := t.check(ctx); err != nil {
+		return col, err
+	}
+	if col.Layout != store.LayoutV0 {
+		return col, fmt.Errorf("%w: this engine creates no columns of layout %d", errors.ErrUnsupported, col.Layout)
+	}
+	if err := t.checkFree(ctx, col.Name); err != nil {
 		return col, err
 	}
 	err := t.c.run(`INSERT INTO col_meta (name, dtype, elem_size, length, chunk_bytes, min_chunk_bytes, max_chunk_bytes)
@@ -215,7 +193,8 @@ func (t *tx) CreateColumn(ctx context.Context, col store.Row) (store.Row, error)
 	if err != nil {
 		return col, err
 	}
-	col.ID, col.Length = store.ColumnID(t.c.db.LastInsertRowID()), 0
+	col.ID, col.Length = idOf(col.Layout, t.c.db.LastInsertRowID()), 0
+	t.c.catalog.forget(col.ID, col.Name)
 	// A writer without foreign keys may have left chunks of a column that had
 	// the same number; they must not become ours.
 	err = t.dropAll(col.ID)
@@ -225,22 +204,35 @@ func (t *tx) CreateColumn(ctx context.Context, col store.Row) (store.Row, error)
 	return col, err
 }
 
+// checkFree reports that a column has the name, in whatever layout.
+func (t *tx) checkFree(ctx context.Context, name string) error {
+	found, err := t.Lookup(ctx, name)
+	if err == nil && len(found) > 0 {
+		err = fmt.Errorf("%w: a column of layout %d has the name %q", store.ErrExists, found[0].Layout, name)
+	}
+	return err
+}
+
 func (t *tx) RenameColumn(ctx context.Context, id store.ColumnID, name string) error {
-	if err := t.change(ctx); err != nil {
+	if err := t.checkFree(ctx, name); err != nil {
 		return err
 	}
-	return t.c.run(`UPDATE col_meta SET name = ? WHERE col_id = ?`, name, int64(id))
+	t.c.catalog.forget(id, name)
+	return t.c.run(`UPDATE col_meta SET name = ? WHERE col_id = ?`, name, rowOf(id))
 }
 
 func (t *tx) DropColumn(ctx context.Context, id store.ColumnID) error {
-	delete(t.lengths, id)
-	if err := t.change(ctx); err != nil {
+	if err := t.check(ctx); err != nil {
 		return err
 	}
+	if row := t.c.catalog.ids[id]; row != nil {
+		t.c.catalog.forget(id, row.Name)
+	}
+	delete(t.c.catalog.lengths, id)
 	if err := t.dropAll(id); err != nil {
 		return err
 	}
-	err := t.c.run(`DELETE FROM col_meta WHERE col_id = ?`, int64(id))
+	err := t.c.run(`DELETE FROM col_meta WHERE col_id = ?`, rowOf(id))
 	if err != nil {
 		t.Abort(err)
 	}
@@ -249,34 +241,20 @@ func (t *tx) DropColumn(ctx context.Context, id store.ColumnID) error {
 
 func (t *tx) dropAll(id store.ColumnID) error {
 	delete(t.c.lasts, id)
-	if err := t.blobs.forget(); err != nil {
+	if err := t.c.blobs.forget(); err != nil {
 		return err
 	}
-	return t.c.run(`DELETE FROM col_chunks WHERE col_id = ?`, int64(id))
-}
-
-func (t *tx) Lock(ctx context.Context, id store.ColumnID) (int64, error) {
-	if err := t.check(ctx); err != nil {
-		return 0, err
-	}
-	if length, ok := t.lengths[id]; ok {
-		return length, nil
-	}
-	// The transaction is the only one that writes, so what it has looked up is
-	// fresh.
-	for _, col := range t.catalog {
-		if col != nil && col.ID == id && col.Layout == 0 {
-			return col.Length, nil
-		}
-	}
-	return t.c.integer(`SELECT length FROM col_meta WHERE col_id = ?`, int64(id))
+	return t.c.run(`DELETE FROM col_chunks WHERE col_id = ?`, rowOf(id))
 }
 
 func (t *tx) SetLength(ctx context.Context, id store.ColumnID, length int64) error {
 	if err := t.check(ctx); err != nil {
 		return err
 	}
-	t.lengths[id] = length
+	t.c.catalog.lengths[id] = length
+	if row := t.c.catalog.ids[id]; row != nil {
+		row.Length = length
+	}
 	return nil
 }
 
@@ -287,7 +265,10 @@ func (t *tx) PutChunk(ctx context.Context, id store.ColumnID, c store.Chunk, dat
 	if int64(len(data)) > c.Capacity || c.Capacity > maxChunk {
 		return fmt.Errorf("%w: %d bytes for a chunk of %d, in an engine that takes %d", store.ErrTooLarge, len(data), c.Capacity, maxChunk)
 	}
-	if err := t.blobs.close(); err != nil {
+	if len(c.Meta) > 0 {
+		return errNoMeta
+	}
+	if err := t.c.blobs.close(); err != nil {
 		return err
 	}
 	if c.Capacity >= bigRow {
@@ -303,21 +284,31 @@ func (t *tx) PutChunk(ctx context.Context, id store.ColumnID, c store.Chunk, dat
 	}
 	return t.c.run(`INSERT INTO col_chunks (col_id, chunk_idx, data, actual_size, bytes_used) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT (col_id, chunk_idx) DO UPDATE SET data = excluded.data, actual_size = excluded.actual_size, bytes_used = excluded.bytes_used`,
-		int64(id), c.Number, data, c.Capacity, c.Used)
+		rowOf(id), c.Number, data, c.Capacity, c.Used)
 }
 
-func (t *tx) SetUsed(ctx context.Context, id store.ColumnID, number, used int64) error {
+// errNoMeta: the rows of layout 0 are KohakuVault's, and have no place for it.
+var errNoMeta = fmt.Errorf("%w: the chunks of layout 0 carry no Meta", errors.ErrUnsupported)
+
+func (t *tx) SetChunk(ctx context.Context, id store.ColumnID, c store.Chunk) error {
 	if err := t.check(ctx); err != nil {
 		return err
 	}
-	if err := t.blobs.close(); err != nil {
+	if len(c.Meta) > 0 {
+		return errNoMeta
+	}
+	if err := t.c.blobs.close(); err != nil {
 		return err
 	}
-	if last, ok := t.c.lasts[id]; ok && number == last.Number {
-		last.Used = used
+	if last, ok := t.c.lasts[id]; ok && c.Number == last.Number {
+		last.Used = c.Used
 		t.c.lasts[id] = last
 	}
-	return t.c.run(`UPDATE col_chunks SET bytes_used = ? WHERE col_id = ? AND chunk_idx = ?`, used, int64(id), number)
+	err := t.c.run(`UPDATE col_chunks SET bytes_used = ? WHERE col_id = ? AND chunk_idx = ?`, c.Used, rowOf(id), c.Number)
+	if err == nil && t.c.db.Changes() == 0 {
+		err = fmt.Errorf("%w: chunk %d does not exist", store.ErrCorrupt, c.Number)
+	}
+	return err
 }
 
 func (t *tx) WriteAt(ctx context.Context, id store.ColumnID, spans []store.Span) error {
@@ -325,7 +316,7 @@ func (t *tx) WriteAt(ctx context.Context, id store.ColumnID, spans []store.Span)
 		if err := t.check(ctx); err != nil {
 			return err
 		}
-		if err := t.blobs.writeTo(id, s); err != nil {
+		if err := t.c.blobs.writeTo(id, s); err != nil {
 			return err
 		}
 	}
@@ -336,9 +327,9 @@ func (t *tx) DropChunks(ctx context.Context, id store.ColumnID, from, to int64) 
 	if err := t.check(ctx); err != nil {
 		return err
 	}
-	if err := t.blobs.forget(); err != nil {
+	if err := t.c.blobs.forget(); err != nil {
 		return err
 	}
 	delete(t.c.lasts, id)
-	return t.c.run(`DELETE FROM col_chunks WHERE col_id = ? AND chunk_idx >= ? AND chunk_idx < ?`, int64(id), from, to)
+	return t.c.run(`DELETE FROM col_chunks WHERE col_id = ? AND chunk_idx >= ? AND chunk_idx < ?`, rowOf(id), from, to)
 }
