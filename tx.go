@@ -177,7 +177,7 @@ func (tx *Tx) open(ctx context.Context, names *catalog.Names) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	col, err := entry.Open()
+	col, err := entry.Open(tx.v.store.Caps())
 	if err != nil {
 		return nil, err
 	}

@@ -75,13 +75,13 @@ func (e Entry) Len() int64 {
 }
 
 // Open opens the column for the snapshot or transaction that the entry was
-// read in.
-func (e Entry) Open() (column.Column, error) {
+// read in, as the engine likes it.
+func (e Entry) Open(caps store.Caps) (column.Column, error) {
 	switch e.Kind {
 	case Fixed:
-		return layout0.OpenFixed(e.Data)
+		return layout0.OpenFixed(e.Data, caps.Window)
 	case VarSize:
-		return layout0.OpenVarSize(e.Data, e.Index)
+		return layout0.OpenVarSize(e.Data, e.Index, caps.Window)
 	case Half:
 		return nil, fmt.Errorf("%w: a program that crashed has created only half of the column; create it with the same dtype to complete it, or drop it", store.ErrNotFound)
 	default:

@@ -73,9 +73,9 @@ func (s shape) open(ctx context.Context, r store.Reader, name string) (column.Co
 	}
 	slices.SortFunc(rows, func(a, b store.Row) int { return int(a.ID - b.ID) })
 	if s.size > 0 {
-		return layout0.OpenFixed(rows[0])
+		return layout0.OpenFixed(rows[0], 500)
 	}
-	return layout0.OpenVarSize(rows[0], rows[1])
+	return layout0.OpenVarSize(rows[0], rows[1], 500)
 }
 
 // encode makes a batch of elements.
@@ -408,7 +408,7 @@ func (m *model) checkRuns(r store.Reader) error {
 	if err != nil || len(rows) == 0 {
 		return err
 	}
-	index, err := layout0.OpenFixed(rows[0])
+	index, err := layout0.OpenFixed(rows[0], 500)
 	if err != nil {
 		return err
 	}

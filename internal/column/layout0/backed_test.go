@@ -26,7 +26,7 @@ func TestBackedListsItsChunksOnly(t *testing.T) {
 			if row, err = tx.CreateColumn(ctx, row); err != nil {
 				return err
 			}
-			c, err := OpenFixed(row)
+			c, err := OpenFixed(row, s.Caps().Window)
 			if err != nil {
 				return err
 			}

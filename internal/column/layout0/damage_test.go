@@ -57,7 +57,7 @@ var errRange = errors.New("position outside of the column")
 // abuse does one operation.
 func abuse(t *testing.T, tx store.Tx, i int64, op uint8) error {
 	ctx := t.Context()
-	c, err := openVarSize(ctx, tx)
+	c, err := openVarSize(ctx, tx, 64<<10)
 	if err != nil {
 		return err
 	}

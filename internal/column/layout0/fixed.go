@@ -10,23 +10,23 @@ import (
 	"columnvault/internal/store"
 )
 
-// window is the number of bytes that a move takes at once.
-const window = 1 << 20
-
 // Fixed is a column whose elements have one size. The position of an element
 // is arithmetic; see grid.
 type Fixed struct {
 	id     store.ColumnID
 	at     grid
 	length int64
+	// window is the number of bytes that a move takes at once.
+	window int64
 	// last is the chunk that appends go to, once known in this transaction.
 	last *store.Chunk
 	// spans is reused from call to call.
 	spans []store.Span
 }
 
-// OpenFixed opens the column that the catalogue row describes.
-func OpenFixed(row store.Row) (*Fixed, error) {
+// OpenFixed opens the column of this catalog row. Where there is much to move,
+// it takes window bytes at once.
+func OpenFixed(row store.Row, window int64) (*Fixed, error) {
 	at, err := newGrid(row.ElemSize, Bounds{Min: row.MinChunk, Max: row.MaxChunk})
 	if err == nil {
 		err = at.checkLength(row.Length)
@@ -34,7 +34,7 @@ func OpenFixed(row store.Row) (*Fixed, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", store.ErrCorrupt, err)
 	}
-	return &Fixed{id: row.ID, at: at, length: row.Length}, nil
+	return &Fixed{id: row.ID, at: at, length: row.Length, window: max(1, window)}, nil
 }
 
 func (c *Fixed) Len() int64 { return c.length }
@@ -285,9 +285,9 @@ func (c *Fixed) Insert(ctx context.Context, tx store.Tx, i int64, b column.Eleme
 
 // moveUp moves n bytes at pos by shift towards the end.
 func (c *Fixed) moveUp(ctx context.Context, tx store.Tx, pos, n, shift int64) error {
-	buf := make([]byte, min(n, window))
+	buf := make([]byte, min(n, c.window))
 	for n > 0 {
-		part := buf[:min(n, window)]
+		part := buf[:min(n, c.window)]
 		n -= int64(len(part))
 		if err := c.readBytes(ctx, tx, part, pos+n); err != nil {
 			return err
@@ -320,9 +320,9 @@ func (c *Fixed) Delete(ctx context.Context, tx store.Tx, i, j int64) (err error)
 // moveDown moves all bytes from pos from on down to pos to.
 func (c *Fixed) moveDown(ctx context.Context, tx store.Tx, to, from int64) error {
 	end := c.length * c.at.Size
-	buf := make([]byte, min(end-from, window))
+	buf := make([]byte, min(end-from, c.window))
 	for from < end {
-		part := buf[:min(end-from, window)]
+		part := buf[:min(end-from, c.window)]
 		if err := c.readBytes(ctx, tx, part, from); err != nil {
 			return err
 		}

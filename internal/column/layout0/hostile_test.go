@@ -47,14 +47,14 @@ func TestFirstChunkIsBounded(t *testing.T) {
 				return total
 			}
 			fixed := capacity(func(tx store.Tx, data, _ store.Row) error {
-				c, err := OpenFixed(data)
+				c, err := OpenFixed(data, s.Caps().Window)
 				if err != nil {
 					return err
 				}
 				return c.Append(t.Context(), tx, column.Elements{Data: []byte("x")})
 			})
 			varying := capacity(func(tx store.Tx, data, index store.Row) error {
-				c, err := OpenVarSize(data, index)
+				c, err := OpenVarSize(data, index, s.Caps().Window)
 				if err != nil {
 					return err
 				}

@@ -47,7 +47,7 @@ func createVarSize(t *testing.T, s store.Store, b Bounds) {
 }
 
 // openVarSize opens the variable-size column called x.
-func openVarSize(ctx context.Context, r store.Reader) (*VarSize, error) {
+func openVarSize(ctx context.Context, r store.Reader, window int64) (*VarSize, error) {
 	data, err := r.Lookup(ctx, "x_data")
 	if err != nil {
 		return nil, err
@@ -56,7 +56,7 @@ func openVarSize(ctx context.Context, r store.Reader) (*VarSize, error) {
 	if err != nil {
 		return nil, err
 	}
-	return OpenVarSize(data[0], index[0])
+	return OpenVarSize(data[0], index[0], window)
 }
 
 // encode makes elements of strings.
@@ -95,7 +95,7 @@ func newList(t *testing.T, s store.Store) *list {
 func (l *list) change(fn func(tx store.Tx, c *VarSize) error) {
 	l.t.Helper()
 	err := l.s.Update(l.t.Context(), func(tx store.Tx) error {
-		c, err := openVarSize(l.t.Context(), tx)
+		c, err := openVarSize(l.t.Context(), tx, l.s.Caps().Window)
 		if err != nil {
 			return err
 		}

@@ -24,7 +24,7 @@ func TestStatOfMissingChunks(t *testing.T) {
 				return err
 			}
 			row.Length = 25
-			c, err := OpenFixed(row)
+			c, err := OpenFixed(row, s.Caps().Window)
 			if err != nil {
 				return err
 			}

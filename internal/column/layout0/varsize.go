@@ -33,35 +33,37 @@ type VarSize struct {
 	bounds  Bounds
 	maximum int64
 	index   *Fixed
-	// found and spans are reused from call to call.
-	found column.Elements
+	// window is the number of entries that are read at once where all are
+	// wanted.
+	window int64
+	ahead  lookahead
+	// spans is reused from call to call.
 	spans []store.Span
 	// tail is the chunk that appends go to, once known in this transaction.
 	tail *tail
 }
 
 const (
-	// indexWindow is the number of entries read at once where all are wanted.
-	indexWindow = 64 << 10
-	// indexStep is the number of entries read at once where their elements may
+	// indexStep is the number of entries read at first where their elements may
 	// end the reading at any of them.
 	indexStep = 4 << 10
 	// crowd is the number of elements after which a chunk takes no more.
 	crowd = 32 << 10
 )
 
-// OpenVarSize opens the column of these two catalogue rows.
-func OpenVarSize(data, index store.Row) (*VarSize, error) {
+// OpenVarSize opens the column of these two catalog rows. Where there is much
+// to read or to move, it takes window bytes at once.
+func OpenVarSize(data, index store.Row, window int64) (*VarSize, error) {
 	at, err := newGrid(1, Bounds{Min: data.MinChunk, Max: data.MaxChunk})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", store.ErrCorrupt, err)
 	}
-	idx, err := OpenFixed(index)
+	idx, err := OpenFixed(index, window)
 	if err != nil {
 		return nil, err
 	}
 	bounds := Bounds{Min: min(at.Min, maxCapacity), Max: min(at.Max, maxCapacity)}
-	return &VarSize{id: data.ID, bounds: bounds, maximum: at.Max, index: idx}, nil
+	return &VarSize{id: data.ID, bounds: bounds, maximum: at.Max, index: idx, window: max(1, window/entrySize)}, nil
 }
 
 func (c *VarSize) Len() int64 { return c.index.Len() }
@@ -72,6 +74,12 @@ func (c *VarSize) Backed(ctx context.Context, r store.Reader, i, j int64) error 
 	return c.index.Backed(ctx, r, i, j)
 }
 
+// forget comes before every change but an append.
+func (c *VarSize) forget() {
+	c.tail = nil
+	c.ahead.reset()
+}
+
 // entries reads the index entries from i up to j.
 func (c *VarSize) entries(ctx context.Context, r store.Reader, i, j int64) (entryList, error) {
 	var b column.Elements
@@ -79,37 +87,89 @@ func (c *VarSize) entries(ctx context.Context, r store.Reader, i, j int64) (entr
 	return entryList(b.Data), err
 }
 
-// maxWindow is the number of elements that are read at once where that is
-// limited at all: those without bytes take memory too.
-const maxWindow = 1 << 20
+// maxRead is the number of elements that are read at once where that is limited
+// at all: those without bytes take memory too.
+const maxRead = 1 << 20
 
 func (c *VarSize) Read(ctx context.Context, r store.Reader, b *column.Elements, i, j, limit int64) (int64, error) {
 	if err := column.CheckRange(i, j, c.Len()); err != nil {
 		return i, err
 	}
-	if limit < column.NoLimit {
-		j = min(j, i+maxWindow)
+	all := limit == column.NoLimit
+	if !all {
+		j = min(j, i+maxRead)
 	}
 	next := i
 	for more := true; more && next < j; {
-		first, found := next, &c.found // the entries of elements to read at once
-		found.Reset()
-		for more && next < j && len(found.Data) < indexWindow*entrySize {
-			old := len(found.Data)
-			step, err := c.index.Read(ctx, r, found, next, min(j, next+indexStep), column.NoLimit)
+		first := next // of the elements to read at once
+		for more && next < j && next-first < c.window {
+			entries, err := c.look(ctx, r, first, next, j, all)
 			if err != nil {
 				return i, err
 			}
-			n, size := fitting(entryList(found.Data[old:]), limit, next == i)
-			found.Data = found.Data[:old+n*entrySize]
+			n, size := fitting(entries, limit, next == i)
 			next, limit = next+int64(n), limit-size
-			more = next == step
+			more = n == entries.Len()
 		}
-		if err := c.readEntries(ctx, r, b, first, entryList(found.Data)); err != nil {
+		if err := c.readEntries(ctx, r, b, first, c.ahead.part(first, next)); err != nil {
 			return i, err
 		}
 	}
 	return next, nil
+}
+
+// lookahead holds entries that have been read, from position from on, so that a
+// read that goes on where the last one ended finds them. Changes reset it.
+type lookahead struct {
+	from    int64
+	entries column.Elements
+	// last is how many were read last.
+	last int64
+}
+
+// end is the position after the last entry.
+func (a *lookahead) end() int64 { return a.from + int64(len(a.entries.Data)/entrySize) }
+
+func (a *lookahead) reset() {
+	a.from, a.last = 0, 0
+	a.entries.Reset()
+}
+
+// part is the entries from i up to j.
+func (a *lookahead) part(i, j int64) entryList {
+	return entryList(a.entries.Data[(i-a.from)*entrySize : (j-a.from)*entrySize])
+}
+
+// drop forgets the entries before position i.
+func (a *lookahead) drop(i int64) {
+	n := copy(a.entries.Data, a.part(i, a.end()))
+	a.from, a.entries.Data = i, a.entries.Data[:n]
+}
+
+// look returns entries from i on: at least one, and none from j on. It keeps
+// those from keep on. Reads that follow each other grow, up to the window; the
+// first one reaches that far only if all entries up to j are wanted.
+func (c *VarSize) look(ctx context.Context, r store.Reader, keep, i, j int64, all bool) (entryList, error) {
+	a := &c.ahead
+	if i < a.from || i >= a.end() {
+		step := int64(indexStep)
+		if i == a.end() {
+			a.drop(keep)
+			step = max(step, 2*a.last)
+		} else {
+			a.reset()
+			a.from = i
+		}
+		if all {
+			step = c.window
+		}
+		a.last = min(step, c.window, j-i)
+		if _, err := c.index.Read(ctx, r, &a.entries, i, i+a.last, column.NoLimit); err != nil {
+			a.reset()
+			return nil, err
+		}
+	}
+	return a.part(i, min(j, a.end())), nil
 }
 
 // fitting is how many of the elements are together within limit, and their
@@ -130,9 +190,9 @@ func (c *VarSize) Before(ctx context.Context, r store.Reader, j, limit int64) (i
 		return j, err
 	}
 	size := int64(0)
-	least := max(0, j-maxWindow)
-	for i := j; i > least; {
-		entries, err := c.entries(ctx, r, max(least, i-indexStep), i)
+	least := max(0, j-maxRead)
+	for i, step := j, int64(indexStep); i > least; step = min(2*step, c.window) {
+		entries, err := c.entries(ctx, r, max(least, i-step), i)
 		if err != nil {
 			return j, err
 		}
@@ -184,6 +244,9 @@ func (c *VarSize) readEntries(ctx context.Context, r store.Reader, b *column.Ele
 		p = p[n:]
 	}
 	c.spans = spans
+	if len(spans) == 0 {
+		return nil
+	}
 	return r.ReadAt(ctx, c.id, spans)
 }
 

@@ -33,6 +33,7 @@ func (c *VarSize) Append(ctx context.Context, tx store.Tx, b column.Elements) (e
 		return err
 	}
 	defer column.AbortOn(tx, &err)
+	c.ahead.reset()
 	if err := c.findTail(ctx, tx); err != nil {
 		return err
 	}

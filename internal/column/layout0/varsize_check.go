@@ -17,7 +17,7 @@ func (c *VarSize) scan(ctx context.Context, r store.Reader, visit func(i int64, 
 	var b column.Elements
 	for i := int64(0); i < c.Len(); {
 		b.Reset()
-		next, err := c.index.Read(ctx, r, &b, i, c.Len(), indexWindow*entrySize)
+		next, err := c.index.Read(ctx, r, &b, i, c.Len(), c.window*entrySize)
 		if err != nil {
 			return err
 		}

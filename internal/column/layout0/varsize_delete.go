@@ -17,7 +17,7 @@ func (c *VarSize) Delete(ctx context.Context, tx store.Tx, i, j int64) (err erro
 		return err
 	}
 	defer column.AbortOn(tx, &err)
-	c.tail = nil
+	c.forget()
 	if i == 0 && j == c.Len() {
 		if err := tx.DropChunks(ctx, c.id, math.MinInt64, math.MaxInt64); err != nil {
 			return err
@@ -40,7 +40,7 @@ func (c *VarSize) Delete(ctx context.Context, tx store.Tx, i, j int64) (err erro
 func (c *VarSize) emptiedBy(ctx context.Context, r store.Reader, i, j int64) (map[int32]bool, error) {
 	extents := map[int32]extent{}
 	for from := i; from < j; {
-		entries, err := c.entries(ctx, r, from, min(j, from+indexWindow))
+		entries, err := c.entries(ctx, r, from, min(j, from+c.window))
 		if err != nil {
 			return nil, err
 		}

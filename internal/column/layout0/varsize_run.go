@@ -26,7 +26,7 @@ func (c *VarSize) runAt(ctx context.Context, r store.Reader, i int64) (run, erro
 	if found.chunk, err = c.chunkOf(ctx, r, e, i); err != nil {
 		return run{}, err
 	}
-	for step := int64(256); found.from > 0; step = min(2*step, indexWindow) {
+	for step := int64(256); found.from > 0; step = min(2*step, c.window) {
 		low := max(0, found.from-step)
 		entries, err := c.entries(ctx, r, low, found.from)
 		if err != nil {
@@ -39,7 +39,7 @@ func (c *VarSize) runAt(ctx context.Context, r store.Reader, i int64) (run, erro
 			break
 		}
 	}
-	for step := int64(256); found.to < c.Len(); step = min(2*step, indexWindow) {
+	for step := int64(256); found.to < c.Len(); step = min(2*step, c.window) {
 		high := min(c.Len(), found.to+step)
 		entries, err := c.entries(ctx, r, found.to, high)
 		if err != nil {
@@ -148,7 +148,7 @@ func (c *VarSize) dropReferenced(ctx context.Context, r store.Reader, maybe map[
 			to = i
 		}
 		b.Reset()
-		next, err := c.index.Read(ctx, r, &b, from, to, indexWindow*entrySize)
+		next, err := c.index.Read(ctx, r, &b, from, to, c.window*entrySize)
 		if err != nil {
 			return err
 		}
@@ -230,8 +230,9 @@ func (c *VarSize) splitOversized(ctx context.Context, tx store.Tx, chunk store.C
 	}
 	for from := x.from; from < x.to; {
 		var b column.Elements
-		next, err := c.Read(ctx, tx, &b, from, x.to, c.bounds.Max)
-		if err != nil {
+		n, _ := fitting(x.part(from, x.to), c.bounds.Max, true)
+		to := from + int64(n)
+		if err := c.readEntries(ctx, tx, &b, from, x.part(from, to)); err != nil {
 			return false, err
 		}
 		entries, err := c.putPieces(ctx, tx, fresh, b, c.bounds.Max, crowd, nil)
@@ -241,7 +242,7 @@ func (c *VarSize) splitOversized(ctx context.Context, tx store.Tx, chunk store.C
 		if err := c.index.Overwrite(ctx, tx, from, column.Elements{Data: entries}); err != nil {
 			return false, err
 		}
-		from = next
+		from = to
 	}
 	if !alone {
 		return true, nil

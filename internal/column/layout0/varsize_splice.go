@@ -18,7 +18,7 @@ func (c *VarSize) Overwrite(ctx context.Context, tx store.Tx, i int64, b column.
 		return err
 	}
 	defer column.AbortOn(tx, &err)
-	c.tail = nil
+	c.forget()
 	for k := 0; k < len(b.Ends); {
 		done, err := c.overwriteRun(ctx, tx, i+int64(k), b, k)
 		if err != nil {
@@ -32,7 +32,7 @@ func (c *VarSize) Overwrite(ctx context.Context, tx store.Tx, i int64, b column.
 // overwriteRun replaces the elements from i on, as far as they lie in one
 // chunk, by those of the batch from k on. It returns how many.
 func (c *VarSize) overwriteRun(ctx context.Context, tx store.Tx, i int64, b column.Elements, k int) (int, error) {
-	most := min(len(b.Ends)-k, indexWindow)
+	most := int(min(int64(len(b.Ends)-k), c.window))
 	// One entry more than are replaced: it tells where the room ends.
 	entries, err := c.entries(ctx, tx, i, min(c.Len(), i+int64(most)+1))
 	if err != nil {
@@ -141,7 +141,7 @@ func (c *VarSize) Insert(ctx context.Context, tx store.Tx, i int64, b column.Ele
 		return err
 	}
 	defer column.AbortOn(tx, &err)
-	c.tail = nil
+	c.forget()
 	if done, err := c.insertBehind(ctx, tx, i, b); done || err != nil {
 		return err
 	}
