@@ -58,10 +58,11 @@ func (c *Fixed) backed(ctx context.Context, r store.Reader, i, j int64) error {
 		if err != nil {
 			return err
 		}
-		if start := next * c.at.Max; chunk.Number == next && start < end {
-			c.spans = append(c.spans, store.Span{Chunk: next, Offset: min(c.at.Max, end-start) - 1, Data: last[:]})
-			next++
+		if chunk.Number != next {
+			break
 		}
+		c.spans = append(c.spans, store.Span{Chunk: next, Offset: min(c.at.Max, end-next*c.at.Max) - 1, Data: last[:]})
+		next++
 	}
 	if next < c.at.chunks(j) {
 		return fmt.Errorf("%w: chunk %d of the %d elements from %d to %d is missing", store.ErrCorrupt, next, j-i, i, j)
@@ -78,10 +79,16 @@ func (c *Fixed) ReadInto(ctx context.Context, r store.Reader, p []byte, i int64)
 }
 
 func (c *Fixed) readBytes(ctx context.Context, r store.Reader, p []byte, pos int64) error {
+	if len(p) == 0 {
+		return nil
+	}
 	return r.ReadAt(ctx, c.id, c.split(p, pos))
 }
 
 func (c *Fixed) writeBytes(ctx context.Context, tx store.Tx, p []byte, pos int64) error {
+	if len(p) == 0 {
+		return nil
+	}
 	return tx.WriteAt(ctx, c.id, c.split(p, pos))
 }
 
@@ -89,11 +96,16 @@ func (c *Fixed) writeBytes(ctx context.Context, tx store.Tx, p []byte, pos int64
 // next call.
 func (c *Fixed) split(p []byte, pos int64) []store.Span {
 	c.spans = c.spans[:0]
+	c.addSpans(p, pos)
+	return c.spans
+}
+
+// addSpans adds what split cuts to the spans.
+func (c *Fixed) addSpans(p []byte, pos int64) {
 	for piece := range c.at.pieces(pos, int64(len(p))) {
 		c.spans = append(c.spans, store.Span{Chunk: piece.Chunk, Offset: piece.Offset, Data: p[:piece.Len]})
 		p = p[piece.Len:]
 	}
-	return c.spans
 }
 
 func (c *Fixed) Read(ctx context.Context, r store.Reader, b *column.Elements, i, j, limit int64) (int64, error) {
@@ -247,8 +259,9 @@ func (c *Fixed) Overwrite(ctx context.Context, tx store.Tx, i int64, b column.El
 	return c.writeBytes(ctx, tx, b.Data, i*c.at.Size)
 }
 
-// Insert moves everything behind i up by whole windows, from the end, so that
-// each byte is read and written once and memory stays at a window.
+// Insert moves everything from i on up by whole windows, from the end, so that
+// each byte is read and written once and memory stays at a window and what
+// comes in.
 func (c *Fixed) Insert(ctx context.Context, tx store.Tx, i int64, b column.Elements) (err error) {
 	n := int64(len(b.Data)) / c.at.Size
 	if err := column.CheckRange(i, i, c.length); err != nil {
@@ -258,34 +271,41 @@ func (c *Fixed) Insert(ctx context.Context, tx store.Tx, i int64, b column.Eleme
 		return err
 	}
 	defer column.AbortOn(tx, &err)
-	// Of what comes to lie behind i, the new elements and the old tail, the
-	// last len(b.Data) bytes are appended. The rest moves within the column.
-	start, shift := i*c.at.Size, int64(len(b.Data))
-	tail := c.length*c.at.Size - start
-	moved := max(0, tail-shift)
-	over := make([]byte, 0, shift)
-	if tail < shift {
-		over = append(over, b.Data[tail:]...)
-	}
-	over = over[:shift]
-	if err := c.readBytes(ctx, tx, over[shift-(tail-moved):], start+moved); err != nil {
+	start, end, shift := i*c.at.Size, c.length*c.at.Size, int64(len(b.Data))
+	// The last window, of which some comes to lie after the present end. The
+	// new elements go with it if they come to lie just before it.
+	from := max(start, end-max(c.window, shift))
+	last := make([]byte, shift+end-from)
+	if err := c.readBytes(ctx, tx, last[shift:], from); err != nil {
 		return err
 	}
-	if err := c.extend(ctx, tx, over); err != nil {
+	to := from + shift
+	if from == start {
+		copy(last, b.Data)
+		to = start
+	} else {
+		last = last[shift:]
+	}
+	if err := c.extend(ctx, tx, last[end-to:]); err != nil {
 		return err
 	}
-	if err := c.moveUp(ctx, tx, start, moved, shift); err != nil {
+	if err := c.writeBytes(ctx, tx, last[:end-to], to); err != nil {
 		return err
 	}
-	if err := c.writeBytes(ctx, tx, b.Data[:min(shift, tail)], start); err != nil {
-		return err
+	if from > start {
+		if err := c.moveUp(ctx, tx, start, from-start, shift, last); err != nil {
+			return err
+		}
+		if err := c.writeBytes(ctx, tx, b.Data, start); err != nil {
+			return err
+		}
 	}
 	return c.setLength(ctx, tx, c.length+n)
 }
 
-// moveUp moves n bytes at pos by shift towards the end.
-func (c *Fixed) moveUp(ctx context.Context, tx store.Tx, pos, n, shift int64) error {
-	buf := make([]byte, min(n, c.window))
+// moveUp moves n bytes at pos by shift towards the end. The buffer has at least
+// a window.
+func (c *Fixed) moveUp(ctx context.Context, tx store.Tx, pos, n, shift int64, buf []byte) error {
 	for n > 0 {
 		part := buf[:min(n, c.window)]
 		n -= int64(len(part))

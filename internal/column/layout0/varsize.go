@@ -87,6 +87,35 @@ func (c *VarSize) entries(ctx context.Context, r store.Reader, i, j int64) (entr
 	return entryList(b.Data), err
 }
 
+// crowds are the chunks that hold crowd elements in a row before or after a
+// position, -1 where there is none.
+type crowds [2]int32
+
+func (c crowds) in(chunk int64) bool { return int64(c[0]) == chunk || int64(c[1]) == chunk }
+
+// around reads the entries from i up to j and, in the same call, looks for
+// crowds before and after position p: a chunk that has none takes more.
+func (c *VarSize) around(ctx context.Context, r store.Reader, i, j, p int64) (entryList, crowds, error) {
+	n := (j - i) * entrySize
+	buf := make([]byte, n+2*entrySize)
+	found := crowds{-1, -1}
+	c.index.spans = c.index.spans[:0]
+	c.index.addSpans(buf[:n], i*entrySize)
+	far := [2]int64{p - crowd, p + crowd - 1}
+	for k, at := range far {
+		if at >= 0 && at < c.Len() {
+			c.index.addSpans(buf[n:][k*entrySize:][:entrySize], at*entrySize)
+		}
+	}
+	err := r.ReadAt(ctx, c.index.id, c.index.spans)
+	for k, at := range far {
+		if at >= 0 && at < c.Len() {
+			found[k] = parseEntry(buf[n:][k*entrySize:]).Chunk
+		}
+	}
+	return buf[:n], found, err
+}
+
 // maxRead is the number of elements that are read at once where that is limited
 // at all: those without bytes take memory too.
 const maxRead = 1 << 20
@@ -216,7 +245,7 @@ func (c *VarSize) Gather(ctx context.Context, r store.Reader, b *column.Elements
 }
 
 // readEntries appends the elements of these entries. first is the position of
-// the first, for messages, or -1.
+// the first, for messages, or -1 if they are not neighbors.
 func (c *VarSize) readEntries(ctx context.Context, r store.Reader, b *column.Elements, first int64, entries entryList) error {
 	total, err := c.checkEntries(ctx, r, first, entries)
 	if err != nil {
@@ -257,7 +286,7 @@ func (c *VarSize) checkEntries(ctx context.Context, r store.Reader, first int64,
 	for k := range entries.Len() {
 		e := entries.At(k)
 		if err := e.Check(); err != nil {
-			return 0, fmt.Errorf("%w: element %s: %w", store.ErrCorrupt, position(first, k), err)
+			return 0, fmt.Errorf("%w: %s: %w", store.ErrCorrupt, element(first, k), err)
 		}
 		total += e.Len()
 	}
@@ -276,28 +305,16 @@ func (c *VarSize) checkEntries(ctx context.Context, r store.Reader, first int64,
 			continue
 		}
 		if err := reaches(ctx, r, c.id, int64(chunk), int64(entries.At(far).End)); err != nil {
-			return 0, fmt.Errorf("element %s: %w", position(first, far), err)
+			return 0, fmt.Errorf("%s: %w", element(first, far), err)
 		}
 	}
 	return total, nil
 }
 
-func position(first int64, k int) string {
+// element names element k of those from position first on.
+func element(first int64, k int) string {
 	if first < 0 {
-		return "asked for"
+		return "an element"
 	}
-	return fmt.Sprint(first + int64(k))
-}
-
-// entry reads one index entry and checks it.
-func (c *VarSize) entry(ctx context.Context, r store.Reader, i int64) (entry, error) {
-	var p [entrySize]byte
-	if err := c.index.ReadInto(ctx, r, p[:], i); err != nil {
-		return entry{}, err
-	}
-	e := parseEntry(p[:])
-	if err := e.Check(); err != nil {
-		return e, fmt.Errorf("%w: element %d: %w", store.ErrCorrupt, i, err)
-	}
-	return e, nil
+	return fmt.Sprint("element ", first+int64(k))
 }

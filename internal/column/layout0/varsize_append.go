@@ -10,11 +10,6 @@ import (
 	"columnvault/internal/store"
 )
 
-// stride is the distance between the numbers of new chunks. A chunk that is
-// split takes a number from the gap behind it, so that the end of the column
-// keeps the highest number, which is where 0.8.6 appends.
-const stride = 16
-
 // tail is the chunk with the highest number.
 type tail struct {
 	store.Chunk
@@ -98,47 +93,31 @@ func (c *VarSize) findTail(ctx context.Context, tx store.Tx) error {
 	if err != nil {
 		return err
 	}
-	entry, err := c.entry(ctx, tx, c.Len()-1)
+	n := c.Len()
+	entries, crowds, err := c.around(ctx, tx, n-1, n, n)
 	if err != nil {
 		return err
 	}
-	open := int64(entry.Chunk) == last.Number
-	count := 0
-	if open && last.Capacity > c.bounds.Max {
-		split, err := c.splitOversized(ctx, tx, last, c.Len()-1)
+	e := entries.At(0)
+	if err := e.Check(); err != nil {
+		return fmt.Errorf("%w: element %d: %w", store.ErrCorrupt, n-1, err)
+	}
+	c.tail = &tail{Chunk: last, end: int64(e.End), open: int64(e.Chunk) == last.Number}
+	if c.tail.open && last.Capacity > c.bounds.Max {
+		split, err := c.splitOversized(ctx, tx, last, n-1, entries)
 		if err != nil {
 			return err
 		}
 		if split {
+			c.tail = nil
 			return c.findTail(ctx, tx)
 		}
-		open = false
+		c.tail.open = false
 	}
-	if crowded, err := c.crowded(ctx, tx, c.Len(), last.Number); err != nil {
-		return err
-	} else if crowded {
-		count = crowd
+	if crowds.in(last.Number) {
+		c.tail.count = crowd
 	}
-	c.tail = &tail{Chunk: last, end: int64(entry.End), count: count, open: open}
 	return nil
-}
-
-// crowded tells whether the chunk holds crowd elements in a row before position
-// i or from there on. That takes one look at the index for each side.
-func (c *VarSize) crowded(ctx context.Context, r store.Reader, i, chunk int64) (bool, error) {
-	for _, far := range []int64{i - crowd, i + crowd - 1} {
-		if far < 0 || far >= c.Len() {
-			continue
-		}
-		var p [entrySize]byte
-		if err := c.index.ReadInto(ctx, r, p[:], far); err != nil {
-			return false, err
-		}
-		if int64(parseEntry(p[:]).Chunk) == chunk {
-			return true, nil
-		}
-	}
-	return false, nil
 }
 
 // room is how many elements of the batch, from next on, the chunk can take.
@@ -212,17 +191,10 @@ func (c *VarSize) nextTail(ctx context.Context, tx store.Tx) error {
 			return err
 		}
 	}
-	number, err := c.numberAfter(t.Number)
+	number, err := numberAfter(t.Number)
 	if err != nil {
 		return err
 	}
 	*t = tail{Chunk: store.Chunk{Number: number}, open: true}
 	return nil
-}
-
-func (c *VarSize) numberAfter(last int64) (int64, error) {
-	if last > maxChunkNumber-stride {
-		return 0, fmt.Errorf("%w: the numbers of chunks are used up", store.ErrTooLarge)
-	}
-	return last + stride, nil
 }

@@ -2,16 +2,16 @@ package layout0
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"math"
+	"slices"
 
 	"columnvault/internal/column"
 	"columnvault/internal/store"
 )
 
-// Delete moves index entries only. What the elements leave behind is a hole,
-// until the last element of a chunk goes: then the chunk goes with it.
+// Delete moves index entries only. What the elements leave is a hole, until the
+// last element of a chunk goes: then the chunk goes with it.
 func (c *VarSize) Delete(ctx context.Context, tx store.Tx, i, j int64) (err error) {
 	if err := column.CheckRange(i, j, c.Len()); err != nil || i == j && c.Len() > 0 {
 		return err
@@ -24,28 +24,34 @@ func (c *VarSize) Delete(ctx context.Context, tx store.Tx, i, j int64) (err erro
 		}
 		return c.index.Delete(ctx, tx, i, j)
 	}
-	emptied, err := c.emptiedBy(ctx, tx, i, j)
+	extents, err := c.extents(ctx, tx, i, j)
 	if err != nil {
 		return err
 	}
-	for number := range emptied {
-		if err := tx.DropChunks(ctx, c.id, int64(number), int64(number)+1); err != nil {
-			return err
-		}
+	if err := c.dropEmptied(ctx, tx, extents, i, j); err != nil {
+		return err
 	}
 	return c.index.Delete(ctx, tx, i, j)
 }
 
-// emptiedBy returns the chunks in which only elements from i up to j lie.
-func (c *VarSize) emptiedBy(ctx context.Context, r store.Reader, i, j int64) (map[int32]bool, error) {
+// extents returns what the elements from i up to j take up in each chunk in
+// which none of their two neighbors lies: those stay, and their chunks with
+// them.
+func (c *VarSize) extents(ctx context.Context, r store.Reader, i, j int64) (map[int32]extent, error) {
 	extents := map[int32]extent{}
-	for from := i; from < j; {
-		entries, err := c.entries(ctx, r, from, min(j, from+c.window))
+	var neighbors []int32
+	high := min(c.Len(), j+1)
+	for from := max(0, i-1); from < high; {
+		entries, err := c.entries(ctx, r, from, min(high, from+c.window))
 		if err != nil {
 			return nil, err
 		}
 		for k := range entries.Len() {
-			e := entries.At(k)
+			e, at := entries.At(k), from+int64(k)
+			if at < i || at >= j {
+				neighbors = append(neighbors, e.Chunk)
+				continue
+			}
 			x, ok := extents[e.Chunk]
 			if !ok {
 				x.start = -1
@@ -55,35 +61,54 @@ func (c *VarSize) emptiedBy(ctx context.Context, r store.Reader, i, j int64) (ma
 		}
 		from += int64(entries.Len())
 	}
-	// The neighbours of the range stay, and their chunks with them.
-	for _, k := range []int64{i - 1, j} {
-		if k < 0 || k >= c.Len() {
-			continue
-		}
-		entries, err := c.entries(ctx, r, k, k+1)
-		if err != nil {
-			return nil, err
-		}
-		delete(extents, entries.At(0).Chunk)
+	for _, chunk := range neighbors {
+		delete(extents, chunk)
 	}
-	emptied, doubtful := map[int32]bool{}, map[int32]bool{}
-	for number, x := range extents {
-		chunk, err := r.Chunk(ctx, c.id, int64(number))
-		if errors.Is(err, store.ErrNotFound) {
-			continue
-		}
+	return extents, nil
+}
+
+// dropEmptied drops those of the chunks in which only elements from i up to j
+// lie.
+func (c *VarSize) dropEmptied(ctx context.Context, tx store.Tx, extents map[int32]extent, i, j int64) error {
+	if len(extents) == 0 {
+		return nil
+	}
+	numbers := slices.Sorted(maps.Keys(extents))
+	low, high := int64(numbers[0]), int64(numbers[len(numbers)-1])
+	var there []int64
+	doubtful := map[int32]bool{}
+	for chunk, err := range tx.Chunks(ctx, c.id, low, high+1) {
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if x.fills(chunk.Used, i == 0, j == c.Len()) {
-			emptied[number] = true
-		} else {
+		there = append(there, chunk.Number)
+		number := int32(chunk.Number)
+		if x, ok := extents[number]; ok && !x.fills(chunk.Used, i == 0, j == c.Len()) {
 			doubtful[number] = true
+			delete(extents, number)
 		}
 	}
-	if err := c.dropReferenced(ctx, r, doubtful, i, j); err != nil {
-		return nil, err
+	if err := c.dropReferenced(ctx, tx, doubtful, i, j); err != nil {
+		return err
 	}
-	maps.Copy(emptied, doubtful)
-	return emptied, nil
+	for number := range doubtful {
+		extents[number] = extent{}
+	}
+	// Chunks that follow each other go together.
+	for k := 0; k < len(there); k++ {
+		from := k
+		for k < len(there) {
+			if _, ok := extents[int32(there[k])]; !ok {
+				break
+			}
+			k++
+		}
+		if k == from {
+			continue
+		}
+		if err := tx.DropChunks(ctx, c.id, there[from], there[k-1]+1); err != nil {
+			return err
+		}
+	}
+	return nil
 }

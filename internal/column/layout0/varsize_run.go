@@ -9,51 +9,61 @@ import (
 	"columnvault/internal/store"
 )
 
-// run is a stretch of neighbouring elements in one chunk, as long as it goes.
+// run is a stretch of neighboring elements in one chunk, as long as it goes.
 type run struct {
 	chunk    store.Chunk
 	from, to int64
 	entries  entryList // of these elements
 }
 
-// runAt returns the run that element i belongs to.
-func (c *VarSize) runAt(ctx context.Context, r store.Reader, i int64) (run, error) {
-	e, err := c.entry(ctx, r, i)
-	if err != nil {
-		return run{}, err
+// runOf returns the run of element i, which lies in this chunk. known are its
+// entry and those of elements after it.
+func (c *VarSize) runOf(ctx context.Context, r store.Reader, chunk store.Chunk, i int64, known entryList) (run, error) {
+	if err := known.At(0).Check(); err != nil {
+		return run{}, fmt.Errorf("%w: element %d: %w", store.ErrCorrupt, i, err)
 	}
-	found := run{from: i, to: i + 1}
-	if found.chunk, err = c.chunkOf(ctx, r, e, i); err != nil {
-		return run{}, err
-	}
-	for step := int64(256); found.from > 0; step = min(2*step, c.window) {
-		low := max(0, found.from-step)
-		entries, err := c.entries(ctx, r, low, found.from)
-		if err != nil {
+	x := run{chunk: chunk, from: i, to: i + 1}
+	for low, high := i, i+int64(known.Len()); ; {
+		in := func(k int64) bool { return int64(known.At(int(k-low)).Chunk) == chunk.Number }
+		for x.from > low && in(x.from-1) {
+			x.from--
+		}
+		for x.to < high && in(x.to) {
+			x.to++
+		}
+		x.entries = known[(x.from-low)*entrySize : (x.to-low)*entrySize]
+		below, above := x.from == low && low > 0, x.to == high && high < c.Len()
+		if !below && !above {
+			return x, nil
+		}
+		before, after := x.beyond()
+		if below {
+			low = max(0, low-before)
+		}
+		if above {
+			high = min(c.Len(), high+after)
+		}
+		var err error
+		if known, err = c.entries(ctx, r, low, high); err != nil {
 			return run{}, err
 		}
-		for k := entries.Len() - 1; k >= 0 && entries.At(k).Chunk == e.Chunk; k-- {
-			found.from--
-		}
-		if found.from > low {
-			break
-		}
 	}
-	for step := int64(256); found.to < c.Len(); step = min(2*step, c.window) {
-		high := min(c.Len(), found.to+step)
-		entries, err := c.entries(ctx, r, found.to, high)
-		if err != nil {
-			return run{}, err
-		}
-		for k := 0; k < entries.Len() && entries.At(k).Chunk == e.Chunk; k++ {
-			found.to++
-		}
-		if found.to < high {
-			break
-		}
+}
+
+// beyond guesses how many elements of the chunk lie before and after those of
+// the run that are known: as many as have room there if they are as large. A
+// guess that proves too low costs another read of the index, so it is a little
+// high, and whatever the chunk looks like, reads grow by a share of what is
+// known, and do not more than double it.
+func (x *run) beyond() (before, after int64) {
+	first, last := x.entries.At(0), x.entries.At(x.entries.Len()-1)
+	n := int64(x.entries.Len())
+	size := max(1, float64(last.End)-float64(first.Start)) / float64(n)
+	guess := func(room float64) int64 {
+		more := min(room/size, float64(crowd))
+		return min(max(int64(more*9/8), n/4)+64, max(n, indexStep))
 	}
-	found.entries, err = c.entries(ctx, r, found.from, found.to)
-	return found, err
+	return guess(float64(first.Start)), guess(float64(x.chunk.Used) - float64(last.End))
 }
 
 // chunkOf is the chunk of element i, which must exist.
@@ -163,122 +173,4 @@ func (c *VarSize) dropReferenced(ctx context.Context, r store.Reader, maybe map[
 		from = next
 	}
 	return nil
-}
-
-// numbers hands out numbers for new chunks.
-type numbers struct {
-	c *VarSize
-	// gap is the next number to try in the gap behind the chunk that is being
-	// split, and gapEnd where the gap ends at the latest.
-	gap, gapEnd int64
-	// last is the highest number in use.
-	last int64
-}
-
-func (c *VarSize) newNumbers(ctx context.Context, tx store.Tx, x run) (*numbers, error) {
-	last, err := tx.LastChunk(ctx, c.id)
-	n := &numbers{c: c, gap: x.chunk.Number + 1, last: last.Number}
-	if x.to < c.Len() {
-		n.gapEnd = min(x.chunk.Number+stride, last.Number)
-	}
-	return n, err
-}
-
-// next returns an unused number: behind all others for chunks at the end of
-// the column, else one in the gap behind the chunk that is being split.
-func (n *numbers) next(ctx context.Context, tx store.Tx) (int64, error) {
-	for ; n.gap < n.gapEnd; n.gap++ {
-		_, err := tx.Chunk(ctx, n.c.id, n.gap)
-		if errors.Is(err, store.ErrNotFound) {
-			n.gap++
-			return n.gap - 1, nil
-		}
-		if err != nil {
-			return 0, err
-		}
-	}
-	var err error
-	n.last, err = n.c.numberAfter(n.last)
-	return n.last, err
-}
-
-// splitOversized replaces a chunk that is larger than the maximum, as 0.8.6
-// makes them, by chunks that are not: 0.8.6 destroys such a chunk when it
-// updates an element in it. A chunk that one element needs for itself stays;
-// then the result is false. i is an element of the chunk.
-func (c *VarSize) splitOversized(ctx context.Context, tx store.Tx, chunk store.Chunk, i int64) (bool, error) {
-	if chunk.Capacity <= c.bounds.Max {
-		return false, nil
-	}
-	x, err := c.runAt(ctx, tx, i)
-	if err != nil {
-		return false, err
-	}
-	if x.to-x.from == 1 && x.entries.At(0).Len() > c.bounds.Max {
-		return false, nil
-	}
-	if err := c.checkOverlap(ctx, tx, x); err != nil {
-		return false, err
-	}
-	alone, err := c.alone(ctx, tx, x)
-	if err != nil {
-		return false, err
-	}
-	fresh, err := c.newNumbers(ctx, tx, x)
-	if err != nil {
-		return false, err
-	}
-	for from := x.from; from < x.to; {
-		var b column.Elements
-		n, _ := fitting(x.part(from, x.to), c.bounds.Max, true)
-		to := from + int64(n)
-		if err := c.readEntries(ctx, tx, &b, from, x.part(from, to)); err != nil {
-			return false, err
-		}
-		entries, err := c.putPieces(ctx, tx, fresh, b, c.bounds.Max, crowd, nil)
-		if err != nil {
-			return false, err
-		}
-		if err := c.index.Overwrite(ctx, tx, from, column.Elements{Data: entries}); err != nil {
-			return false, err
-		}
-		from = to
-	}
-	if !alone {
-		return true, nil
-	}
-	return true, tx.DropChunks(ctx, c.id, chunk.Number, chunk.Number+1)
-}
-
-// putPieces stores the elements of the batch in new chunks, each of about
-// target bytes and of at most count elements, and appends their entries.
-func (c *VarSize) putPieces(ctx context.Context, tx store.Tx, fresh *numbers, b column.Elements, target int64, count int, entries []byte) ([]byte, error) {
-	for from := 0; from < len(b.Ends); {
-		to := pieceEnd(&b, from, target, c.bounds.Max, count)
-		number, err := fresh.next(ctx, tx)
-		if err != nil {
-			return nil, err
-		}
-		data := b.Data[b.Start(from):b.Ends[to-1]]
-		n := int64(len(data))
-		chunk := store.Chunk{Number: number, Capacity: max(c.bounds.capacity(n), n), Used: n}
-		if err := tx.PutChunk(ctx, c.id, chunk, data); err != nil {
-			return nil, err
-		}
-		entries = appendEntries(entries, number, 0, b, from, to)
-		from = to
-	}
-	return entries, nil
-}
-
-// pieceEnd is the end of a piece that begins with element from: about target
-// bytes, at most limit unless the element alone has more, and at most count
-// elements.
-func pieceEnd(b *column.Elements, from int, target, limit int64, count int) int {
-	start := b.Start(from)
-	to, end := from+1, min(len(b.Ends), from+count)
-	for to < end && int64(b.Ends[to-1]-start) < target && int64(b.Ends[to]-start) <= limit {
-		to++
-	}
-	return to
 }
