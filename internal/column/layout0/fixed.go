@@ -319,17 +319,23 @@ func (c *Fixed) moveUp(ctx context.Context, tx store.Tx, pos, n, shift int64, bu
 	return nil
 }
 
-// Delete also removes chunks behind the end, which 0.8.6 leaves: from an empty
+// Delete also removes chunks after the end, which 0.8.6 leaves: from an empty
 // column too.
 func (c *Fixed) Delete(ctx context.Context, tx store.Tx, i, j int64) (err error) {
 	if err := column.CheckRange(i, j, c.length); err != nil || i == j && c.length > 0 {
 		return err
 	}
 	defer column.AbortOn(tx, &err)
-	if err := c.moveDown(ctx, tx, i*c.at.Size, j*c.at.Size); err != nil {
+	return c.replace(ctx, tx, i, j, nil)
+}
+
+// replace puts p, which is not longer than they are, in the place of the
+// elements from i up to j.
+func (c *Fixed) replace(ctx context.Context, tx store.Tx, i, j int64, p []byte) error {
+	if err := c.moveDown(ctx, tx, i*c.at.Size, j*c.at.Size, p); err != nil {
 		return err
 	}
-	length := c.length - (j - i)
+	length := c.length - (j - i) + int64(len(p))/c.at.Size
 	if err := tx.DropChunks(ctx, c.id, c.at.chunks(length), math.MaxInt64); err != nil {
 		return err
 	}
@@ -337,19 +343,19 @@ func (c *Fixed) Delete(ctx context.Context, tx store.Tx, i, j int64) (err error)
 	return c.setLength(ctx, tx, length)
 }
 
-// moveDown moves all bytes from pos from on down to pos to.
-func (c *Fixed) moveDown(ctx context.Context, tx store.Tx, to, from int64) error {
+// moveDown writes p at pos to, and then all bytes from pos from on.
+func (c *Fixed) moveDown(ctx context.Context, tx store.Tx, to, from int64, p []byte) error {
 	end := c.length * c.at.Size
-	buf := make([]byte, min(end-from, c.window))
-	for from < end {
-		part := buf[:min(end-from, c.window)]
-		if err := c.readBytes(ctx, tx, part, from); err != nil {
+	buf := make([]byte, int64(len(p))+min(end-from, c.window))
+	for n := copy(buf, p); from < end || n > 0; n = 0 {
+		part := buf[:int64(n)+min(end-from, c.window)]
+		if err := c.readBytes(ctx, tx, part[n:], from); err != nil {
 			return err
 		}
 		if err := c.writeBytes(ctx, tx, part, to); err != nil {
 			return err
 		}
-		from, to = from+int64(len(part)), to+int64(len(part))
+		from, to = from+int64(len(part)-n), to+int64(len(part))
 	}
 	return nil
 }

@@ -87,7 +87,13 @@ type list struct {
 // newList makes an empty variable-size column.
 func newList(t *testing.T, s store.Store) *list {
 	t.Helper()
-	createVarSize(t, s, Bounds{Min: 4096, Max: 524280})
+	return newListOf(t, s, Bounds{Min: 4096, Max: 524280})
+}
+
+// newListOf makes an empty variable-size column with these chunks.
+func newListOf(t *testing.T, s store.Store, b Bounds) *list {
+	t.Helper()
+	createVarSize(t, s, b)
 	return &list{t: t, s: s}
 }
 
@@ -114,12 +120,18 @@ func (l *list) insert(i int, values ...string) {
 	l.values = slices.Insert(l.values, i, values...)
 }
 
-func (l *list) set(i int, value string) {
+func (l *list) set(i int, values ...string) {
 	l.t.Helper()
 	l.change(func(tx store.Tx, c *VarSize) error {
-		return c.Overwrite(l.t.Context(), tx, int64(i), encode([]string{value}))
+		return c.Overwrite(l.t.Context(), tx, int64(i), encode(values))
 	})
-	l.values[i] = value
+	copy(l.values[i:], values)
+}
+
+func (l *list) delete(i, j int) {
+	l.t.Helper()
+	l.change(func(tx store.Tx, c *VarSize) error { return c.Delete(l.t.Context(), tx, int64(i), int64(j)) })
+	l.values = slices.Delete(l.values, i, j)
 }
 
 // want compares everything, and returns how many elements each chunk holds.
@@ -147,15 +159,35 @@ func (l *list) want() map[int32]int {
 }
 
 // checkRuns holds our own writer to more than the format asks for: the
-// elements of a chunk are neighbors.
+// elements of a chunk are neighbors, and unless there is only one, its extent
+// says that there are no others.
 func checkRuns(ctx context.Context, c *VarSize, r store.Reader) error {
-	seen, last := map[int32]bool{}, int32(-1)
-	var split error
-	err := c.scan(ctx, r, func(i int64, e entry) {
-		if e.Chunk != last && seen[e.Chunk] {
-			split = fmt.Errorf("element %d comes back to chunk %d", i, e.Chunk)
+	var errs []error
+	chunks, last := map[int32]int{}, int32(-1)
+	var x extent
+	var from int64
+	end := func(to int64) {
+		if to == from {
+			return
 		}
-		seen[e.Chunk], last = true, e.Chunk
+		chunk, err := r.Chunk(ctx, c.id, int64(last))
+		if err != nil {
+			errs = append(errs, err)
+		} else if to > from+1 && !x.fills(chunk.Used, from == 0, to == c.Len()) {
+			errs = append(errs, fmt.Errorf("elements %d to %d lie in bytes %d to %d of the %d of chunk %d, perhaps with others", from, to, x.start, x.end, chunk.Used, last))
+		}
+	}
+	err := c.scan(ctx, r, func(i int64, e entry) {
+		if e.Chunk != last {
+			end(i)
+			x, from, last = extent{start: -1}, i, e.Chunk
+			chunks[e.Chunk]++
+			if chunks[e.Chunk] > 1 {
+				errs = append(errs, fmt.Errorf("element %d comes back to chunk %d", i, e.Chunk))
+			}
+		}
+		x.add(e)
 	})
-	return errors.Join(err, split)
+	end(c.Len())
+	return errors.Join(append(errs, err)...)
 }

@@ -49,16 +49,20 @@ func (c *VarSize) overwriteRun(ctx context.Context, tx store.Tx, i int64, b colu
 	if split, err := c.splitOversized(ctx, tx, chunk, i, entries); split || err != nil {
 		return 0, err
 	}
-	limit := int64(entries.At(n - 1).End)
+	limit, toEnd := int64(entries.At(n-1).End), false
+	// The last element of a chunk goes on to end where it did, unless it is
+	// the only one: see extent.fills.
 	if n == entries.Len() {
-		limit = max(limit, chunk.Capacity) // nothing lies behind the last element
+		limit = max(limit, chunk.Capacity) // nothing lies after the last element
 	} else if next := entries.At(n); next.Chunk == first.Chunk {
 		limit = int64(next.Start)
+	} else {
+		toEnd = entries.At(n-1).Start > 0
 	}
 	old := entries[:n*entrySize]
 	// A chunk that one large element had for itself goes with that element.
 	outgrown := chunk.Capacity > c.bounds.Max && int64(b.Size(k)) <= c.bounds.Max
-	if changed := refit(old, limit, b, k); changed != nil && !outgrown {
+	if changed := refit(old, limit, toEnd, b, k); changed != nil && !outgrown {
 		return n, c.overwriteInPlace(ctx, tx, i, chunk, old, changed, b, k)
 	}
 	x, err := c.runOf(ctx, tx, chunk, i, entries)
@@ -69,15 +73,16 @@ func (c *VarSize) overwriteRun(ctx context.Context, tx store.Tx, i int64, b colu
 }
 
 // refit finds places for new elements in the room of the old ones, which ends
-// at limit: each at the place of its predecessor, else all back to back. It
-// returns nil if they need more, or if the old entryList cannot be trusted.
-func refit(old entryList, limit int64, b column.Elements, k int) entryList {
+// at limit: each at the place of its predecessor, else all back to back. toEnd
+// says that the last one should end where the room does. The result is nil if
+// they need more, or if the old entries cannot be trusted.
+func refit(old entryList, limit int64, toEnd bool, b column.Elements, k int) entryList {
 	n := old.Len()
 	if x := extentOf(old); x.disordered || int64(x.end) > limit {
 		return nil
 	}
 	fits := true
-	changed := make([]byte, 0, len(old))
+	changed := make(entryList, 0, len(old))
 	for q := range n {
 		e, room := old.At(q), limit
 		if q+1 < n {
@@ -91,14 +96,19 @@ func refit(old entryList, limit int64, b column.Elements, k int) entryList {
 		e.End = int32(end)
 		changed = e.Append(changed)
 	}
-	if fits {
-		return changed
+	if !fits {
+		start := int64(old.At(0).Start)
+		if int64(b.Ends[k+n-1]-b.Start(k)) > limit-start {
+			return nil
+		}
+		changed = appendEntries(changed[:0], int64(old.At(0).Chunk), start, b, k, k+n)
 	}
-	start := int64(old.At(0).Start)
-	if int64(b.Ends[k+n-1]-b.Start(k)) > limit-start {
-		return nil
+	if toEnd {
+		e := changed.At(n - 1)
+		e.Start, e.End = e.Start+int32(limit)-e.End, int32(limit)
+		changed = e.Append(changed[:(n-1)*entrySize])
 	}
-	return appendEntries(changed[:0], int64(old.At(0).Chunk), start, b, k, k+n)
+	return changed
 }
 
 // overwriteInPlace writes the elements of the batch from k on to the places

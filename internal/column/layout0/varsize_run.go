@@ -111,13 +111,17 @@ func (x *extent) add(e entry) {
 // inside a chunk: others with lower positions would lie before these, others
 // with higher positions between their end and the end of the used bytes.
 // first and last say that there are no others with lower and higher positions.
+//
+// All changes see to it that this can be told of chunks with more than one
+// element: where the first or last one shrinks or goes, what is left still
+// begins at 0 and ends with the used bytes (see closeEnds and refit).
 func (x extent) fills(used int64, first, last bool) bool {
 	return !x.disordered && (first || x.start == 0) && (last || int64(x.end) >= used)
 }
 
 // alone tells whether the chunk of the run holds no other elements, so that
-// it can be written anew or dropped. Where it is not certain at once, it
-// searches the whole index.
+// it can be written anew or dropped. Where that cannot be told at once, which is
+// so in files that others wrote, it searches the whole index.
 func (c *VarSize) alone(ctx context.Context, r store.Reader, x run) (bool, error) {
 	if extentOf(x.entries).fills(x.chunk.Used, x.from == 0, x.to == c.Len()) {
 		return true, nil
