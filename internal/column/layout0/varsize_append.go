@@ -10,6 +10,10 @@ import (
 	"columnvault/internal/store"
 )
 
+// looked is the number of elements at the end of a column that must ascend in
+// their chunk before more are added to it.
+const looked = 16
+
 // tail is the chunk with the highest number.
 type tail struct {
 	store.Chunk
@@ -94,17 +98,19 @@ func (c *VarSize) findTail(ctx context.Context, tx store.Tx) error {
 		return err
 	}
 	n := c.Len()
-	entries, crowds, err := c.around(ctx, tx, n-1, n, n)
+	low := max(0, n-looked)
+	entries, crowds, err := c.around(ctx, tx, low, n, n)
 	if err != nil {
 		return err
 	}
-	e := entries.At(0)
+	k := entries.Len() - 1
+	e := entries.At(k)
 	if err := e.Check(); err != nil {
 		return fmt.Errorf("%w: element %d: %w", store.ErrCorrupt, n-1, err)
 	}
 	c.tail = &tail{Chunk: last, end: int64(e.End), open: int64(e.Chunk) == last.Number}
 	if c.tail.open && last.Capacity > c.bounds.Max {
-		split, err := c.splitOversized(ctx, tx, last, n-1, entries)
+		split, err := c.splitOversized(ctx, tx, last, n-1, entries[k*entrySize:])
 		if err != nil {
 			return err
 		}
@@ -113,6 +119,12 @@ func (c *VarSize) findTail(ctx context.Context, tx store.Tx) error {
 			return c.findTail(ctx, tx)
 		}
 		c.tail.open = false
+	}
+	for k > 0 && entries.At(k-1).Chunk == e.Chunk {
+		k--
+	}
+	if extentOf(entries[k*entrySize:]).disordered {
+		c.tail.open = false // what comes after the last element may live
 	}
 	if crowds.in(last.Number) {
 		c.tail.count = crowd
