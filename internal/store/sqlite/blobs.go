@@ -151,9 +151,20 @@ func (b *blobs) rowid(p place) (int64, error) {
 		err = fmt.Errorf("%w: chunk %d does not exist", store.ErrCorrupt, p.number)
 	}
 	if err == nil {
-		b.rowids[p] = row
+		b.keepRow(p, row)
 	}
 	return row, err
+}
+
+// maxRows bounds the chunks of which it is remembered where their bytes are.
+const maxRows = 1 << 16
+
+// keepRow remembers the row of the bytes of a chunk.
+func (b *blobs) keepRow(p place, row int64) {
+	if len(b.rowids) >= maxRows {
+		clear(b.rowids)
+	}
+	b.rowids[p] = row
 }
 
 // read fills the span from its chunk.

@@ -37,7 +37,7 @@ func newChunkTable(fields, table, number, row, data, orphans string) *chunkTable
 		// chunk.
 		one:     `SELECT ` + fields + where + ` AND ` + number + ` BETWEEN ? AND ?`,
 		last:    `SELECT ` + fields + where + ` ORDER BY ` + number + ` DESC LIMIT 1`,
-		some:    `SELECT ` + fields + where + ` AND ` + number + ` >= ? AND ` + number + ` < ? ORDER BY ` + number,
+		some:    `SELECT ` + fields + where + ` AND ` + number + ` >= ? AND ` + number + ` < ? ORDER BY ` + number + fmt.Sprintf(` LIMIT %d`, chunkRows),
 		row:     `SELECT ` + row + where + ` AND ` + number + ` = ?`,
 		orphans: orphans,
 	}
@@ -109,7 +109,7 @@ func (c *conn) keepLast(id store.ColumnID, last store.Chunk) {
 // handles.
 func (c *conn) scanChunk(id store.ColumnID, st *sqlite3.Stmt) store.Chunk {
 	chunk := store.Chunk{Number: st.ColumnInt64(0), Capacity: st.ColumnInt64(1), Used: st.ColumnInt64(2)}
-	c.blobs.rowids[place{id, chunk.Number}] = st.ColumnInt64(3)
+	c.blobs.keepRow(place{id, chunk.Number}, st.ColumnInt64(3))
 	if layoutOf(id) == store.LayoutNative {
 		chunk.Meta = bytes.Clone(st.ColumnRawBlob(4))
 	}
@@ -125,24 +125,33 @@ func (c *conn) oneChunk(id store.ColumnID, sql string, args ...any) (chunk store
 	return chunk, err
 }
 
+// chunkRows is how many chunks are read at once.
+const chunkRows = 1024
+
 // Chunks implements store.Reader.
 func (r *reader) Chunks(ctx context.Context, id store.ColumnID, from, to int64) iter.Seq2[store.Chunk, error] {
 	return func(yield func(store.Chunk, error) bool) {
-		some, err := r.someChunks(ctx, id, from, to)
-		if err != nil {
-			yield(store.Chunk{}, err)
-			return
-		}
-		for _, chunk := range some {
-			if !yield(chunk, nil) {
+		for {
+			some, err := r.someChunks(ctx, id, from, to)
+			if err != nil {
+				yield(store.Chunk{}, err)
 				return
 			}
+			for _, chunk := range some {
+				if !yield(chunk, nil) {
+					return
+				}
+			}
+			if len(some) < chunkRows {
+				return
+			}
+			from = some[len(some)-1].Number + 1
 		}
 	}
 }
 
-// someChunks collects before anything is yielded, so that the loop's body may
-// use the reader.
+// someChunks collects the first chunks of a range before anything is yielded,
+// so that the loop's body may use the reader.
 func (r *reader) someChunks(ctx context.Context, id store.ColumnID, from, to int64) (some []store.Chunk, err error) {
 	if err := r.enter(ctx); err != nil {
 		return nil, err

@@ -75,7 +75,7 @@ func (t *tx) putNative(id store.ColumnID, c store.Chunk, data []byte) error {
 			return err
 		}
 		row = t.c.db.LastInsertRowID()
-		t.c.blobs.rowids[at] = row
+		t.c.blobs.keepRow(at, row)
 	case err != nil:
 		return err
 	default:

@@ -26,6 +26,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"IDs", testIDs},
 		{"chunks", testChunks},
 		{"numbers", testNumbers},
+		{"many chunks", testManyChunks},
 		{"meta", testMeta},
 		{"layouts", testLayouts},
 		{"spans", testSpans},

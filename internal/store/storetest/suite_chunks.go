@@ -95,6 +95,38 @@ func testNumbers(t *testing.T, s store.Store) {
 	}
 }
 
+// testManyChunks has more chunks than an engine may list at once, with gaps.
+func testManyChunks(t *testing.T, s store.Store) {
+	const chunks = 5000
+	for _, col := range []store.Row{create(t, s, "a"), createNative(t, s, "b")} {
+		update(t, s, func(tx store.Tx) error {
+			for i := range int64(chunks) {
+				if err := tx.PutChunk(t.Context(), col.ID, store.Chunk{Number: 3 * i, Capacity: 1 + i%9}, nil); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		snap := snapshot(t, s)
+		for _, r := range [][2]int64{{0, math.MaxInt64}, {4, 3*1024 + 4}, {4, 3*1024 + 5}, {7, 10_000}} {
+			next := (r[0] + 2) / 3 * 3
+			for c, err := range snap.Chunks(t.Context(), col.ID, r[0], r[1]) {
+				if c.Number != next || c.Capacity != 1+next/3%9 || err != nil {
+					t.Fatalf("%+v, %v, want chunk %d", c, err, next)
+				}
+				// The loop's body may use the reader.
+				if _, err := snap.Chunk(t.Context(), col.ID, next); err != nil {
+					t.Fatal(err)
+				}
+				next += 3
+			}
+			if end := min(r[1], 3*chunks); next < end || next >= end+3 {
+				t.Errorf("the chunks %v end before %d", r, next)
+			}
+		}
+	}
+}
+
 func testMeta(t *testing.T, s store.Store) {
 	ctx := t.Context()
 	col := createNative(t, s, "a")
