@@ -21,7 +21,7 @@ import (
 
 // engines runs a test on every engine.
 func engines(t *testing.T, test func(t *testing.T, s store.Store)) {
-	t.Run("memory", func(t *testing.T) { test(t, storetest.NewMemory()) })
+	t.Run("memory", func(t *testing.T) { test(t, storetest.Rerun(storetest.NewMemory())) })
 	t.Run("sqlite", func(t *testing.T) {
 		s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), sqlite.Options{})
 		if err != nil {

@@ -96,13 +96,14 @@ type Row struct {
 }
 
 // ColumnID names a column inside an engine. It stays the same when the column
-// is renamed. 0 is the ID of no column.
+// is renamed, and no column that the engine creates later gets it again. 0 is
+// the ID of no column.
 type ColumnID int64
 
 // Chunk is what the engine records of a chunk beside its bytes.
 type Chunk struct {
-	// Number is the place of the chunk among those of its column. Numbers may
-	// have gaps.
+	// Number orders the chunks of a column. Numbers may have gaps. Every number
+	// is allowed but math.MaxInt64.
 	Number int64
 	// Capacity is the number of bytes. There may be more, which mean nothing.
 	Capacity int64
@@ -115,7 +116,7 @@ type Chunk struct {
 }
 
 // Span is a range of bytes in a chunk, and the memory they are read into or
-// written from.
+// written from. It may be empty.
 type Span struct {
 	Chunk, Offset int64
 	Data          []byte
@@ -180,7 +181,8 @@ type Tx interface {
 
 	// CreateColumn adds a catalog row and gives it an ID; the column has no
 	// chunks. A name that is taken in any layout gives ErrExists, a layout
-	// that the engine does not write errors.ErrUnsupported.
+	// that the engine does not write errors.ErrUnsupported, a name that it
+	// cannot store ErrInvalidArgument.
 	CreateColumn(ctx context.Context, c Row) (Row, error)
 	// RenameColumn gives a column another name, or ErrExists.
 	RenameColumn(ctx context.Context, id ColumnID, name string) error

@@ -27,7 +27,7 @@ func FuzzDamage(f *testing.F) {
 			return // what is to be tried is damage, not size
 		}
 		ctx := t.Context()
-		s := storetest.NewMemory()
+		s := storetest.Rerun(storetest.NewMemory())
 		err := s.Update(ctx, func(tx store.Tx) error {
 			d, err := tx.CreateColumn(ctx, store.Row{Name: "x_data", DType: "bytes", ElemSize: 1, MinChunk: least, MaxChunk: most})
 			if err != nil {

@@ -51,6 +51,9 @@ func (c *conn) kvSQL(format, table string) string {
 	key := [2]string{format, table}
 	sql, ok := c.kvTexts[key]
 	if !ok {
+		if len(c.kvTexts) >= maxStmts {
+			clear(c.kvTexts)
+		}
 		sql = fmt.Sprintf(format, sqlite3.QuoteIdentifier(table))
 		c.kvTexts[key] = sql
 	}

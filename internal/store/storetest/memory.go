@@ -14,10 +14,7 @@ import (
 	"columnvault/internal/store"
 )
 
-// Memory is a storage engine without storage, unlike SQLite in what engines
-// may differ in: its chunks are small, and it runs the function of every Read
-// and Update twice, as an engine does after a conflict. What the first run
-// wrote is thrown away.
+// Memory is a storage engine without storage. Its chunks are small.
 type Memory struct {
 	mu     sync.Mutex
 	state  *state
@@ -76,18 +73,12 @@ func (m *Memory) Close() error {
 }
 
 func (m *Memory) Read(ctx context.Context, fn func(store.Reader) error) error {
-	for range 2 {
-		snap, err := m.Snapshot(ctx)
-		if err != nil {
-			return err
-		}
-		err = fn(snap)
-		snap.Close()
-		if err != nil {
-			return err
-		}
+	snap, err := m.Snapshot(ctx)
+	if err != nil {
+		return err
 	}
-	return nil
+	defer snap.Close()
+	return fn(snap)
 }
 
 func (m *Memory) Snapshot(ctx context.Context) (store.Snapshot, error) {
@@ -105,17 +96,14 @@ func (m *Memory) Update(ctx context.Context, fn func(store.Tx) error) error {
 	if m.closed {
 		return store.ErrClosed
 	}
-	var tx *memoryTx
-	for range 2 {
-		tx = &memoryTx{state: m.state.clone()}
-		err := fn(tx)
-		tx.ended = true
-		if err == nil {
-			err = cmp.Or(tx.aborted, ctx.Err())
-		}
-		if err != nil {
-			return err
-		}
+	tx := &memoryTx{state: m.state.clone()}
+	defer func() { tx.ended = true }()
+	err := fn(tx)
+	if err == nil {
+		err = cmp.Or(tx.aborted, ctx.Err())
+	}
+	if err != nil {
+		return err
 	}
 	m.state = tx.state
 	for _, fn := range tx.onCommit {
