@@ -50,7 +50,7 @@ func (s *scope) Columns(ctx context.Context) ([]ColumnInfo, error) {
 		infos = make([]ColumnInfo, len(entries))
 		for i, e := range entries {
 			infos[i] = ColumnInfo{Name: e.Name, DType: e.DType, Len: int(max(0, e.Len())) + tx.heldFor(e.ID()), VarSize: e.Kind == catalog.VarSize,
-				Incomplete: e.Kind == catalog.Half, Layout: e.Data.Layout}
+				Incomplete: e.Kind == catalog.Half, Layout: int(e.Data.Layout)}
 		}
 		return err
 	})
@@ -196,11 +196,8 @@ func (tx *Tx) create(ctx context.Context, name string, spec dtype.Spec, o *Colum
 	if o == nil {
 		o = &ColumnOptions{}
 	}
-	b, err := o.bounds(spec, tx.v.store.Caps())
-	if err != nil {
-		return err
-	}
-	_, err = catalog.Create(ctx, tx.w, name, spec, b)
+	chunks := catalog.Options{MinChunk: int64(o.MinChunk), MaxChunk: int64(o.MaxChunk)}
+	_, err := catalog.Create(ctx, tx.w, name, spec, chunks, tx.v.store.Caps())
 	tx.forget(name)
 	return err
 }

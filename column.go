@@ -106,9 +106,6 @@ func (c *Column[T]) write(ctx context.Context, op string, fn func(o *opened) err
 		if err != nil {
 			return err
 		}
-		if err := o.lock(ctx); err != nil {
-			return err
-		}
 		if err := fn(o); err != nil {
 			return err
 		}
@@ -119,21 +116,8 @@ func (c *Column[T]) write(ctx context.Context, op string, fn func(o *opened) err
 
 // append adds rows at the end.
 func (o *opened) append(ctx context.Context, rows column.Elements) error {
-	if err := o.lock(ctx); err != nil {
-		return err
-	}
 	o.changes++
 	return o.Append(ctx, o.tx.w, rows)
-}
-
-// lock comes before every change.
-func (o *opened) lock(ctx context.Context) error {
-	if o.locked {
-		return nil
-	}
-	err := o.Lock(ctx, o.tx.w)
-	o.locked = err == nil
-	return err
 }
 
 // Len is the number of elements.

@@ -15,14 +15,14 @@ import (
 // layers says which packages of this module each may import: those below it.
 var layers = map[string][]string{
 	"cmd/columnvault":          {"", "dtype"},
-	"":                         {"dtype", "internal/catalog", "internal/column", "internal/layout", "internal/store", "internal/store/sqlite", "internal/writeback"},
+	"":                         {"dtype", "internal/catalog", "internal/column", "internal/store", "internal/store/sqlite", "internal/writeback"},
 	"internal/writeback":       {"internal/column", "internal/store"},
-	"internal/catalog":         {"dtype", "internal/column", "internal/layout", "internal/store"},
-	"internal/column":          {"internal/layout", "internal/store"},
+	"internal/catalog":         {"dtype", "internal/column", "internal/column/layout0", "internal/store"},
+	"internal/column":          {"internal/store"},
+	"internal/column/layout0":  {"internal/column", "internal/store"},
 	"internal/store/sqlite":    {"internal/store"},
 	"internal/store/storetest": {"internal/store"},
 	"internal/store":           {},
-	"internal/layout":          {},
 	"dtype":                    {"internal/structured"},
 	"internal/structured":      {},
 	"internal/interop":         {},

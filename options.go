@@ -3,19 +3,6 @@ package columnvault
 import (
 	"fmt"
 	"time"
-
-	"columnvault/dtype"
-	"columnvault/internal/layout"
-	"columnvault/internal/store"
-)
-
-const (
-	defaultBuffer   = 1 << 20
-	defaultMinChunk = 4 << 10
-	// defaultVarChunk is the largest chunk of a new variable-size column. An
-	// element that grows or comes in may move half of a chunk, which at this
-	// size takes two milliseconds; larger chunks gain little elsewhere.
-	defaultVarChunk = 524_280
 )
 
 // Options configure Open. The zero value is what most programs want.
@@ -83,25 +70,4 @@ type ColumnOptions struct {
 	// updating, 16777212 is the best choice for MaxChunk: it destroys data in
 	// a chunk that it has grown past 1.5 times the maximum.
 	MinChunk, MaxChunk int
-}
-
-// bounds are the chunk bounds for a column of this dtype.
-func (o *ColumnOptions) bounds(spec dtype.Spec, caps store.Caps) (layout.Bounds, error) {
-	b := layout.Bounds{Min: int64(o.MinChunk), Max: int64(o.MaxChunk)}
-	size := int64(spec.ElemSize())
-	if size == 0 {
-		size = layout.EntrySize
-	}
-	if b.Max == 0 && spec.ElemSize() == 0 {
-		b.Max = max(min(caps.ChunkSize, defaultVarChunk), b.Min)
-	} else if b.Max == 0 {
-		b.Max = max(caps.ChunkSize, b.Min, size)
-	}
-	if b.Min == 0 {
-		b.Min = min(max(defaultMinChunk, size), b.Max/size*size)
-	}
-	if b.Max > caps.MaxChunk {
-		return b, fmt.Errorf("%w: MaxChunk %d, and the limit is %d", ErrInvalidArgument, b.Max, caps.MaxChunk)
-	}
-	return b, nil
 }

@@ -65,7 +65,7 @@ func (tx *Tx) check(ctx context.Context, yield func(Problem, error) bool) error 
 		return err
 	}
 	for _, e := range entries {
-		found, err := catalog.Check(ctx, tx.r, e)
+		found, err := catalog.Check(ctx, tx.r, e, tx.v.store.Caps())
 		if err != nil {
 			return err
 		}

@@ -40,12 +40,11 @@ type Tx struct {
 // opened is a column inside a transaction.
 type opened struct {
 	column.Column
-	id     store.ColumnID
-	name   string
-	dtype  string // as it stands in the file
-	elem   int64  // the size of elements according to the catalogue
-	tx     *Tx
-	locked bool
+	id    store.ColumnID
+	name  string
+	dtype string // as it stands in the file
+	elem  int64  // the size of elements according to the catalogue
+	tx    *Tx
 	// changes counts what was done to the column, for loops that run over it.
 	changes int
 	// ends is reused from read to read.
@@ -177,7 +176,7 @@ func (tx *Tx) openEntry(entry catalog.Entry) (*opened, error) {
 	if o := tx.known(entry.Name); o != nil {
 		return o, nil
 	}
-	col, err := entry.Open()
+	col, err := entry.Open(tx.v.store.Caps())
 	if err != nil {
 		return nil, err
 	}

@@ -55,7 +55,7 @@ func Open(path string, o *Options) (*Vault, error) {
 func newVault(path string, s store.Store, o *Options) *Vault {
 	v := &Vault{path: path, store: s, buffer: int64(o.ReadBytes), busy: cmp.Or(o.BusyTimeout, sqlite.DefaultBusyTimeout)}
 	if v.buffer == 0 {
-		v.buffer = defaultBuffer
+		v.buffer = s.Caps().Window
 	}
 	v.pending = writeback.New(v.flush)
 	v.scope = scope{v: v}

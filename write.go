@@ -9,7 +9,6 @@ import (
 
 	"columnvault/dtype"
 	"columnvault/internal/column"
-	"columnvault/internal/layout"
 )
 
 // encode turns values into bytes before anything is written: a value that does
@@ -43,8 +42,8 @@ func giveBack(scratch *column.Elements) {
 // the first on, and begin at start.
 func checkSizes(ends []int, start, first int) error {
 	for k := first; k < len(ends); k++ {
-		if n := ends[k] - start; n > layout.MaxElement {
-			return fmt.Errorf("%w: value %d of the call has %d bytes, and the limit is %d", ErrTooLarge, k-first, n, layout.MaxElement)
+		if n := ends[k] - start; n > column.MaxElement {
+			return fmt.Errorf("%w: value %d of the call has %d bytes, and the limit is %d", ErrTooLarge, k-first, n, column.MaxElement)
 		}
 		start = ends[k]
 	}

@@ -18,7 +18,7 @@ import (
 
 	"columnvault/dtype"
 	"columnvault/internal/column"
-	"columnvault/internal/layout"
+	"columnvault/internal/column/layout0"
 	"columnvault/internal/store"
 )
 
@@ -78,13 +78,13 @@ func (e Entry) Len() int64 {
 }
 
 // Open opens the column for the snapshot or transaction that the entry was
-// read in.
-func (e Entry) Open() (column.Column, error) {
+// read in, as the engine likes it.
+func (e Entry) Open(caps store.Caps) (column.Column, error) {
 	switch e.Kind {
 	case Fixed:
-		return column.OpenFixed(e.Data)
+		return layout0.OpenFixed(e.Data, caps.Window)
 	case VarSize:
-		return column.OpenVarSize(e.Data, e.Index)
+		return layout0.OpenVarSize(e.Data, e.Index, caps.Window)
 	case Half:
 		return nil, fmt.Errorf("%w: a program that crashed has created only half of the column; create it with the same dtype to complete it, or drop it", store.ErrNotFound)
 	default:
@@ -96,7 +96,7 @@ var errLater = fmt.Errorf("%w: the column is in the layout of KohakuVault 1.x, w
 
 // isIndex tells an index row from a fixed column that only has such a name.
 func isIndex(row store.Row) bool {
-	return strings.HasSuffix(row.Name, indexSuffix) && row.DType == layout.IndexDType && row.ElemSize == layout.EntrySize
+	return strings.HasSuffix(row.Name, indexSuffix) && layout0.IsIndex(row)
 }
 
 // isLoneData tells the data half of a pair that was never completed: its dtype
@@ -166,16 +166,23 @@ func baseOf(name string) (string, bool) {
 	return strings.CutSuffix(name, indexSuffix)
 }
 
-// FindID returns the column with this ID, or ErrNotFound. It goes over the whole
-// catalog, so it is for what a name does not find.
+// FindID returns the column with this ID, whatever its name is by now, or
+// ErrNotFound.
 func FindID(ctx context.Context, r store.Reader, id store.ColumnID) (Entry, error) {
-	entries, err := List(ctx, r)
+	rows, err := r.LookupID(ctx, id)
 	if err != nil {
 		return Entry{}, err
 	}
-	for _, e := range entries {
-		if e.ID() == id && (e.Kind == Fixed || e.Kind == VarSize) {
-			return e, nil
+	for _, row := range rows {
+		for _, name := range []string{strings.TrimSuffix(row.Name, dataSuffix), row.Name} {
+			names := NamesOf(name)
+			e, err := Find(ctx, r, &names)
+			if err == nil && e.ID() == id && e.Kind != Half {
+				return e, nil
+			}
+			if err != nil && !errors.Is(err, store.ErrNotFound) {
+				return Entry{}, err
+			}
 		}
 	}
 	return Entry{}, store.ErrNotFound
@@ -222,20 +229,27 @@ func listed(row store.Row, byName map[string]store.Row) (Entry, bool) {
 	return Entry{Kind: Fixed, Name: row.Name, DType: row.DType, Data: row}, true
 }
 
+// Options are how a new column is stored. What is 0 is chosen for the engine.
+type Options struct {
+	// MinChunk and MaxChunk bound the chunks, in bytes.
+	MinChunk, MaxChunk int64
+}
+
 // Create adds an empty column. The half of one that has the same dtype, which
 // never held an element, gives way to it.
-func Create(ctx context.Context, tx store.Tx, name string, spec dtype.Spec, b layout.Bounds) (Entry, error) {
+func Create(ctx context.Context, tx store.Tx, name string, spec dtype.Spec, o Options, caps store.Caps) (Entry, error) {
 	if err := checkName(name); err != nil {
 		return Entry{}, err
 	}
 	e := Entry{Kind: Fixed, Name: name, DType: spec.String()}
 	names := NamesOf(name)
+	bounds := layout0.Bounds{Min: o.MinChunk, Max: o.MaxChunk}
 	var err error
 	if size := int64(spec.ElemSize()); size > 0 {
-		e.Data, err = newRow(names.Plain, e.DType, size, b)
+		e.Data, err = layout0.FixedRow(names.Plain, e.DType, size, bounds, caps)
 	} else {
 		e.Kind = VarSize
-		e.Data, e.Index, err = newPair(names, e.DType, b)
+		e.Data, e.Index, err = layout0.VarSizeRows(names.Data, names.Index, e.DType, bounds, caps)
 	}
 	if err != nil {
 		return Entry{}, err
@@ -341,29 +355,6 @@ func checkFree(ctx context.Context, tx store.Tx, name, owner string, own map[sto
 		}
 	}
 	return nil
-}
-
-func newRow(name, dtype string, size int64, b layout.Bounds) (store.Row, error) {
-	aligned, err := b.Align(size)
-	if err != nil {
-		return store.Row{}, fmt.Errorf("%w: %w", store.ErrInvalidArgument, err)
-	}
-	return store.Row{Name: name, DType: dtype, ElemSize: size, MinChunk: aligned.Min, MaxChunk: aligned.Max}, nil
-}
-
-// newPair makes the rows of a variable-size column. Both get the same maximum,
-// a multiple of the size of an index entry: 0.8.6 addresses the index by the
-// maximum of the data.
-func newPair(names Names, dtype string, b layout.Bounds) (data, index store.Row, err error) {
-	if most := b.Max / layout.EntrySize * layout.EntrySize; b.Min > most && b.Min <= b.Max {
-		b.Min = most // rounded up, the minimum would pass the maximum
-	}
-	index, err = newRow(names.Index, layout.IndexDType, layout.EntrySize, b)
-	if err != nil {
-		return data, index, err
-	}
-	data, err = newRow(names.Data, dtype, 1, layout.Bounds{Min: min(b.Min, index.MaxChunk), Max: index.MaxChunk})
-	return data, index, err
 }
 
 // Rename gives a column another name.

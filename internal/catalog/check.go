@@ -11,7 +11,7 @@ import (
 )
 
 // Check looks whether the column keeps the rules of the format.
-func Check(ctx context.Context, r store.Reader, e Entry) ([]column.Problem, error) {
+func Check(ctx context.Context, r store.Reader, e Entry, caps store.Caps) ([]column.Problem, error) {
 	switch e.Kind {
 	case Later:
 		return nil, nil
@@ -25,7 +25,7 @@ func Check(ctx context.Context, r store.Reader, e Entry) ([]column.Problem, erro
 			found = append(found, column.Problem{Damage: true, Text: text})
 		}
 	}
-	col, err := e.Open()
+	col, err := e.Open(caps)
 	if errors.Is(err, store.ErrCorrupt) {
 		return append(found, column.Problem{Damage: true, Text: err.Error()}), nil
 	}

@@ -23,7 +23,10 @@ var (
 	// ErrUnavailable: the storage does not answer: disk full, I/O error, no
 	// permission. What was committed before is still there.
 	ErrUnavailable = errors.New("storage unavailable")
-	// ErrUnknownCommit: the engine cannot say whether a commit happened.
+	// ErrUnknownCommit: the engine lost the answer to a commit, and all of the
+	// transaction may be there or none of it. It comes from Update alone. What
+	// was written must not simply be written again: it might then be there
+	// twice. Look first what the store holds, or leave that to the caller.
 	ErrUnknownCommit = errors.New("commit with unknown outcome")
 	// ErrNotVault: what was opened is not a store.
 	ErrNotVault = errors.New("not a vault")

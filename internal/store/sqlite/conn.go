@@ -22,17 +22,23 @@ const maxMemory = 1 << 30
 // its transaction: the engine never gives memory back by itself.
 const bigRow = 16 << 20
 
+// maxStmts bounds the statements that a connection keeps prepared, and the
+// texts of those about tables of pairs: a program may use any number of such
+// tables. Our own statements are some 50, those about a table some 10.
+const maxStmts = 500
+
 // conn is a connection with its prepared statements. One goroutine uses it at
 // a time.
 type conn struct {
-	db    *sqlite3.Conn
-	stmts map[string]*sqlite3.Stmt
-	// kvTexts holds statements by format and table.
+	db *sqlite3.Conn
+	// stmts are the prepared statements by their texts, kvTexts the texts of
+	// those about tables of pairs by format and table. See maxStmts.
+	stmts   map[string]*sqlite3.Stmt
 	kvTexts map[[2]string]string
 	// blobs and catalog belong to the transaction that the connection is in.
 	// Some of what they know outlives it: see refresh.
 	blobs   *blobs
-	catalog map[string]*store.Row
+	catalog catalog
 	lasts   map[store.ColumnID]store.Chunk // the last chunks of columns
 	version int64
 	// logPages is the number of pages in the write-ahead log after the last
@@ -48,8 +54,6 @@ type conn struct {
 	stamped bool
 	// recent says that a reader was here since the janitor was.
 	recent bool
-	// noLater says that the tables of the later generation do not exist.
-	noLater bool
 	// broken is the panic of the driver after which nothing may be done with
 	// the connection but to throw it away.
 	broken error
@@ -83,7 +87,7 @@ func uri(path string, m mode, vfs string) string {
 }
 
 func openConn(ctx context.Context, name, pragmas string) (_ *conn, err error) {
-	c := &conn{stmts: map[string]*sqlite3.Stmt{}, catalog: map[string]*store.Row{}, lasts: map[store.ColumnID]store.Chunk{},
+	c := &conn{stmts: map[string]*sqlite3.Stmt{}, catalog: newCatalog(), lasts: map[store.ColumnID]store.Chunk{},
 		kvTexts: map[[2]string]string{}}
 	c.blobs = newBlobs(c)
 	defer func() {
@@ -167,6 +171,9 @@ func (c *conn) bind(sql string, args []any) (*sqlite3.Stmt, error) {
 	}
 	st := c.stmts[sql]
 	if st == nil {
+		if len(c.stmts) >= maxStmts {
+			c.closeStmts() // none is running: nothing prepares inside of a query
+		}
 		var err error
 		if st, _, err = c.db.PrepareFlags(sql, sqlite3.PREPARE_PERSISTENT); err != nil {
 			return nil, wrap(err)
@@ -210,10 +217,9 @@ func (c *conn) integer(sql string, args ...any) (n int64, err error) {
 func (c *conn) refresh() error {
 	version, err := c.integer(`PRAGMA data_version`)
 	if err != nil || version != c.version {
-		clear(c.catalog)
+		c.catalog.reset()
 		clear(c.blobs.rowids)
 		clear(c.lasts)
-		c.noLater = false
 	}
 	c.version = version
 	return err
@@ -229,9 +235,15 @@ func (c *conn) close() {
 	}
 	c.index.close()
 	c.blobs.close()
+	c.closeStmts()
+	c.db.Close()
+	c.db = nil
+}
+
+// closeStmts closes all prepared statements.
+func (c *conn) closeStmts() {
 	for _, st := range c.stmts {
 		st.Close()
 	}
-	c.db.Close()
-	c.db = nil
+	clear(c.stmts)
 }

@@ -294,7 +294,7 @@ func (s *Store) dropIdle() {
 
 // Caps implements store.Store.
 func (s *Store) Caps() store.Caps {
-	return store.Caps{ChunkSize: 1 << 20, MaxChunk: maxChunk, MaxValue: maxValue}
+	return store.Caps{MinChunk: 4 << 10, ChunkSize: 1 << 20, MaxChunk: maxChunk, MaxValue: maxValue, Window: 1 << 20}
 }
 
 // patiently repeats try while others hold what it needs. It waits in Go, so

@@ -1,4 +1,4 @@
-package layout
+package layout0
 
 import (
 	"encoding/binary"
@@ -6,26 +6,26 @@ import (
 	"math"
 )
 
-// EntrySize is the number of bytes of an index entry.
-const EntrySize = 12
+// entrySize is the number of bytes of an index entry.
+const entrySize = 12
 
-// IndexDType is the dtype that marks the index row of a variable-size column.
-const IndexDType = "adaptive_idx"
+// indexDType is the dtype that marks the index row of a variable-size column.
+const indexDType = "adaptive_idx"
 
-// MaxChunkNumber is the largest number a chunk can have in an entry.
-const MaxChunkNumber = math.MaxInt32
+// maxChunkNumber is the largest number a chunk can have in an entry.
+const maxChunkNumber = math.MaxInt32
 
-// Entry says where one element of a variable-size column lies: the bytes from
+// entry says where one element of a variable-size column lies: the bytes from
 // Start up to End of a data chunk. In the file it is three little-endian
 // signed 32-bit numbers.
-type Entry struct {
+type entry struct {
 	Chunk, Start, End int32
 }
 
-// ParseEntry reads the entry in the first EntrySize bytes of b.
-func ParseEntry(b []byte) Entry {
-	_ = b[EntrySize-1]
-	return Entry{
+// parseEntry reads the entry in the first entrySize bytes of b.
+func parseEntry(b []byte) entry {
+	_ = b[entrySize-1]
+	return entry{
 		Chunk: int32(binary.LittleEndian.Uint32(b[0:])),
 		Start: int32(binary.LittleEndian.Uint32(b[4:])),
 		End:   int32(binary.LittleEndian.Uint32(b[8:])),
@@ -33,27 +33,27 @@ func ParseEntry(b []byte) Entry {
 }
 
 // Append appends the entry's bytes to dst.
-func (e Entry) Append(dst []byte) []byte {
+func (e entry) Append(dst []byte) []byte {
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(e.Chunk))
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(e.Start))
 	return binary.LittleEndian.AppendUint32(dst, uint32(e.End))
 }
 
-// Entries are entries as they lie in the file.
-type Entries []byte
+// entryList is entries as they lie in the file.
+type entryList []byte
 
 // Len is the number of entries.
-func (e Entries) Len() int { return len(e) / EntrySize }
+func (e entryList) Len() int { return len(e) / entrySize }
 
 // At is the entry at position k.
-func (e Entries) At(k int) Entry { return ParseEntry(e[k*EntrySize:]) }
+func (e entryList) At(k int) entry { return parseEntry(e[k*entrySize:]) }
 
 // Len is the number of bytes of the element.
-func (e Entry) Len() int64 { return int64(e.End) - int64(e.Start) }
+func (e entry) Len() int64 { return int64(e.End) - int64(e.Start) }
 
 // Check reports an entry that points nowhere. Whether its chunk exists and is
 // long enough is for the reader of the chunk to find out.
-func (e Entry) Check() error {
+func (e entry) Check() error {
 	if e.Chunk < 0 || e.Start < 0 || e.End < e.Start {
 		return fmt.Errorf("index entry (chunk %d, bytes %d to %d) points nowhere", e.Chunk, e.Start, e.End)
 	}

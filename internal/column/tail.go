@@ -9,7 +9,7 @@ import (
 // WithTail is the column with more elements behind it that are still in
 // memory. It can only be read.
 func WithTail(c Column, tail Elements) Column {
-	return &tailed{Column: c, tail: tail, stored: c.Len(), added: int64(tail.count(c.size()))}
+	return &tailed{Column: c, tail: tail, stored: c.Len(), added: int64(tail.Count(c.Size()))}
 }
 
 type tailed struct {
@@ -21,14 +21,14 @@ type tailed struct {
 func (t *tailed) Len() int64 { return t.stored + t.added }
 
 func (t *tailed) Backed(ctx context.Context, r store.Reader, i, j int64) error {
-	if err := checkRange(i, j, t.Len()); err != nil {
+	if err := CheckRange(i, j, t.Len()); err != nil {
 		return err
 	}
 	return t.Column.Backed(ctx, r, min(i, t.stored), min(j, t.stored))
 }
 
 func (t *tailed) Read(ctx context.Context, r store.Reader, b *Elements, i, j, limit int64) (int64, error) {
-	if err := checkRange(i, j, t.Len()); err != nil {
+	if err := CheckRange(i, j, t.Len()); err != nil {
 		return i, err
 	}
 	if i < t.stored {
@@ -46,7 +46,7 @@ func (t *tailed) Read(ctx context.Context, r store.Reader, b *Elements, i, j, li
 }
 
 func (t *tailed) Before(ctx context.Context, r store.Reader, j, limit int64) (int64, error) {
-	if err := checkRange(j, j, t.Len()); err != nil {
+	if err := CheckRange(j, j, t.Len()); err != nil {
 		return j, err
 	}
 	if j <= t.stored {
@@ -73,7 +73,7 @@ func (t *tailed) Gather(ctx context.Context, r store.Reader, b *Elements, at []i
 			}
 		}
 		for ; n < len(at) && at[n] >= t.stored; n++ {
-			if err := checkRange(at[n], at[n]+1, t.Len()); err != nil {
+			if err := CheckRange(at[n], at[n]+1, t.Len()); err != nil {
 				return err
 			}
 			k := int(at[n] - t.stored)
@@ -84,11 +84,11 @@ func (t *tailed) Gather(ctx context.Context, r store.Reader, b *Elements, at []i
 	return nil
 }
 
-func (t *tailed) element(k int) []byte { return t.tail.element(t.size(), k) }
+func (t *tailed) element(k int) []byte { return t.tail.At(t.Size(), k) }
 
 // copy appends the elements from up to, not including, to of the tail.
 func (t *tailed) copy(b *Elements, from, to int) {
-	if size := t.size(); size > 0 {
+	if size := t.Size(); size > 0 {
 		b.Data = append(b.Data, t.tail.Data[from*size:to*size]...)
 		return
 	}

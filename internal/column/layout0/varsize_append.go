@@ -1,4 +1,4 @@
-package column
+package layout0
 
 import (
 	"context"
@@ -6,14 +6,13 @@ import (
 	"fmt"
 	"math"
 
-	"columnvault/internal/layout"
+	"columnvault/internal/column"
 	"columnvault/internal/store"
 )
 
-// stride is the distance between the numbers of new chunks. A chunk that is
-// split takes a number from the gap behind it, so that the end of the column
-// keeps the highest number, which is where 0.8.6 appends.
-const stride = 16
+// looked is the number of elements at the end of a column that must ascend in
+// their chunk before more are added to it.
+const looked = 16
 
 // tail is the chunk with the highest number.
 type tail struct {
@@ -28,15 +27,16 @@ type tail struct {
 	open bool
 }
 
-func (c *VarSize) Append(ctx context.Context, tx store.Tx, b Elements) (err error) {
+func (c *VarSize) Append(ctx context.Context, tx store.Tx, b column.Elements) (err error) {
 	if err := c.checkBatch(b); err != nil || len(b.Ends) == 0 {
 		return err
 	}
-	defer abortOn(tx, &err)
+	defer column.AbortOn(tx, &err)
+	c.ahead.reset()
 	if err := c.findTail(ctx, tx); err != nil {
 		return err
 	}
-	entries := make([]byte, 0, len(b.Ends)*layout.EntrySize)
+	entries := make([]byte, 0, len(b.Ends)*entrySize)
 	for next := 0; next < len(b.Ends); {
 		n := c.tail.room(c.bounds, b, next)
 		if n == 0 {
@@ -47,21 +47,21 @@ func (c *VarSize) Append(ctx context.Context, tx store.Tx, b Elements) (err erro
 		}
 		entries = appendEntries(entries, c.tail.Number, c.tail.end, b, next, next+n)
 		full := next+n < len(b.Ends)
-		if err := c.fillTail(ctx, tx, b.Data[b.start(next):b.Ends[next+n-1]], full); err != nil {
+		if err := c.fillTail(ctx, tx, b.Data[b.Start(next):b.Ends[next+n-1]], full); err != nil {
 			return err
 		}
 		next += n
 		c.tail.count += n
 	}
-	return c.index.Append(ctx, tx, Elements{Data: entries})
+	return c.index.Append(ctx, tx, column.Elements{Data: entries})
 }
 
 // checkBatch refuses what can never be stored.
-func (c *VarSize) checkBatch(b Elements) error {
+func (c *VarSize) checkBatch(b column.Elements) error {
 	for k := range b.Ends {
-		if n := b.size(k); n > layout.MaxElement {
+		if n := b.Size(k); n > column.MaxElement {
 			return fmt.Errorf("%w: element %d of the call has %d bytes, and the limit is %d",
-				store.ErrTooLarge, k, n, layout.MaxElement)
+				store.ErrTooLarge, k, n, column.MaxElement)
 		}
 	}
 	return c.index.checkRoom(int64(len(b.Ends)))
@@ -69,10 +69,10 @@ func (c *VarSize) checkBatch(b Elements) error {
 
 // appendEntries appends the entries of elements that lie back to back from
 // pos on in the chunk.
-func appendEntries(dst []byte, chunk, pos int64, b Elements, from, to int) []byte {
+func appendEntries(dst []byte, chunk, pos int64, b column.Elements, from, to int) []byte {
 	for k := from; k < to; k++ {
-		end := pos + int64(b.size(k))
-		dst = layout.Entry{Chunk: int32(chunk), Start: int32(pos), End: int32(end)}.Append(dst)
+		end := pos + int64(b.Size(k))
+		dst = entry{Chunk: int32(chunk), Start: int32(pos), End: int32(end)}.Append(dst)
 		pos = end
 	}
 	return dst
@@ -97,58 +97,50 @@ func (c *VarSize) findTail(ctx context.Context, tx store.Tx) error {
 	if err != nil {
 		return err
 	}
-	entry, err := c.entry(ctx, tx, c.Len()-1)
+	n := c.Len()
+	low := max(0, n-looked)
+	entries, crowds, err := c.around(ctx, tx, low, n, n)
 	if err != nil {
 		return err
 	}
-	open := int64(entry.Chunk) == last.Number
-	count := 0
-	if open && last.Capacity > c.bounds.Max {
-		split, err := c.splitOversized(ctx, tx, last, c.Len()-1)
+	k := entries.Len() - 1
+	e := entries.At(k)
+	if err := e.Check(); err != nil {
+		return fmt.Errorf("%w: element %d: %w", store.ErrCorrupt, n-1, err)
+	}
+	c.tail = &tail{Chunk: last, end: int64(e.End), open: int64(e.Chunk) == last.Number}
+	if c.tail.open && last.Capacity > c.bounds.Max {
+		split, err := c.splitOversized(ctx, tx, last, n-1, entries[k*entrySize:])
 		if err != nil {
 			return err
 		}
 		if split {
+			c.tail = nil
 			return c.findTail(ctx, tx)
 		}
-		open = false
+		c.tail.open = false
 	}
-	if crowded, err := c.crowded(ctx, tx, c.Len(), last.Number); err != nil {
-		return err
-	} else if crowded {
-		count = crowd
+	for k > 0 && entries.At(k-1).Chunk == e.Chunk {
+		k--
 	}
-	c.tail = &tail{Chunk: last, end: int64(entry.End), count: count, open: open}
+	if extentOf(entries[k*entrySize:]).disordered {
+		c.tail.open = false // what comes after the last element may live
+	}
+	if crowds.in(last.Number) {
+		c.tail.count = crowd
+	}
 	return nil
 }
 
-// crowded tells whether the chunk holds crowd elements in a row before position
-// i or from there on. That takes one look at the index for each side.
-func (c *VarSize) crowded(ctx context.Context, r store.Reader, i, chunk int64) (bool, error) {
-	for _, far := range []int64{i - crowd, i + crowd - 1} {
-		if far < 0 || far >= c.Len() {
-			continue
-		}
-		var p [layout.EntrySize]byte
-		if err := c.index.ReadInto(ctx, r, p[:], far); err != nil {
-			return false, err
-		}
-		if int64(layout.ParseEntry(p[:]).Chunk) == chunk {
-			return true, nil
-		}
-	}
-	return false, nil
-}
-
 // room is how many elements of the batch, from next on, the chunk can take.
-func (t *tail) room(bounds layout.Bounds, b Elements, next int) int {
+func (t *tail) room(bounds Bounds, b column.Elements, next int) int {
 	if !t.open || t.Capacity > bounds.Max {
 		return 0
 	}
-	if t.Capacity == 0 && int64(b.size(next)) > bounds.Max {
+	if t.Capacity == 0 && int64(b.Size(next)) > bounds.Max {
 		return 1 // an element larger than any chunk gets one for itself
 	}
-	limit := int64(b.start(next)) + bounds.Max - t.end
+	limit := int64(b.Start(next)) + bounds.Max - t.end
 	n, end := next, min(len(b.Ends), next+crowd-t.count)
 	for n < end && int64(b.Ends[n]) <= limit {
 		n++
@@ -164,7 +156,7 @@ func (c *VarSize) fillTail(ctx context.Context, tx store.Tx, data []byte, full b
 	need := t.end + int64(len(data))
 	grown := t.Chunk
 	if t.Capacity == 0 || need > t.Capacity {
-		grown.Capacity = max(c.bounds.Capacity(need), need)
+		grown.Capacity = max(c.bounds.capacity(need), need)
 		if full {
 			grown.Capacity = min(grown.Capacity, max(c.bounds.Min, need+need/8))
 		}
@@ -199,7 +191,7 @@ func (c *VarSize) rewriteTail(ctx context.Context, tx store.Tx, grown store.Chun
 	if grown.Used == t.Used {
 		return nil
 	}
-	return tx.SetUsed(ctx, c.id, t.Number, grown.Used)
+	return tx.SetChunk(ctx, c.id, grown)
 }
 
 // nextTail goes on to a chunk behind the last, still to be created.
@@ -207,21 +199,14 @@ func (c *VarSize) nextTail(ctx context.Context, tx store.Tx) error {
 	t := c.tail
 	if t.open && t.Used > t.end {
 		// Nothing more will come: let the count say what is used.
-		if err := tx.SetUsed(ctx, c.id, t.Number, t.end); err != nil {
+		if err := tx.SetChunk(ctx, c.id, store.Chunk{Number: t.Number, Used: t.end}); err != nil {
 			return err
 		}
 	}
-	number, err := c.numberAfter(t.Number)
+	number, err := numberAfter(t.Number)
 	if err != nil {
 		return err
 	}
 	*t = tail{Chunk: store.Chunk{Number: number}, open: true}
 	return nil
-}
-
-func (c *VarSize) numberAfter(last int64) (int64, error) {
-	if last > layout.MaxChunkNumber-stride {
-		return 0, fmt.Errorf("%w: the numbers of chunks are used up", store.ErrTooLarge)
-	}
-	return last + stride, nil
 }

@@ -1,86 +1,13 @@
-package column
+package layout0
 
 import (
 	"errors"
-	"slices"
 	"strings"
 	"testing"
 
-	"columnvault/internal/layout"
+	"columnvault/internal/column"
 	"columnvault/internal/store"
 )
-
-// list is a column beside the slice that it should equal.
-type list struct {
-	t      *testing.T
-	s      store.Store
-	shape  shape
-	values []string
-}
-
-// newList makes an empty variable-size column.
-func newList(t *testing.T, s store.Store) *list {
-	l := &list{t: t, s: s, shape: shape{0, 4096, 524280}}
-	if err := l.shape.create(t.Context(), s, "x"); err != nil {
-		t.Fatal(err)
-	}
-	return l
-}
-
-// change runs an operation in a transaction.
-func (l *list) change(fn func(tx store.Tx, c Column) error) {
-	l.t.Helper()
-	err := l.s.Update(l.t.Context(), func(tx store.Tx) error {
-		c, err := l.shape.open(l.t.Context(), tx, "x")
-		if err != nil {
-			return err
-		}
-		return fn(tx, c)
-	})
-	if err != nil {
-		l.t.Fatal(err)
-	}
-}
-
-func (l *list) insert(i int, values ...string) {
-	l.t.Helper()
-	l.change(func(tx store.Tx, c Column) error {
-		return c.Insert(l.t.Context(), tx, int64(i), l.shape.encode(values))
-	})
-	l.values = slices.Insert(l.values, i, values...)
-}
-
-func (l *list) set(i int, value string) {
-	l.t.Helper()
-	l.change(func(tx store.Tx, c Column) error {
-		return c.Overwrite(l.t.Context(), tx, int64(i), l.shape.encode([]string{value}))
-	})
-	l.values[i] = value
-}
-
-// want compares everything, and returns how many elements each chunk holds.
-func (l *list) want() map[int32]int {
-	l.t.Helper()
-	elements := map[int32]int{}
-	l.change(func(tx store.Tx, c Column) error {
-		var b Elements
-		next, err := c.Read(l.t.Context(), tx, &b, 0, c.Len(), NoLimit)
-		if err != nil {
-			return err
-		}
-		if got := l.shape.decode(b); next != c.Len() || !slices.Equal(got, l.values) {
-			l.t.Fatalf("%d of %d elements are not the %d that they should be", next, c.Len(), len(l.values))
-		}
-		problems, err := c.Check(l.t.Context(), tx)
-		for _, p := range problems {
-			l.t.Errorf("check: %s", p.Text)
-		}
-		clear(elements)
-		scan := c.(*VarSize).scan(l.t.Context(), tx, func(_ int64, e layout.Entry) { elements[e.Chunk]++ })
-		return errors.Join(err, scan, checkRuns(l.t.Context(), c.(*VarSize), tx))
-	})
-	return elements
-}
 
 // TestCrowd lets elements without bytes, of which any number fits, come from
 // everywhere: no chunk may get too many.
@@ -128,13 +55,12 @@ func TestRunOfOthers(t *testing.T) {
 				l := newList(t, s)
 				l.values = make([]string, 5*crowd)
 				l.values[7], l.values[4*crowd] = "seven", "far"
-				l.change(func(tx store.Tx, c Column) error {
-					v := c.(*VarSize)
-					b := l.shape.encode(l.values)
+				l.change(func(tx store.Tx, c *VarSize) error {
+					b := encode(l.values)
 					entries := appendEntries(nil, 3, 0, b, 0, len(b.Ends))
 					return errors.Join(
-						tx.PutChunk(t.Context(), v.id, store.Chunk{Number: 3, Capacity: 4096, Used: int64(len(b.Data))}, b.Data),
-						v.index.Append(t.Context(), tx, Elements{Data: entries}))
+						tx.PutChunk(t.Context(), c.id, store.Chunk{Number: 3, Capacity: 4096, Used: int64(len(b.Data))}, b.Data),
+						c.index.Append(t.Context(), tx, column.Elements{Data: entries}))
 				})
 				touch(l)
 				if elements := l.want(); len(elements) < 2 {
@@ -163,12 +89,12 @@ func TestEmptyBeforeLarge(t *testing.T) {
 func TestWindowsOfEmptyElements(t *testing.T) {
 	engines(t, func(t *testing.T, s store.Store) {
 		l := newList(t, s)
-		n := int64(2*indexWindow + 10)
+		n := int64(2*s.Caps().Window/entrySize + 10)
 		values := make([]string, n)
 		values[0] = strings.Repeat("x", 100)
 		values[n-1] = strings.Repeat("y", 1000)
 		l.insert(0, values...)
-		l.change(func(tx store.Tx, c Column) error {
+		l.change(func(tx store.Tx, c *VarSize) error {
 			for _, w := range []struct{ from, to, limit, end int64 }{
 				{0, n, 100, n - 1},
 				{0, n, 500, n - 1},
@@ -177,7 +103,7 @@ func TestWindowsOfEmptyElements(t *testing.T) {
 				{n - 1, n, 1, n},
 				{0, n, 1100, n},
 			} {
-				var b Elements
+				var b column.Elements
 				end, err := c.Read(t.Context(), tx, &b, w.from, w.to, w.limit)
 				if err != nil || end != w.end || int64(len(b.Ends)) != end-w.from {
 					t.Errorf("a window of %d from %d has %d elements and ends at %d, want %d: %v", w.limit, w.from, len(b.Ends), end, w.end, err)

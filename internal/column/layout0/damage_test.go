@@ -1,11 +1,11 @@
-package column
+package layout0
 
 import (
 	"errors"
 	"math"
 	"testing"
 
-	"columnvault/internal/layout"
+	"columnvault/internal/column"
 	"columnvault/internal/store"
 	"columnvault/internal/store/storetest"
 )
@@ -14,11 +14,11 @@ import (
 // arbitrary content. Whatever is done with it, nothing may panic or take
 // memory without bound, and errors must say that the file is corrupt.
 func FuzzDamage(f *testing.F) {
-	good := layout.Entry{Chunk: 0, Start: 0, End: 3}.Append(layout.Entry{Chunk: 0, Start: 3, End: 9}.Append(nil))
+	good := entry{Chunk: 0, Start: 0, End: 3}.Append(entry{Chunk: 0, Start: 3, End: 9}.Append(nil))
 	f.Add(good, int64(2), []byte("abcdefghi"), int64(9), int64(16), int64(4092), int64(1), uint8(0))
 	f.Add(good, int64(1<<60), []byte("abcdefghi"), int64(9), int64(1), int64(12), int64(-1), uint8(3))
-	f.Add(layout.Entry{Chunk: 0, Start: 0, End: 1<<31 - 1}.Append(nil), int64(1), []byte("abc"), int64(3), int64(16), int64(4092), int64(0), uint8(5))
-	f.Add(layout.Entry{Chunk: 5, Start: -4, End: -9}.Append(nil), int64(1), []byte{}, int64(1<<40), int64(0), int64(4092), int64(0), uint8(7))
+	f.Add(entry{Chunk: 0, Start: 0, End: 1<<31 - 1}.Append(nil), int64(1), []byte("abc"), int64(3), int64(16), int64(4092), int64(0), uint8(5))
+	f.Add(entry{Chunk: 5, Start: -4, End: -9}.Append(nil), int64(1), []byte{}, int64(1<<40), int64(0), int64(4092), int64(0), uint8(7))
 	f.Add(good, int64(1<<58), []byte("abcdefghi"), int64(9), int64(16), int64(math.MaxInt64), int64(1), uint8(4))
 	f.Add(good, int64(2), []byte("abcdefghi"), int64(9), int64(16), int64(1<<40), int64(1), uint8(5))
 	f.Add(good, int64(1<<58), []byte("abcdefghi"), int64(9), int64(16), int64(12), int64(1), uint8(1))
@@ -27,13 +27,13 @@ func FuzzDamage(f *testing.F) {
 			return // what is to be tried is damage, not size
 		}
 		ctx := t.Context()
-		s := storetest.NewMemory()
+		s := storetest.Rerun(storetest.NewMemory())
 		err := s.Update(ctx, func(tx store.Tx) error {
 			d, err := tx.CreateColumn(ctx, store.Row{Name: "x_data", DType: "bytes", ElemSize: 1, MinChunk: least, MaxChunk: most})
 			if err != nil {
 				return err
 			}
-			x, err := tx.CreateColumn(ctx, store.Row{Name: "x_idx", DType: layout.IndexDType, ElemSize: layout.EntrySize, MinChunk: least, MaxChunk: most})
+			x, err := tx.CreateColumn(ctx, store.Row{Name: "x_idx", DType: indexDType, ElemSize: entrySize, MinChunk: least, MaxChunk: most})
 			if err != nil {
 				return err
 			}
@@ -57,7 +57,7 @@ var errRange = errors.New("position outside of the column")
 // abuse does one operation.
 func abuse(t *testing.T, tx store.Tx, i int64, op uint8) error {
 	ctx := t.Context()
-	c, err := shape{}.open(ctx, tx, "x")
+	c, err := openVarSize(ctx, tx, 64<<10)
 	if err != nil {
 		return err
 	}
@@ -69,11 +69,11 @@ func abuse(t *testing.T, tx store.Tx, i int64, op uint8) error {
 		return errRange
 	}
 	few := min(n, i+3)
-	values := Elements{Data: []byte("a longer value, and another"), Ends: []int{15, 27}}
-	var b Elements
+	values := column.Elements{Data: []byte("a longer value, and another"), Ends: []int{15, 27}}
+	var b column.Elements
 	switch op % 9 {
 	case 0:
-		_, err = c.Read(ctx, tx, &b, i, few, NoLimit)
+		_, err = c.Read(ctx, tx, &b, i, few, column.NoLimit)
 	case 1:
 		if err = c.Backed(ctx, tx, 0, n); err == nil {
 			_, err = c.Read(ctx, tx, &b, i, n, 1<<20)
@@ -97,7 +97,7 @@ func abuse(t *testing.T, tx store.Tx, i int64, op uint8) error {
 		if n > 1<<20 {
 			return errRange
 		}
-		err = Reverse(ctx, tx, c, 100)
+		err = column.Reverse(ctx, tx, c, 100)
 	}
 	return err
 }

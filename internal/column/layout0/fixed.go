@@ -1,4 +1,4 @@
-package column
+package layout0
 
 import (
 	"context"
@@ -6,43 +6,43 @@ import (
 	"fmt"
 	"math"
 
-	"columnvault/internal/layout"
+	"columnvault/internal/column"
 	"columnvault/internal/store"
 )
 
-// window is the number of bytes that a move takes at once.
-const window = 1 << 20
-
 // Fixed is a column whose elements have one size. The position of an element
-// is arithmetic; see layout.Fixed.
+// is arithmetic; see grid.
 type Fixed struct {
 	id     store.ColumnID
-	at     layout.Fixed
+	at     grid
 	length int64
+	// window is the number of bytes that a move takes at once.
+	window int64
 	// last is the chunk that appends go to, once known in this transaction.
 	last *store.Chunk
 	// spans is reused from call to call.
 	spans []store.Span
 }
 
-// OpenFixed opens the column that the catalogue row describes.
-func OpenFixed(row store.Row) (*Fixed, error) {
-	at, err := layout.NewFixed(row.ElemSize, layout.Bounds{Min: row.MinChunk, Max: row.MaxChunk})
+// OpenFixed opens the column of this catalog row. Where there is much to move,
+// it takes window bytes at once.
+func OpenFixed(row store.Row, window int64) (*Fixed, error) {
+	at, err := newGrid(row.ElemSize, Bounds{Min: row.MinChunk, Max: row.MaxChunk})
 	if err == nil {
-		err = at.CheckLength(row.Length)
+		err = at.checkLength(row.Length)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", store.ErrCorrupt, err)
 	}
-	return &Fixed{id: row.ID, at: at, length: row.Length}, nil
+	return &Fixed{id: row.ID, at: at, length: row.Length, window: max(1, window)}, nil
 }
 
 func (c *Fixed) Len() int64 { return c.length }
 
-func (c *Fixed) size() int { return int(c.at.Size) }
+func (c *Fixed) Size() int { return int(c.at.Size) }
 
 func (c *Fixed) Backed(ctx context.Context, r store.Reader, i, j int64) error {
-	if err := checkRange(i, j, c.length); err != nil || (j-i)*c.at.Size <= trusted {
+	if err := column.CheckRange(i, j, c.length); err != nil || (j-i)*c.at.Size <= trusted {
 		return err
 	}
 	return c.backed(ctx, r, i, j)
@@ -51,19 +51,20 @@ func (c *Fixed) Backed(ctx context.Context, r store.Reader, i, j int64) error {
 // backed asks every chunk of the elements from i up to j for its last byte.
 func (c *Fixed) backed(ctx context.Context, r store.Reader, i, j int64) error {
 	end := j * c.at.Size
-	next, _ := c.at.Locate(i * c.at.Size)
+	next, _ := c.at.locate(i * c.at.Size)
 	c.spans = c.spans[:0]
 	var last [1]byte
-	for chunk, err := range r.Chunks(ctx, c.id) {
+	for chunk, err := range r.Chunks(ctx, c.id, next, c.at.chunks(j)) {
 		if err != nil {
 			return err
 		}
-		if start := next * c.at.Max; chunk.Number == next && start < end {
-			c.spans = append(c.spans, store.Span{Chunk: next, Offset: min(c.at.Max, end-start) - 1, Data: last[:]})
-			next++
+		if chunk.Number != next {
+			break
 		}
+		c.spans = append(c.spans, store.Span{Chunk: next, Offset: min(c.at.Max, end-next*c.at.Max) - 1, Data: last[:]})
+		next++
 	}
-	if next < c.at.Chunks(j) {
+	if next < c.at.chunks(j) {
 		return fmt.Errorf("%w: chunk %d of the %d elements from %d to %d is missing", store.ErrCorrupt, next, j-i, i, j)
 	}
 	return r.ReadAt(ctx, c.id, c.spans)
@@ -71,17 +72,23 @@ func (c *Fixed) backed(ctx context.Context, r store.Reader, i, j int64) error {
 
 // ReadInto fills p with the elements from i on.
 func (c *Fixed) ReadInto(ctx context.Context, r store.Reader, p []byte, i int64) error {
-	if err := checkRange(i, i+int64(len(p))/c.at.Size, c.length); err != nil {
+	if err := column.CheckRange(i, i+int64(len(p))/c.at.Size, c.length); err != nil {
 		return err
 	}
 	return c.readBytes(ctx, r, p, i*c.at.Size)
 }
 
 func (c *Fixed) readBytes(ctx context.Context, r store.Reader, p []byte, pos int64) error {
+	if len(p) == 0 {
+		return nil
+	}
 	return r.ReadAt(ctx, c.id, c.split(p, pos))
 }
 
 func (c *Fixed) writeBytes(ctx context.Context, tx store.Tx, p []byte, pos int64) error {
+	if len(p) == 0 {
+		return nil
+	}
 	return tx.WriteAt(ctx, c.id, c.split(p, pos))
 }
 
@@ -89,51 +96,56 @@ func (c *Fixed) writeBytes(ctx context.Context, tx store.Tx, p []byte, pos int64
 // next call.
 func (c *Fixed) split(p []byte, pos int64) []store.Span {
 	c.spans = c.spans[:0]
-	for piece := range c.at.Pieces(pos, int64(len(p))) {
-		c.spans = append(c.spans, store.Span{Chunk: piece.Chunk, Offset: piece.Offset, Data: p[:piece.Len]})
-		p = p[piece.Len:]
-	}
+	c.addSpans(p, pos)
 	return c.spans
 }
 
-func (c *Fixed) Read(ctx context.Context, r store.Reader, b *Elements, i, j, limit int64) (int64, error) {
-	if err := checkRange(i, j, c.length); err != nil {
+// addSpans adds what split cuts to the spans.
+func (c *Fixed) addSpans(p []byte, pos int64) {
+	for piece := range c.at.pieces(pos, int64(len(p))) {
+		c.spans = append(c.spans, store.Span{Chunk: piece.Chunk, Offset: piece.Offset, Data: p[:piece.Len]})
+		p = p[piece.Len:]
+	}
+}
+
+func (c *Fixed) Read(ctx context.Context, r store.Reader, b *column.Elements, i, j, limit int64) (int64, error) {
+	if err := column.CheckRange(i, j, c.length); err != nil {
 		return i, err
 	}
 	j = i + min(j-i, max(1, limit/c.at.Size))
 	if err := c.Backed(ctx, r, i, j); err != nil {
 		return i, err
 	}
-	p := b.extend((j - i) * c.at.Size)
+	p := b.Extend((j - i) * c.at.Size)
 	return j, c.readBytes(ctx, r, p, i*c.at.Size)
 }
 
 func (c *Fixed) Before(_ context.Context, _ store.Reader, j, limit int64) (int64, error) {
-	return max(0, j-max(1, limit/c.at.Size)), checkRange(j, j, c.length)
+	return max(0, j-max(1, limit/c.at.Size)), column.CheckRange(j, j, c.length)
 }
 
-func (c *Fixed) Gather(ctx context.Context, r store.Reader, b *Elements, at []int64) error {
+func (c *Fixed) Gather(ctx context.Context, r store.Reader, b *column.Elements, at []int64) error {
 	for _, i := range at {
-		if err := checkRange(i, i+1, c.length); err != nil {
+		if err := column.CheckRange(i, i+1, c.length); err != nil {
 			return err
 		}
 	}
-	p := b.extend(int64(len(at)) * c.at.Size)
+	p := b.Extend(int64(len(at)) * c.at.Size)
 	c.spans = c.spans[:0]
 	for _, i := range at {
-		chunk, offset := c.at.Locate(i * c.at.Size)
+		chunk, offset := c.at.locate(i * c.at.Size)
 		c.spans = append(c.spans, store.Span{Chunk: chunk, Offset: offset, Data: p[:c.at.Size]})
 		p = p[c.at.Size:]
 	}
 	return r.ReadAt(ctx, c.id, c.spans)
 }
 
-func (c *Fixed) Append(ctx context.Context, tx store.Tx, b Elements) (err error) {
+func (c *Fixed) Append(ctx context.Context, tx store.Tx, b column.Elements) (err error) {
 	n := int64(len(b.Data)) / c.at.Size
 	if err := c.checkRoom(n); err != nil || n == 0 {
 		return err
 	}
-	defer abortOn(tx, &err)
+	defer column.AbortOn(tx, &err)
 	if err := c.extend(ctx, tx, b.Data); err != nil {
 		return err
 	}
@@ -144,7 +156,7 @@ func (c *Fixed) checkRoom(n int64) error {
 	if n > math.MaxInt64-c.length {
 		return fmt.Errorf("%w: %d elements more than %d", store.ErrTooLarge, n, c.length)
 	}
-	if err := c.at.CheckLength(c.length + n); err != nil {
+	if err := c.at.checkLength(c.length + n); err != nil {
 		return fmt.Errorf("%w: %w", store.ErrTooLarge, err)
 	}
 	return nil
@@ -153,7 +165,7 @@ func (c *Fixed) checkRoom(n int64) error {
 // extend writes p behind the last element, growing and adding chunks. It does
 // not change the length. The capacities are those that 0.8.6 would choose.
 func (c *Fixed) extend(ctx context.Context, tx store.Tx, p []byte) error {
-	number, offset := c.at.Locate(c.length * c.at.Size)
+	number, offset := c.at.locate(c.length * c.at.Size)
 	last, err := c.lastChunk(ctx, tx, number, offset)
 	if err != nil {
 		return err
@@ -162,13 +174,13 @@ func (c *Fixed) extend(ctx context.Context, tx store.Tx, p []byte) error {
 		need := offset + int64(len(p))
 		capacity := last.Capacity
 		if capacity == 0 {
-			capacity = c.at.Capacity(need)
+			capacity = c.at.capacity(need)
 		} else if need > capacity {
-			capacity = c.at.Grown(capacity, need)
+			capacity = c.at.grown(capacity, need)
 		}
 		if capacity < min(need, c.at.Max) {
 			return fmt.Errorf("%w: chunk %d would need more than %d bytes, because the column was created with a maximum of %d; copy it to one with smaller chunks",
-				store.ErrTooLarge, last.Number, layout.MaxCapacity, c.at.Max)
+				store.ErrTooLarge, last.Number, maxCapacity, c.at.Max)
 		}
 		part := p[:min(need, capacity)-offset]
 		if capacity > last.Capacity {
@@ -239,55 +251,63 @@ func (c *Fixed) setLength(ctx context.Context, tx store.Tx, length int64) error 
 	return nil
 }
 
-func (c *Fixed) Overwrite(ctx context.Context, tx store.Tx, i int64, b Elements) (err error) {
-	if err := checkRange(i, i+int64(len(b.Data))/c.at.Size, c.length); err != nil {
+func (c *Fixed) Overwrite(ctx context.Context, tx store.Tx, i int64, b column.Elements) (err error) {
+	if err := column.CheckRange(i, i+int64(len(b.Data))/c.at.Size, c.length); err != nil {
 		return err
 	}
-	defer abortOn(tx, &err)
+	defer column.AbortOn(tx, &err)
 	return c.writeBytes(ctx, tx, b.Data, i*c.at.Size)
 }
 
-// Insert moves everything behind i up by whole windows, from the end, so that
-// each byte is read and written once and memory stays at a window.
-func (c *Fixed) Insert(ctx context.Context, tx store.Tx, i int64, b Elements) (err error) {
+// Insert moves everything from i on up by whole windows, from the end, so that
+// each byte is read and written once and memory stays at a window and what
+// comes in.
+func (c *Fixed) Insert(ctx context.Context, tx store.Tx, i int64, b column.Elements) (err error) {
 	n := int64(len(b.Data)) / c.at.Size
-	if err := checkRange(i, i, c.length); err != nil {
+	if err := column.CheckRange(i, i, c.length); err != nil {
 		return err
 	}
 	if err := c.checkRoom(n); err != nil || n == 0 {
 		return err
 	}
-	defer abortOn(tx, &err)
-	// Of what comes to lie behind i, the new elements and the old tail, the
-	// last len(b.Data) bytes are appended. The rest moves within the column.
-	start, shift := i*c.at.Size, int64(len(b.Data))
-	tail := c.length*c.at.Size - start
-	moved := max(0, tail-shift)
-	over := make([]byte, 0, shift)
-	if tail < shift {
-		over = append(over, b.Data[tail:]...)
-	}
-	over = over[:shift]
-	if err := c.readBytes(ctx, tx, over[shift-(tail-moved):], start+moved); err != nil {
+	defer column.AbortOn(tx, &err)
+	start, end, shift := i*c.at.Size, c.length*c.at.Size, int64(len(b.Data))
+	// The last window, of which some comes to lie after the present end. The
+	// new elements go with it if they come to lie just before it.
+	from := max(start, end-max(c.window, shift))
+	last := make([]byte, shift+end-from)
+	if err := c.readBytes(ctx, tx, last[shift:], from); err != nil {
 		return err
 	}
-	if err := c.extend(ctx, tx, over); err != nil {
+	to := from + shift
+	if from == start {
+		copy(last, b.Data)
+		to = start
+	} else {
+		last = last[shift:]
+	}
+	if err := c.extend(ctx, tx, last[end-to:]); err != nil {
 		return err
 	}
-	if err := c.moveUp(ctx, tx, start, moved, shift); err != nil {
+	if err := c.writeBytes(ctx, tx, last[:end-to], to); err != nil {
 		return err
 	}
-	if err := c.writeBytes(ctx, tx, b.Data[:min(shift, tail)], start); err != nil {
-		return err
+	if from > start {
+		if err := c.moveUp(ctx, tx, start, from-start, shift, last); err != nil {
+			return err
+		}
+		if err := c.writeBytes(ctx, tx, b.Data, start); err != nil {
+			return err
+		}
 	}
 	return c.setLength(ctx, tx, c.length+n)
 }
 
-// moveUp moves n bytes at pos by shift towards the end.
-func (c *Fixed) moveUp(ctx context.Context, tx store.Tx, pos, n, shift int64) error {
-	buf := make([]byte, min(n, window))
+// moveUp moves n bytes at pos by shift towards the end. The buffer has at least
+// a window.
+func (c *Fixed) moveUp(ctx context.Context, tx store.Tx, pos, n, shift int64, buf []byte) error {
 	for n > 0 {
-		part := buf[:min(n, window)]
+		part := buf[:min(n, c.window)]
 		n -= int64(len(part))
 		if err := c.readBytes(ctx, tx, part, pos+n); err != nil {
 			return err
@@ -299,53 +319,59 @@ func (c *Fixed) moveUp(ctx context.Context, tx store.Tx, pos, n, shift int64) er
 	return nil
 }
 
-// Delete also removes chunks behind the end, which 0.8.6 leaves: from an empty
+// Delete also removes chunks after the end, which 0.8.6 leaves: from an empty
 // column too.
 func (c *Fixed) Delete(ctx context.Context, tx store.Tx, i, j int64) (err error) {
-	if err := checkRange(i, j, c.length); err != nil || i == j && c.length > 0 {
+	if err := column.CheckRange(i, j, c.length); err != nil || i == j && c.length > 0 {
 		return err
 	}
-	defer abortOn(tx, &err)
-	if err := c.moveDown(ctx, tx, i*c.at.Size, j*c.at.Size); err != nil {
+	defer column.AbortOn(tx, &err)
+	return c.replace(ctx, tx, i, j, nil)
+}
+
+// replace puts p, which is not longer than they are, in the place of the
+// elements from i up to j.
+func (c *Fixed) replace(ctx context.Context, tx store.Tx, i, j int64, p []byte) error {
+	if err := c.moveDown(ctx, tx, i*c.at.Size, j*c.at.Size, p); err != nil {
 		return err
 	}
-	length := c.length - (j - i)
-	if err := tx.DropChunks(ctx, c.id, c.at.Chunks(length), math.MaxInt64); err != nil {
+	length := c.length - (j - i) + int64(len(p))/c.at.Size
+	if err := tx.DropChunks(ctx, c.id, c.at.chunks(length), math.MaxInt64); err != nil {
 		return err
 	}
 	c.last = nil
 	return c.setLength(ctx, tx, length)
 }
 
-// moveDown moves all bytes from pos from on down to pos to.
-func (c *Fixed) moveDown(ctx context.Context, tx store.Tx, to, from int64) error {
+// moveDown writes p at pos to, and then all bytes from pos from on.
+func (c *Fixed) moveDown(ctx context.Context, tx store.Tx, to, from int64, p []byte) error {
 	end := c.length * c.at.Size
-	buf := make([]byte, min(end-from, window))
-	for from < end {
-		part := buf[:min(end-from, window)]
-		if err := c.readBytes(ctx, tx, part, from); err != nil {
+	buf := make([]byte, int64(len(p))+min(end-from, c.window))
+	for n := copy(buf, p); from < end || n > 0; n = 0 {
+		part := buf[:int64(n)+min(end-from, c.window)]
+		if err := c.readBytes(ctx, tx, part[n:], from); err != nil {
 			return err
 		}
 		if err := c.writeBytes(ctx, tx, part, to); err != nil {
 			return err
 		}
-		from, to = from+int64(len(part)), to+int64(len(part))
+		from, to = from+int64(len(part)-n), to+int64(len(part))
 	}
 	return nil
 }
 
-func (c *Fixed) Stat(ctx context.Context, r store.Reader) (Stat, error) {
-	s := Stat{Elements: c.length, LiveBytes: c.length * c.at.Size}
+func (c *Fixed) Stat(ctx context.Context, r store.Reader) (column.Stat, error) {
+	s := column.Stat{Elements: c.length, LiveBytes: c.length * c.at.Size}
 	if c.length > 0 {
 		s.Smallest, s.Largest = c.at.Size, c.at.Size
 	}
-	for chunk, err := range r.Chunks(ctx, c.id) {
+	for chunk, err := range r.Chunks(ctx, c.id, math.MinInt64, math.MaxInt64) {
 		if err != nil {
-			return Stat{}, err
+			return column.Stat{}, err
 		}
 		s.Chunks++
 		s.Capacity += chunk.Capacity
 	}
-	s.DeadBytes = s.Capacity - s.LiveBytes
+	s.DeadBytes = max(0, s.Capacity-s.LiveBytes) // chunks may be missing
 	return s, nil
 }

@@ -1,9 +1,11 @@
-package layout
+package layout0
 
 import (
 	"math"
 	"slices"
 	"testing"
+
+	"columnvault/internal/store"
 )
 
 func TestAlign(t *testing.T) {
@@ -17,16 +19,16 @@ func TestAlign(t *testing.T) {
 		{Bounds{131072, 16777216}, 1, Bounds{131072, 16777216}},
 		{Bounds{1, 13}, 13, Bounds{13, 13}},
 	} {
-		if got, err := test.b.Align(test.size); got != test.want || err != nil {
+		if got, err := test.b.align(test.size); got != test.want || err != nil {
 			t.Errorf("%+v aligned to %d: %+v, %v, want %+v", test.b, test.size, got, err, test.want)
 		}
 	}
 	for _, test := range []struct {
 		b    Bounds
 		size int64
-	}{{Bounds{5, 7}, 8}, {Bounds{9, 15}, 8}, {Bounds{0, 8}, 8}, {Bounds{8, 4}, 1}, {Bounds{8, MaxChunk + 1}, 1}, {Bounds{8, 8}, 0}, {Bounds{8, 8}, -1},
+	}{{Bounds{5, 7}, 8}, {Bounds{9, 15}, 8}, {Bounds{0, 8}, 8}, {Bounds{8, 4}, 1}, {Bounds{8, 8}, 0}, {Bounds{8, 8}, -1},
 		{Bounds{4096, 1 << 20}, math.MaxInt64}, {Bounds{8, 8}, math.MaxInt64}, {Bounds{math.MinInt64, 8}, 8}} {
-		if got, err := test.b.Align(test.size); err == nil {
+		if got, err := test.b.align(test.size); err == nil {
 			t.Errorf("%+v aligned to %d: %+v, want an error", test.b, test.size, got)
 		}
 	}
@@ -36,25 +38,25 @@ func TestAlign(t *testing.T) {
 // columns of bounds 104 and 1000.
 func TestGrowthIsThatOfKohakuVault(t *testing.T) {
 	b := Bounds{104, 1000}
-	if got := b.Capacity(8); got != 104 {
+	if got := b.capacity(8); got != 104 {
 		t.Errorf("first element: %d", got)
 	}
-	if got := b.Grown(104, 14*8); got != 208 {
+	if got := b.grown(104, 14*8); got != 208 {
 		t.Errorf("14th element: %d", got)
 	}
-	if got := b.Capacity(60 * 8); got != 832 {
+	if got := b.capacity(60 * 8); got != 832 {
 		t.Errorf("60 elements at once: %d", got)
 	}
-	if got := b.Capacity(130 * 8); got != 1000 {
+	if got := b.capacity(130 * 8); got != 1000 {
 		t.Errorf("130 elements at once: %d", got)
 	}
-	if got := b.Capacity(130*8 - 1000); got != 104 {
+	if got := b.capacity(130*8 - 1000); got != 104 {
 		t.Errorf("what is left of 130 elements: %d", got)
 	}
-	if got := b.Grown(104, 400); got != 416 {
+	if got := b.grown(104, 400); got != 416 {
 		t.Errorf("four times as much: %d", got)
 	}
-	if got := b.Grown(208, 900); got != 1000 {
+	if got := b.grown(208, 900); got != 1000 {
 		t.Errorf("more than the double: %d", got)
 	}
 }
@@ -66,23 +68,24 @@ func TestLargeBounds(t *testing.T) {
 	}{
 		{8, 131072, 1 << 31, 100, 131072},
 		{8, 131072, math.MaxInt64, 100_000_000, 134217728},
-		{12, 131072, 1 << 40, 300_000_000, MaxCapacity},
-		{12, 131072, 1 << 40, MaxCapacity + 1, MaxCapacity},
-		{1, 1 << 40, math.MaxInt64, 1, MaxCapacity},
-		{math.MaxInt64, math.MaxInt64, math.MaxInt64, 1, MaxCapacity},
+		{12, 131072, 1 << 40, 300_000_000, maxCapacity},
+		{12, 131072, 1 << 40, maxCapacity + 1, maxCapacity},
+		{1, 1 << 40, math.MaxInt64, 1, firstChunk},
+		{12, 1 << 40, math.MaxInt64, firstChunk + 8, firstChunk + 8},
+		{math.MaxInt64, math.MaxInt64, math.MaxInt64, 1, firstChunk},
 	} {
 		b := Bounds{test.min, test.max}
-		if _, err := b.Align(test.size); err == nil {
+		if _, err := FixedRow("x", "bytes", test.size, b, store.Caps{MaxChunk: math.MaxInt64}); err == nil {
 			t.Errorf("%+v is taken for a new column", b)
 		}
-		at, err := NewFixed(test.size, b)
+		at, err := newGrid(test.size, b)
 		if err != nil || at.Max != test.max/test.size*test.size {
 			t.Fatalf("%+v for elements of %d bytes: %+v, %v", b, test.size, at, err)
 		}
-		if got := at.Capacity(test.need); got != test.capacity {
+		if got := at.capacity(test.need); got != test.capacity {
 			t.Errorf("%+v: a chunk for %d bytes gets %d, want %d", at, test.need, got, test.capacity)
 		}
-		if at.CheckLength(0) != nil {
+		if at.checkLength(0) != nil {
 			t.Errorf("%+v: an empty column is impossible", at)
 		}
 	}
@@ -90,7 +93,7 @@ func TestLargeBounds(t *testing.T) {
 
 func FuzzBounds(f *testing.F) {
 	f.Add(int64(104), int64(1000), int64(8), int64(500))
-	f.Add(int64(1), int64(MaxChunk), int64(12), int64(math.MaxInt64))
+	f.Add(int64(1), int64(maxChunk), int64(12), int64(math.MaxInt64))
 	f.Add(int64(4096), int64(1<<20), int64(math.MaxInt64), int64(1))
 	f.Add(int64(1<<61), int64(math.MaxInt64), int64(math.MaxInt64-1), int64(math.MaxInt64))
 	f.Add(int64(3), int64(math.MaxInt64), int64(8), int64(1<<62))
@@ -103,13 +106,13 @@ func FuzzBounds(f *testing.F) {
 			t.Fatalf("%d..%d aligned to %d: %+v", least, most, size, b)
 		}
 		need = max(1, need)
-		end := min(b.Max, MaxCapacity)
-		c := b.Capacity(need)
-		if c < min(b.Min, end) || c > end || c < need && c != end {
+		end := min(b.Max, maxCapacity)
+		c := b.capacity(need)
+		if c < min(b.Min, end, firstChunk) || c > end || c < need && c != end {
 			t.Fatalf("%+v: a chunk for %d bytes gets %d", b, need, c)
 		}
 		for _, old := range []int64{1, c, least, most} {
-			if g := b.Grown(old, need); g < min(old, end) || g > end || g < need && g != end {
+			if g := b.grown(old, need); g < min(old, end) || g > end || g < need && g != end {
 				t.Fatalf("%+v: a chunk of %d grows to %d for %d bytes", b, old, g, need)
 			}
 		}
@@ -124,23 +127,23 @@ func FuzzFixed(f *testing.F) {
 	f.Add(int64(1), int64(1), int64(1<<62), int64(0), int64(1<<62-1))
 	f.Add(int64(1<<62), int64(1), int64(math.MaxInt64), int64(0), int64(1))
 	f.Fuzz(func(t *testing.T, size, least, most, i, n int64) {
-		at, err := NewFixed(size, Bounds{least, most})
-		if err != nil || at.CheckLength(n) != nil || i < 0 || i > n {
+		at, err := newGrid(size, Bounds{least, most})
+		if err != nil || at.checkLength(n) != nil || i < 0 || i > n {
 			return
 		}
-		chunk, offset := at.Locate(i * size)
+		chunk, offset := at.locate(i * size)
 		if chunk*at.Max+offset != i*size || offset < 0 || offset+size > at.Max {
 			t.Fatalf("element %d of %d bytes lies at %d of chunk %d, whose maximum is %d", i, size, offset, chunk, at.Max)
 		}
 		// The end of the last chunk is a number: nothing below overflows.
-		if chunks := at.Chunks(n); chunks*at.Max < n*size || (chunks-1)*at.Max >= n*size && chunks > 0 {
+		if chunks := at.chunks(n); chunks*at.Max < n*size || (chunks-1)*at.Max >= n*size && chunks > 0 {
 			t.Fatalf("%d elements of %d bytes take %d chunks of %d", n, size, chunks, at.Max)
 		}
 		if (n-i)*size/at.Max > 1000 {
 			return
 		}
 		pos := i * size
-		for p := range at.Pieces(pos, (n-i)*size) {
+		for p := range at.pieces(pos, (n-i)*size) {
 			if p.Chunk*at.Max+p.Offset != pos || p.Len < 1 || p.Offset+p.Len > at.Max {
 				t.Fatalf("piece %+v at %d", p, pos)
 			}
@@ -153,15 +156,15 @@ func FuzzFixed(f *testing.F) {
 }
 
 func FuzzEntry(f *testing.F) {
-	f.Add(make([]byte, EntrySize))
-	f.Add(slices.Repeat([]byte{0xff}, EntrySize))
+	f.Add(make([]byte, entrySize))
+	f.Add(slices.Repeat([]byte{0xff}, entrySize))
 	f.Fuzz(func(t *testing.T, p []byte) {
-		if len(p) < EntrySize {
+		if len(p) < entrySize {
 			return
 		}
-		e := Entries(p).At(0)
-		if got := e.Append(nil); !slices.Equal(got, p[:EntrySize]) {
-			t.Fatalf("%x comes back as %x", p[:EntrySize], got)
+		e := entryList(p).At(0)
+		if got := e.Append(nil); !slices.Equal(got, p[:entrySize]) {
+			t.Fatalf("%x comes back as %x", p[:entrySize], got)
 		}
 		if e.Check() == nil && (e.Len() < 0 || e.Start < 0 || e.Chunk < 0) {
 			t.Fatalf("%+v passes for an entry", e)
