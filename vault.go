@@ -40,7 +40,7 @@ func Open(path string, o *Options) (*Vault, error) {
 	s, err := sqlite.Open(context.Background(), path, sqlite.Options{
 		ReadOnly:       o.ReadOnly,
 		PageSize:       o.PageSize,
-		PageCacheBytes:     int64(o.PageCacheBytes),
+		PageCacheBytes: int64(o.PageCacheBytes),
 		BusyTimeout:    o.BusyTimeout,
 		MaxSnapshotAge: o.MaxSnapshotAge,
 		FullSync:       o.FullSync,
