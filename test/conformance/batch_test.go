@@ -94,7 +94,7 @@ func TestBatch(t *testing.T) {
 		vaulttest.Must(t, r.numbers.Append(ctx, 0))
 		vaulttest.Must(t, r.texts.Append(ctx, "text 0"))
 		vaulttest.Must(t, r.V.KV().Put(ctx, []byte("0"), []byte("value 0")))
-		vaulttest.Must(t, r.add(ctx, 1, nothing)) // as a whole, behind what is held
+		vaulttest.Must(t, r.add(ctx, 1, nothing)) // as a whole, after what is held
 		r.want(t, 2, 2)
 	})
 	t.Run("pairs without a cache of the vault", func(t *testing.T) {
@@ -159,8 +159,8 @@ func TestBatchTakenWhole(t *testing.T) {
 				return errors.Join(r.numbers.AppendTo(b, 1), gone.AppendTo(b, 1))
 			})
 			vaulttest.WantErrText(t, "a batch with a column that is gone", err, columnvault.ErrNotFound, `"gone"`)
-			cancelled, cancel := context.WithCancel(ctx)
-			vaulttest.WantErr(t, "a cancelled batch", r.add(cancelled, 1, func() error { cancel(); return nil }), context.Canceled)
+			canceled, cancel := context.WithCancel(ctx)
+			vaulttest.WantErr(t, "a canceled batch", r.add(canceled, 1, func() error { cancel(); return nil }), context.Canceled)
 			r.want(t, 1, 1)
 			vaulttest.Must(t, r.add(ctx, 1, nothing))
 			r.want(t, 2, 1+boolInt(o == nil))
@@ -191,8 +191,8 @@ func TestBatchRefusedValue(t *testing.T) {
 	vaulttest.WantColumn(t, c, "a", "c")
 }
 
-// TestBatchMisused: what cannot be a part of a batch is refused.
-func TestBatchMisused(t *testing.T) {
+// TestBatchRefusesForeignRows: what cannot be a part of a batch is refused.
+func TestBatchRefusesForeignRows(t *testing.T) {
 	ctx := t.Context()
 	r, foreign := openRecord(t, nil), openRecord(t, nil)
 	var ended *columnvault.Batch

@@ -59,7 +59,7 @@ func TestDynamicChunksFixedRandomWrite(t *testing.T) {
 		want[i] = int64(i*10 + 7)
 		vaulttest.Must(t, c.Set(t.Context(), i, want[i]))
 	}
-	vaulttest.WantColumn(t, c, want...) // their neighbours are still 0
+	vaulttest.WantColumn(t, c, want...) // their neighbors are still 0
 	vaulttest.WantSound(t, v)
 }
 

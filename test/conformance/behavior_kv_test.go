@@ -240,9 +240,9 @@ func TestKVTransactions(t *testing.T) {
 	vaulttest.WantPairs(t, kv, "key", "later")
 }
 
-// TestKVManyAreOne: PutMany stores all of its pairs or none, in a transaction
-// of its own and as a part of one whose function ignores the error.
-func TestKVManyAreOne(t *testing.T) {
+// TestPutManyStoresAllOrNothing: PutMany stores all of its pairs or none, in a
+// transaction of its own and as a part of one whose function ignores the error.
+func TestPutManyStoresAllOrNothing(t *testing.T) {
 	ctx := t.Context()
 	path := filepath.Join(t.TempDir(), "test.db")
 	v := vaulttest.OpenAt(t, path, nil)
@@ -327,7 +327,7 @@ func TestKVHeaders(t *testing.T) {
 }
 
 // TestKVAutoPack: which encoding PutValue chooses is in TestValueEncodings.
-// Packing is not switched off here: who wants bytes has Put and Get.
+// Packing is not switched off here: for bytes there are Put and Get.
 func TestKVAutoPack(t *testing.T) {
 	ctx := t.Context()
 	kv := vaulttest.Open(t).KV()

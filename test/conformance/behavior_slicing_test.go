@@ -284,7 +284,7 @@ func TestSetItemVarSize(t *testing.T) {
 		{"larger forcing a rebuild", vaulttest.Chunks(16, 2040), vaulttest.Blobs(18, 100), []set{{9, []int{300}}}},
 		{"mix on 50 random", vaulttest.Chunks(16, 1020), vaulttest.Blobs(50, 50), many},
 		{"negative index", nil, vaulttest.Blobs(5, 10), []set{{-1, []int{20}}, {-5, []int{30}}}},
-		{"neighbours keep order", vaulttest.Chunks(16, 504), vaulttest.Blobs(20, 20), []set{{10, []int{100}}, {9, []int{1}}, {11, []int{100}}}},
+		{"neighbors keep order", vaulttest.Chunks(16, 504), vaulttest.Blobs(20, 20), []set{{10, []int{100}}, {9, []int{1}}, {11, []int{100}}}},
 		{"rebuild scenario with 15 elements", vaulttest.Chunks(16, 1020), vaulttest.Blobs(15, 60),
 			[]set{{7, []int{120}}, {7, []int{10}}, {3, []int{240}}, {14, []int{500}}, {0, []int{1}}}},
 

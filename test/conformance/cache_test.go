@@ -86,7 +86,7 @@ func wantAllReads[T any](t *testing.T, in interface {
 		}
 	}
 	_, err := c.At(ctx, n)
-	vaulttest.WantErr(t, "At behind the end", err, columnvault.ErrOutOfRange)
+	vaulttest.WantErr(t, "At past the end", err, columnvault.ErrOutOfRange)
 	taken, err := c.Take(ctx, []int{n - 1, 0, -1, n / 2})
 	vaulttest.Must(t, err)
 	vaulttest.WantValues(t, "Take", taken, []T{want[n-1], want[0], want[n-1], want[n/2]})
@@ -112,8 +112,9 @@ func wantAllReads[T any](t *testing.T, in interface {
 	vaulttest.WantColumn(t, dynamic, vaulttest.Sequence(n, func(i int) any { return want[i] })...)
 }
 
-// TestCacheStat: Stat measures elements that are pending as it does others.
-func TestCacheStat(t *testing.T) {
+// TestStatCountsPendingRows: Stat measures elements that are pending as it does
+// others.
+func TestStatCountsPendingRows(t *testing.T) {
 	ctx := t.Context()
 	v := vaulttest.Open(t)
 	c := vaulttest.Create(t, v, "texts", dtype.String, "12345", "1")
@@ -126,8 +127,9 @@ func TestCacheStat(t *testing.T) {
 	}
 }
 
-// TestCacheOwnership: the cache copies what it is given, and gives out copies.
-func TestCacheOwnership(t *testing.T) {
+// TestCacheCopiesValues: the cache copies what it is given, and gives out
+// copies.
+func TestCacheCopiesValues(t *testing.T) {
 	ctx := t.Context()
 	p := vaulttest.OpenPair(t, nil)
 	vaulttest.Must(t, p.V.EnableCache(ctx, nil))
@@ -248,18 +250,18 @@ var uncached = map[string]struct {
 	do   step
 	want []int64
 }{
-	"Set":            {func(s scene) error { return s.c.Set(s.ctx, 3, 9) }, []int64{0, 1, 2, 9, 4}},
-	"SetSlice":       {func(s scene) error { return s.c.SetSlice(s.ctx, 2, 4, []int64{8, 9}) }, []int64{0, 1, 8, 9, 4}},
-	"Insert":         {func(s scene) error { return s.c.Insert(s.ctx, 0, 9) }, []int64{9, 0, 1, 2, 3, 4}},
-	"Insert behind":  {func(s scene) error { return s.c.Insert(s.ctx, columnvault.End, 9) }, []int64{0, 1, 2, 3, 4, 9}},
-	"Delete":         {func(s scene) error { return s.c.Delete(s.ctx, 0, 1) }, []int64{1, 2, 3, 4}},
-	"Delete pending": {func(s scene) error { return s.c.Delete(s.ctx, 2, 4) }, []int64{0, 1, 4}},
-	"Truncate":       {func(s scene) error { return s.c.Truncate(s.ctx, 4) }, []int64{0, 1, 2, 3}},
-	"Clear":          {func(s scene) error { return s.c.Clear(s.ctx) }, nil},
-	"Pop":            {func(s scene) error { return vaulttest.ErrOf(s.c.Pop(s.ctx, -1)) }, []int64{0, 1, 2, 3}},
-	"Remove":         {func(s scene) error { return s.c.Remove(s.ctx, 3) }, []int64{0, 1, 2, 4}},
-	"Reverse":        {func(s scene) error { return s.c.Reverse(s.ctx) }, []int64{4, 3, 2, 1, 0}},
-	"AppendSeq":      {func(s scene) error { return s.c.AppendSeq(s.ctx, slices.Values(vaulttest.Span(5, 7))) }, []int64{0, 1, 2, 3, 4, 5, 6}},
+	"Set":               {func(s scene) error { return s.c.Set(s.ctx, 3, 9) }, []int64{0, 1, 2, 9, 4}},
+	"SetSlice":          {func(s scene) error { return s.c.SetSlice(s.ctx, 2, 4, []int64{8, 9}) }, []int64{0, 1, 8, 9, 4}},
+	"Insert":            {func(s scene) error { return s.c.Insert(s.ctx, 0, 9) }, []int64{9, 0, 1, 2, 3, 4}},
+	"Insert at the end": {func(s scene) error { return s.c.Insert(s.ctx, columnvault.End, 9) }, []int64{0, 1, 2, 3, 4, 9}},
+	"Delete":            {func(s scene) error { return s.c.Delete(s.ctx, 0, 1) }, []int64{1, 2, 3, 4}},
+	"Delete pending":    {func(s scene) error { return s.c.Delete(s.ctx, 2, 4) }, []int64{0, 1, 4}},
+	"Truncate":          {func(s scene) error { return s.c.Truncate(s.ctx, 4) }, []int64{0, 1, 2, 3}},
+	"Clear":             {func(s scene) error { return s.c.Clear(s.ctx) }, nil},
+	"Pop":               {func(s scene) error { return vaulttest.ErrOf(s.c.Pop(s.ctx, -1)) }, []int64{0, 1, 2, 3}},
+	"Remove":            {func(s scene) error { return s.c.Remove(s.ctx, 3) }, []int64{0, 1, 2, 4}},
+	"Reverse":           {func(s scene) error { return s.c.Reverse(s.ctx) }, []int64{4, 3, 2, 1, 0}},
+	"AppendSeq":         {func(s scene) error { return s.c.AppendSeq(s.ctx, slices.Values(vaulttest.Span(5, 7))) }, []int64{0, 1, 2, 3, 4, 5, 6}},
 	"Update": {func(s scene) error {
 		return s.v.Update(s.ctx, func(ctx context.Context, tx *columnvault.Tx) error {
 			if n, err := s.c.In(tx).Len(ctx); n != 5 || err != nil {
@@ -289,9 +291,9 @@ func pendingPair(t *testing.T, o *columnvault.Options) (p vaulttest.Pair, c *col
 	return p, c, beside
 }
 
-// TestCacheOrder: whatever writes to the vault first writes all that is
+// TestWritersFlushFirst: whatever writes to the vault first writes all that is
 // pending, so the order on disk is that in which calls returned.
-func TestCacheOrder(t *testing.T) {
+func TestWritersFlushFirst(t *testing.T) {
 	ctx := t.Context()
 	for name, op := range uncached {
 		t.Run(name, func(t *testing.T) {
@@ -317,9 +319,9 @@ func TestCacheOrder(t *testing.T) {
 	})
 }
 
-// TestCacheRollback: pending elements that were written by a transaction that
-// is undone stay pending.
-func TestCacheRollback(t *testing.T) {
+// TestUndoneUpdateKeepsPendingRows: pending elements that were written by a
+// transaction that is undone stay pending.
+func TestUndoneUpdateKeepsPendingRows(t *testing.T) {
 	ctx := t.Context()
 	// appendIn appends to the column in an Update, and ends it in its way.
 	appendIn := func(s scene, end func() error) error {
@@ -340,7 +342,7 @@ func TestCacheRollback(t *testing.T) {
 			defer func() { err, _ = recover().(error) }()
 			return appendIn(s, func() error { panic(vaulttest.ErrOwn) })
 		}, vaulttest.ErrOwn},
-		"cancelled": {func(s scene) error {
+		"canceled": {func(s scene) error {
 			var cancel func()
 			s.ctx, cancel = context.WithCancel(s.ctx)
 			return appendIn(s, func() error { cancel(); return nil })
@@ -362,9 +364,9 @@ func TestCacheRollback(t *testing.T) {
 	}
 }
 
-// TestCacheOptions: options that make no sense are refused, and leave the cache
-// as it was.
-func TestCacheOptions(t *testing.T) {
+// TestCacheOptionsWithoutSenseAreRefused: options that make no sense are
+// refused, and leave the cache as it was.
+func TestCacheOptionsWithoutSenseAreRefused(t *testing.T) {
 	ctx := t.Context()
 	p := vaulttest.OpenPair(t, nil)
 	c := vaulttest.Create(t, p.V, "values", dtype.Int64)
@@ -387,9 +389,10 @@ func TestCacheOptions(t *testing.T) {
 	vaulttest.WantOnDisk(t, p, c, dtype.Int64)
 }
 
-// TestCacheScopes: columns that are opened or made later join the cache of the
-// vault, a cache of their own goes before it, and all handles share it.
-func TestCacheScopes(t *testing.T) {
+// TestCacheIsSharedByAllHandles: columns that are opened or made later join the
+// cache of the vault, a cache of their own goes before it, and all handles
+// share it.
+func TestCacheIsSharedByAllHandles(t *testing.T) {
 	ctx := t.Context()
 	p := vaulttest.OpenPair(t, nil)
 	own := vaulttest.Create(t, p.V, "own", dtype.Int64)
@@ -419,9 +422,9 @@ func TestCacheScopes(t *testing.T) {
 	vaulttest.WantOnDisk(t, p, own, dtype.Int64, 4, 5, 6, 7, 8)
 }
 
-// TestCacheRefuses: a value that no column takes is refused when it is
-// appended, not when it is flushed.
-func TestCacheRefuses(t *testing.T) {
+// TestCachedValuesAreRefusedAtOnce: a value that no column takes is refused
+// when it is appended, not when it is flushed.
+func TestCachedValuesAreRefusedAtOnce(t *testing.T) {
 	ctx := t.Context()
 	p := vaulttest.OpenPair(t, nil)
 	vaulttest.Must(t, p.V.EnableCache(ctx, nil))
@@ -438,9 +441,9 @@ func TestCacheRefuses(t *testing.T) {
 	vaulttest.WantOnDisk(t, p, texts, dtype.Text(dtype.ASCII), "a", "c", "d")
 }
 
-// TestCacheReadOnly: a vault that can never write does not take anything into
-// a cache.
-func TestCacheReadOnly(t *testing.T) {
+// TestReadOnlyVaultTakesNoCache: a vault that can never write does not take
+// anything into a cache.
+func TestReadOnlyVaultTakesNoCache(t *testing.T) {
 	ctx := t.Context()
 	p := vaulttest.OpenPair(t, nil)
 	vaulttest.Create(t, p.V, "values", dtype.Int64, 1)
@@ -453,16 +456,16 @@ func TestCacheReadOnly(t *testing.T) {
 	vaulttest.Must(t, r.Close())
 }
 
-// TestCacheCancelled: a call with a ctx that has ended is not taken; a flush
-// that its ctx ends keeps everything.
-func TestCacheCancelled(t *testing.T) {
-	cancelled, cancel := context.WithCancel(t.Context())
+// TestCanceledCallsTakeNothing: a call with a ctx that has ended is not taken;
+// a flush that its ctx ends keeps everything.
+func TestCanceledCallsTakeNothing(t *testing.T) {
+	canceled, cancel := context.WithCancel(t.Context())
 	cancel()
 	p, c, _ := pendingPair(t, vaulttest.Patient())
-	vaulttest.WantErr(t, "Append", c.Append(cancelled, 9), context.Canceled)
-	_, err := p.V.Flush(cancelled)
+	vaulttest.WantErr(t, "Append", c.Append(canceled, 9), context.Canceled)
+	_, err := p.V.Flush(canceled)
 	vaulttest.WantErr(t, "Flush", err, context.Canceled)
-	vaulttest.WantErr(t, "DisableCache", c.DisableCache(cancelled), context.Canceled)
+	vaulttest.WantErr(t, "DisableCache", c.DisableCache(canceled), context.Canceled)
 	release := vaulttest.BlockWriters(t, p.Path)
 	short, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 	defer cancel()
@@ -482,10 +485,10 @@ func TestCacheCancelled(t *testing.T) {
 	vaulttest.WantOnDisk(t, p, c, dtype.Int64, vaulttest.Span(0, 6)...)
 }
 
-// TestCacheNested: with the ctx of a transaction, everything that could wait
-// for that transaction fails at once.
-func TestCacheNested(t *testing.T) {
-	for _, inside := range []string{"View", "Update", "Update behind pending elements"} {
+// TestCacheCallsInsideATransactionFailAtOnce: with the ctx of a transaction,
+// everything that could wait for that transaction fails at once.
+func TestCacheCallsInsideATransactionFailAtOnce(t *testing.T) {
+	for _, inside := range []string{"View", "Update", "Update after pending elements"} {
 		for name, do := range map[string]step{
 			"Append":              func(s scene) error { return s.c.Append(s.ctx, 9) },
 			"Flush":               func(s scene) error { return vaulttest.ErrOf(s.v.Flush(s.ctx)) },
@@ -530,8 +533,8 @@ func TestCacheNested(t *testing.T) {
 	})
 }
 
-// TestCacheTiny: a cache that can hold next to nothing is passed by.
-func TestCacheTiny(t *testing.T) {
+// TestTinyCacheIsBypassed: a cache that can hold next to nothing is passed by.
+func TestTinyCacheIsBypassed(t *testing.T) {
 	for capBytes := 1; capBytes < 10; capBytes++ {
 		p := vaulttest.OpenPair(t, nil)
 		c := vaulttest.Create(t, p.V, "values", dtype.Uint8)
@@ -543,9 +546,10 @@ func TestCacheTiny(t *testing.T) {
 	}
 }
 
-// TestCachedOverlap: when all functions of overlapping Cached have ended, the
-// cache that was there before is back, whichever ended first.
-func TestCachedOverlap(t *testing.T) {
+// TestOverlappingCachedRestoresTheCache: when all functions of overlapping
+// Cached have ended, the cache that was there before is back, whichever ended
+// first.
+func TestOverlappingCachedRestoresTheCache(t *testing.T) {
 	ctx := t.Context()
 	for _, firstEndsFirst := range []bool{true, false} {
 		p := vaulttest.OpenPair(t, nil)
@@ -619,9 +623,9 @@ func TestCacheBesideDropAndRename(t *testing.T) {
 	vaulttest.Must(t, p.V.Close())
 }
 
-// TestLookupsLeaveNothing: names that were looked up in vain cost nothing
+// TestLookupsInVainLeaveNothing: names that were looked up in vain cost nothing
 // later.
-func TestLookupsLeaveNothing(t *testing.T) {
+func TestLookupsInVainLeaveNothing(t *testing.T) {
 	ctx := t.Context()
 	v := vaulttest.Open(t)
 	vaulttest.Create(t, v, "values", dtype.Int64)

@@ -40,7 +40,7 @@ func inBoth(t *testing.T, test func(ctx context.Context, t *testing.T, in scope)
 	})
 }
 
-func TestCatalogue(t *testing.T) {
+func TestCatalogListsCreatesRenamesAndDrops(t *testing.T) {
 	inBoth(t, func(ctx context.Context, t *testing.T, in scope) {
 		ints := vaulttest.Create(t, in, "ints", dtype.Int64, 1, 2, 3)
 		texts := vaulttest.Create(t, in, "texts", dtype.String, "a", "b")
@@ -83,7 +83,7 @@ func TestCatalogue(t *testing.T) {
 	})
 }
 
-func TestCatalogueNames(t *testing.T) {
+func TestCatalogNames(t *testing.T) {
 	inBoth(t, func(ctx context.Context, t *testing.T, in scope) {
 		vaulttest.Create(t, in, "fixed", dtype.Int64, 7)
 		vaulttest.Create(t, in, "varsize", dtype.String, "seven")
@@ -114,8 +114,8 @@ func TestCatalogueNames(t *testing.T) {
 	})
 }
 
-// TestCatalogueExists: the error says what has the name.
-func TestCatalogueExists(t *testing.T) {
+// TestCatalogErrorSaysWhatHasTheName: the error says what has the name.
+func TestCatalogErrorSaysWhatHasTheName(t *testing.T) {
 	inBoth(t, func(ctx context.Context, t *testing.T, in scope) {
 		vaulttest.Create(t, in, "ints", dtype.Int64, 1, 2, 3)
 		vaulttest.Create(t, in, "texts", dtype.String, "a")
@@ -133,10 +133,10 @@ func TestCatalogueExists(t *testing.T) {
 	})
 }
 
-// TestCataloguePairs: a variable-size column q is the rows q_data and q_idx,
-// and KohakuVault takes any two rows with such names for one. What would make
-// a pair of columns that are none is refused.
-func TestCataloguePairs(t *testing.T) {
+// TestCatalogKeepsPairsOfRowsApart: a variable-size column q is the rows q_data
+// and q_idx, and KohakuVault takes any two rows with such names for one. What
+// would make a pair of columns that are none is refused.
+func TestCatalogKeepsPairsOfRowsApart(t *testing.T) {
 	t.Run("parts are no columns", func(t *testing.T) {
 		inBoth(t, func(ctx context.Context, t *testing.T, in scope) {
 			vaulttest.Create(t, in, "q", dtype.String, "a")
@@ -226,7 +226,7 @@ func TestCataloguePairs(t *testing.T) {
 	})
 }
 
-func TestCatalogueDType(t *testing.T) {
+func TestCatalogDType(t *testing.T) {
 	inBoth(t, func(ctx context.Context, t *testing.T, in scope) {
 		vaulttest.Create(t, in, "ints", dtype.Int64, 1)
 		vaulttest.Create(t, in, "texts", dtype.String, "a")
@@ -250,9 +250,10 @@ func wantOther[T any](t *testing.T, in scope, name string, typ dtype.Type[T], wo
 	vaulttest.WantErrText(t, "Ensure", err, columnvault.ErrDType, words...)
 }
 
-// TestCatalogueSpelling: the original stores a dtype as it was typed. Every
-// spelling opens as the type that it means, and is left in the file.
-func TestCatalogueSpelling(t *testing.T) {
+// TestCatalogKeepsSpellingsOfDTypes: the original stores a dtype as it was
+// typed. Every spelling opens as the type that it means, and is left in the
+// file.
+func TestCatalogKeepsSpellingsOfDTypes(t *testing.T) {
 	v := vaulttest.OpenAt(t, vaulttest.CopyGolden(t, "v0", "dtype_spelling.db"), nil)
 	before, err := v.Columns(t.Context())
 	vaulttest.Must(t, err)
@@ -303,9 +304,9 @@ func opens[T any](t *testing.T, v *columnvault.Vault, name string, typ dtype.Typ
 	vaulttest.WantErr(t, "Create of "+name, err, columnvault.ErrExists)
 }
 
-// TestCatalogueUnknownDType: columns of a dtype that a later version may have
+// TestCatalogUnknownDType: columns of a dtype that a later version may have
 // brought are listed, and can be renamed and dropped, but not opened.
-func TestCatalogueUnknownDType(t *testing.T) {
+func TestCatalogUnknownDType(t *testing.T) {
 	ctx := t.Context()
 	path := filepath.Join(t.TempDir(), "test.db")
 	v := vaulttest.OpenAt(t, path, nil)
@@ -342,9 +343,9 @@ func TestCatalogueUnknownDType(t *testing.T) {
 	vaulttest.WantSound(t, v)
 }
 
-// TestCatalogueLayout1: columns of KohakuVault 1.x are listed and left alone,
-// and others can be created beside them.
-func TestCatalogueLayout1(t *testing.T) {
+// TestCatalogLeavesLayout1Alone: columns of KohakuVault 1.x are listed and left
+// alone, and others can be created beside them.
+func TestCatalogLeavesLayout1Alone(t *testing.T) {
 	for file, golden := range vaulttest.ReadGolden(t, "v1") {
 		t.Run(file, func(t *testing.T) {
 			ctx := t.Context()
@@ -410,9 +411,9 @@ func TestCatalogueLayout1(t *testing.T) {
 	})
 }
 
-// TestColumnOptions: bounds that make no sense are refused, before anything is
-// written.
-func TestColumnOptions(t *testing.T) {
+// TestColumnOptionsWithoutSenseAreRefused: bounds that make no sense are
+// refused, before anything is written.
+func TestColumnOptionsWithoutSenseAreRefused(t *testing.T) {
 	inBoth(t, func(ctx context.Context, t *testing.T, in scope) {
 		for _, test := range []struct {
 			name              string
@@ -462,9 +463,9 @@ func wantCreated(t *testing.T, ctx context.Context, in scope, name string, err, 
 	vaulttest.Must(t, in.Drop(ctx, name))
 }
 
-// TestColumnOptionsKept: bounds are rounded to whole elements, and belong to
-// the column for good.
-func TestColumnOptionsKept(t *testing.T) {
+// TestColumnOptionsBelongToTheColumn: bounds are rounded to whole elements, and
+// belong to the column for good.
+func TestColumnOptionsBelongToTheColumn(t *testing.T) {
 	ctx := t.Context()
 	path := filepath.Join(t.TempDir(), "test.db")
 	const rows = `SELECT name, min_chunk_bytes, max_chunk_bytes FROM col_meta ORDER BY col_id`
@@ -495,9 +496,9 @@ func TestColumnOptionsLargeElement(t *testing.T) {
 	vaulttest.WantSound(t, v)
 }
 
-// TestOldHandles: a handle is a name and a type, whatever happens to the
-// column.
-func TestOldHandles(t *testing.T) {
+// TestHandleFollowsItsName: a handle is a name and a type, whatever happens to
+// the column.
+func TestHandleFollowsItsName(t *testing.T) {
 	inBoth(t, func(ctx context.Context, t *testing.T, in scope) {
 		old := vaulttest.Create(t, in, "values", dtype.Int64, 1, 2, 3)
 		dynamic, err := in.Column(ctx, "values")
@@ -533,9 +534,9 @@ func TestOldHandles(t *testing.T) {
 	})
 }
 
-// TestCatalogueRollback: of all that was done in an Update that failed nothing
+// TestCatalogRollback: of all that was done in an Update that failed nothing
 // remains.
-func TestCatalogueRollback(t *testing.T) {
+func TestCatalogRollback(t *testing.T) {
 	ctx := t.Context()
 	path := filepath.Join(t.TempDir(), "test.db")
 	v := vaulttest.OpenAt(t, path, nil)

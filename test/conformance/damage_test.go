@@ -14,7 +14,8 @@ import (
 	"columnvault/internal/vaulttest"
 )
 
-// damaged makes a vault, changes the file behind its back, and opens it again.
+// damaged makes a vault, changes the file without its knowledge, and opens it
+// again.
 func damaged(t *testing.T, fill func(v *columnvault.Vault), sql ...string) *columnvault.Vault {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "vault.db")
@@ -136,9 +137,9 @@ func TestSmallChunkThatSaysItIsLarge(t *testing.T) {
 	}
 }
 
-// TestLengthWithinOneChunk has a length that one chunk could hold, if it were
-// as large as it may become.
-func TestLengthWithinOneChunk(t *testing.T) {
+// TestLengthThatOneChunkCouldHold has a length that one chunk could hold, if it
+// were as large as it may become.
+func TestLengthThatOneChunkCouldHold(t *testing.T) {
 	v := damaged(t, func(v *columnvault.Vault) {
 		vaulttest.CreateWith(t, v, "a", dtype.Int64, vaulttest.Chunks(4096, 400<<20), 1, 2, 3)
 	}, `UPDATE col_meta SET length = 1 << 25`, `UPDATE col_chunks SET actual_size = 1 << 28`)
@@ -147,8 +148,8 @@ func TestLengthWithinOneChunk(t *testing.T) {
 	wantRefused(t, "append", func() error { return c.Append(t.Context(), 4) })
 }
 
-// TestEntriesOfTheSameBytes has 400 elements in one place.
-func TestEntriesOfTheSameBytes(t *testing.T) {
+// TestIndexEntriesOfTheSameBytesAreRefused has 400 elements in one place.
+func TestIndexEntriesOfTheSameBytesAreRefused(t *testing.T) {
 	const n, size = 400, 500_000
 	var entry []byte
 	for _, x := range []uint32{0, 0, size} {
@@ -167,9 +168,10 @@ func TestEntriesOfTheSameBytes(t *testing.T) {
 	}
 }
 
-// TestClearOfWhatIsEmpty has the chunks that KohakuVault leaves when it clears
-// a column: it cannot append to one of fixed size until somebody removes them.
-func TestClearOfWhatIsEmpty(t *testing.T) {
+// TestClearRemovesStaleChunks has the chunks that KohakuVault leaves when it
+// clears a column: it cannot append to one of fixed size until somebody removes
+// them.
+func TestClearRemovesStaleChunks(t *testing.T) {
 	v := damaged(t, func(v *columnvault.Vault) {
 		vaulttest.CreateWith(t, v, "n", dtype.Int64, vaulttest.Chunks(16, 16), 1, 2, 3)
 		vaulttest.CreateWith(t, v, "s", dtype.String, vaulttest.Chunks(24, 24), "one", "two", "three")

@@ -57,8 +57,8 @@ func everyCrash[T any](t *testing.T, p vaulttest.Pair, c *columnvault.Column[T],
 	crashAfter(t, db, 1_000_000)
 }
 
-// TestFailedFlushKeepsRows: rows of a failed flush were lost, and the length still counted
-// them.
+// TestFailedFlushKeepsRows: rows of a failed flush were lost, and the length
+// still counted them.
 func TestFailedFlushKeepsRows(t *testing.T) {
 	ctx := t.Context()
 	p := vaulttest.OpenPair(t, vaulttest.Impatient())
@@ -73,8 +73,8 @@ func TestFailedFlushKeepsRows(t *testing.T) {
 	vaulttest.WantOnDisk(t, p, c, dtype.Int64, append([]int64{1, 2, 3}, vaulttest.Span(100, 200)...)...)
 }
 
-// TestCrashInGrowingSetLeavesNeighbors: a crash between the data and the index of an update that makes
-// an element larger left neighbours with foreign bytes.
+// TestCrashInGrowingSetLeavesNeighbors: a crash between the data and the index
+// of an update that makes an element larger left neighbors with foreign bytes.
 func TestCrashInGrowingSetLeavesNeighbors(t *testing.T) {
 	ctx := t.Context()
 	p := vaulttest.OpenPair(t, nil)
@@ -91,8 +91,8 @@ func TestCrashInGrowingSetLeavesNeighbors(t *testing.T) {
 	vaulttest.WantSound(t, p.V)
 }
 
-// TestCrashInAppendLeavesNoBytes: data and index of an append were written apart, so that a crash
-// left bytes that no element owns.
+// TestCrashInAppendLeavesNoBytes: data and index of an append were written
+// apart, so that a crash left bytes that no element owns.
 func TestCrashInAppendLeavesNoBytes(t *testing.T) {
 	ctx := t.Context()
 	p := vaulttest.OpenPair(t, nil)
@@ -113,8 +113,8 @@ func TestCrashInAppendLeavesNoBytes(t *testing.T) {
 	vaulttest.WantSound(t, p.V)
 }
 
-// TestTwoHandlesAppendInTurn: each of two handles appended where it believed the end to be,
-// over what the other had written.
+// TestTwoHandlesAppendInTurn: each of two handles appended where it believed
+// the end to be, over what the other had written.
 func TestTwoHandlesAppendInTurn(t *testing.T) {
 	ctx := t.Context()
 	for _, cached := range []bool{false, true} {
@@ -148,8 +148,8 @@ func TestTwoHandlesAppendInTurn(t *testing.T) {
 	}
 }
 
-// TestCachedEmptyValuesAreWritten: a cache that held nothing but empty values counted as empty and
-// was not written.
+// TestCachedEmptyValuesAreWritten: a cache that held nothing but empty values
+// counted as empty and was not written.
 func TestCachedEmptyValuesAreWritten(t *testing.T) {
 	ctx := t.Context()
 	for name, write := range map[string]func(v *columnvault.Vault, c *columnvault.Column[string]) error{
@@ -169,7 +169,8 @@ func TestCachedEmptyValuesAreWritten(t *testing.T) {
 	}
 }
 
-// TestEnableCacheTwiceKeepsRows: enabling a cache that was enabled dropped what it held.
+// TestEnableCacheTwiceKeepsRows: enabling a cache that was enabled dropped what
+// it held.
 func TestEnableCacheTwiceKeepsRows(t *testing.T) {
 	ctx := t.Context()
 	p := vaulttest.OpenPair(t, nil)
@@ -186,12 +187,13 @@ func TestEnableCacheTwiceKeepsRows(t *testing.T) {
 	vaulttest.WantOnDisk(t, p, c, dtype.Int64, 1, 2, 3)
 }
 
-// TestCachedElementsAreRead: an element that the cache held read as 0 or as an old value.
+// TestCachedElementsAreRead: an element that the cache held read as 0 or as an
+// old value.
 func TestCachedElementsAreRead(t *testing.T) {
 	ctx := t.Context()
 	p := vaulttest.OpenPair(t, nil)
 	c := vaulttest.Create(t, p.V, "values", dtype.Int64, 7, 8)
-	vaulttest.Must(t, vaulttest.ErrOf(c.Pop(ctx, -1))) // leaves an old value behind the end
+	vaulttest.Must(t, vaulttest.ErrOf(c.Pop(ctx, -1))) // leaves an old value past the end
 	vaulttest.Must(t, c.EnableCache(ctx, nil))
 	vaulttest.Must(t, c.Append(ctx, 5))
 	vaulttest.WantAt(t, c, -1, 5)

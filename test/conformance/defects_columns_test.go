@@ -16,8 +16,8 @@ import (
 // What went wrong in KohakuVault 0.8.6, each in a test that it does not here.
 // The comment of a test says what happened there.
 
-// TestDropVarSizeLeavesNothing: deleting a variable-size column returned false and left its
-// two rows and all its chunks.
+// TestDropVarSizeLeavesNothing: deleting a variable-size column returned false
+// and left its two rows and all its chunks.
 func TestDropVarSizeLeavesNothing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "test.db")
 	v := vaulttest.OpenAt(t, path, nil)
@@ -33,9 +33,9 @@ func TestDropVarSizeLeavesNothing(t *testing.T) {
 	vaulttest.WantSound(t, v)
 }
 
-// TestDropNeedsNoForeignKeys: a fixed column went together with its chunks only because
-// foreign keys were on. They go without them as well, and chunks that somebody
-// else has left behind do not become those of a new column.
+// TestDropNeedsNoForeignKeys: a fixed column went together with its chunks only
+// because foreign keys were on. They go without them as well, and chunks that
+// somebody else has left do not become those of a new column.
 func TestDropNeedsNoForeignKeys(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "test.db")
 	v := vaulttest.OpenAt(t, path, nil)
@@ -54,8 +54,9 @@ func TestDropNeedsNoForeignKeys(t *testing.T) {
 	vaulttest.WantSound(t, v)
 }
 
-// TestSetSliceOverTwoChunksLeavesNeighbors: a slice update over two chunks ran over a neighbour when the
-// share of one chunk grew, though the sum of all sizes did not.
+// TestSetSliceOverTwoChunksLeavesNeighbors: a slice update over two chunks ran
+// over a neighbor when the share of one chunk grew, though the sum of all sizes
+// did not.
 func TestSetSliceOverTwoChunksLeavesNeighbors(t *testing.T) {
 	ctx := t.Context()
 	v := vaulttest.Open(t)
@@ -69,8 +70,8 @@ func TestSetSliceOverTwoChunksLeavesNeighbors(t *testing.T) {
 	vaulttest.WantSound(t, v)
 }
 
-// TestAppendsToFullChunksStayCheap: once the last chunk was full, appends grew it past the maximum
-// and wrote all of it anew each time.
+// TestAppendsToFullChunksStayCheap: once the last chunk was full, appends grew
+// it past the maximum and wrote all of it anew each time.
 func TestAppendsToFullChunksStayCheap(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "test.db")
 	v := vaulttest.OpenAt(t, path, nil)
@@ -105,9 +106,9 @@ func fileSize(t *testing.T, path string) int64 {
 	return info.Size()
 }
 
-// TestSetPastTheFirstIndexChunk: updates addressed the index by the maximum of the data chunks.
-// Where that was no multiple of 12, updates behind the first chunk of the
-// index destroyed the entries of others.
+// TestSetPastTheFirstIndexChunk: updates addressed the index by the maximum of
+// the data chunks. Where that was no multiple of 12, updates past the first
+// chunk of the index destroyed the entries of others.
 func TestSetPastTheFirstIndexChunk(t *testing.T) {
 	ctx := t.Context()
 	for _, largest := range []int{120, 121, 125, 131} { // ten entries a chunk of the index
@@ -177,8 +178,8 @@ func TestSetPastTheFirstIndexChunk(t *testing.T) {
 	})
 }
 
-// TestAppendAfterClear: after clear, or many deletes, of a column of more than one
-// chunk no append worked any more, for ever.
+// TestAppendAfterClear: after clear, or many deletes, of a column of more than
+// one chunk no append ever worked again.
 func TestAppendAfterClear(t *testing.T) {
 	ctx := t.Context()
 	v := vaulttest.Open(t)
@@ -235,8 +236,9 @@ func problems(t *testing.T, v *columnvault.Vault) (names []string) {
 	return names
 }
 
-// TestElementsLargerThanAnyChunk: extend with an element larger than the maximum of a chunk
-// failed and left a chunk that says it uses more bytes than it has.
+// TestElementsLargerThanAnyChunk: extend with an element larger than the
+// maximum of a chunk failed and left a chunk that says it uses more bytes than
+// it has.
 func TestElementsLargerThanAnyChunk(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "test.db")
 	v := vaulttest.OpenAt(t, path, nil)
@@ -251,7 +253,8 @@ func TestElementsLargerThanAnyChunk(t *testing.T) {
 	vaulttest.WantSound(t, v)
 }
 
-// TestVectorsOfAnotherShapeAreRefused: extend with vectors of another shape cut their numbers askew.
+// TestVectorsOfAnotherShapeAreRefused: extend with vectors of another shape cut
+// their numbers askew.
 func TestVectorsOfAnotherShapeAreRefused(t *testing.T) {
 	ctx := t.Context()
 	v := vaulttest.Open(t)
@@ -268,8 +271,8 @@ func TestVectorsOfAnotherShapeAreRefused(t *testing.T) {
 	vaulttest.WantColumn(t, c, []float32{1, 2, 3})
 }
 
-// TestSmallAppendsFillOneChunk: extend never filled the last chunk, so that 200 extends of 10
-// bytes made 201 chunks and 30 MB of file.
+// TestSmallAppendsFillOneChunk: extend never filled the last chunk, so that 200
+// extends of 10 bytes made 201 chunks and 30 MB of file.
 func TestSmallAppendsFillOneChunk(t *testing.T) {
 	v := vaulttest.Open(t)
 	c := vaulttest.Create(t, v, "values", dtype.Bytes)
@@ -282,8 +285,8 @@ func TestSmallAppendsFillOneChunk(t *testing.T) {
 	vaulttest.WantSound(t, v)
 }
 
-// TestDeleteSlicesAndInsertVarSize: slices could not be deleted, and nothing could be inserted
-// into variable-size columns.
+// TestDeleteSlicesAndInsertVarSize: slices could not be deleted, and nothing
+// could be inserted into variable-size columns.
 func TestDeleteSlicesAndInsertVarSize(t *testing.T) {
 	ctx := t.Context()
 	v := vaulttest.Open(t)
@@ -307,8 +310,8 @@ func TestDeleteSlicesAndInsertVarSize(t *testing.T) {
 	vaulttest.WantSound(t, v)
 }
 
-// TestSetThatOverfillsAChunk: an update that brought what lies in a chunk to between 1.5
-// and 2 times the maximum destroyed all of it.
+// TestSetThatOverfillsAChunk: an update that brought what lies in a chunk to
+// between 1.5 and 2 times the maximum destroyed all of it.
 func TestSetThatOverfillsAChunk(t *testing.T) {
 	for _, size := range []int{500, 750, 1000, 1020} { // 1475 to 1995 bytes in the chunk, of 1020
 		t.Run(fmt.Sprint(size), func(t *testing.T) {
@@ -324,8 +327,8 @@ func TestSetThatOverfillsAChunk(t *testing.T) {
 	}
 }
 
-// TestNamesAreUsedOnce: a name could be used twice, by a fixed and a variable-size
-// column, and the first could not be reached any more.
+// TestNamesAreUsedOnce: a name could be used twice, by a fixed and a
+// variable-size column, and the first could not be reached any more.
 func TestNamesAreUsedOnce(t *testing.T) {
 	ctx := t.Context()
 	v := vaulttest.Open(t)
@@ -340,8 +343,8 @@ func TestNamesAreUsedOnce(t *testing.T) {
 	vaulttest.WantColumn(t, varsize, "x")
 }
 
-// TestHalfOfAColumnCanBeCompleted: a crash while a variable-size column was created left half of
-// it, which could neither be opened nor created.
+// TestHalfOfAColumnCanBeCompleted: a crash while a variable-size column was
+// created left half of it, which could neither be opened nor created.
 func TestHalfOfAColumnCanBeCompleted(t *testing.T) {
 	ctx := t.Context()
 	const (
@@ -447,7 +450,8 @@ func TestHalfOfAColumnCanBeCompleted(t *testing.T) {
 	})
 }
 
-// TestEnsureRefusesAnotherDType: ensure with another dtype silently gave the old column.
+// TestEnsureRefusesAnotherDType: ensure with another dtype silently gave the
+// old column.
 func TestEnsureRefusesAnotherDType(t *testing.T) {
 	ctx := t.Context()
 	v := vaulttest.Open(t)
@@ -461,8 +465,8 @@ func TestEnsureRefusesAnotherDType(t *testing.T) {
 	vaulttest.WantColumn(t, c, 1, 2)
 }
 
-// TestLengthThatIsNoNumberIsDamage: a length that is not a number is damage, not an empty
-// column to write over.
+// TestLengthThatIsNoNumberIsDamage: a length that is not a number is damage,
+// not an empty column to write over.
 func TestLengthThatIsNoNumberIsDamage(t *testing.T) {
 	ctx := t.Context()
 	p := vaulttest.OpenPair(t, nil)

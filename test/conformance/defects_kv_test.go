@@ -12,9 +12,9 @@ import (
 // What went wrong in the key-value table of KohakuVault 0.8.6; see
 // defects_columns_test.go.
 
-// TestNumbersUnderKeysComeBack: numbers came back as others, because eight packed bytes do not
-// say whether they are an integer or a float. Those that the reader would guess
-// wrongly are stored as msgpack here.
+// TestNumbersUnderKeysComeBack: numbers came back as others, because eight
+// packed bytes do not say whether they are an integer or a float. Those that
+// the reader would guess wrongly are stored as msgpack here.
 func TestNumbersUnderKeysComeBack(t *testing.T) {
 	ctx := t.Context()
 	kv := vaulttest.Open(t).KV()
@@ -34,7 +34,8 @@ func TestNumbersUnderKeysComeBack(t *testing.T) {
 	}
 }
 
-// TestKeysAndClearReachEveryKey: keys and clear stopped after 10,000 keys, and said nothing.
+// TestKeysAndClearReachEveryKey: keys and clear stopped after 10,000 keys, and
+// said nothing.
 func TestKeysAndClearReachEveryKey(t *testing.T) {
 	ctx := t.Context()
 	kv := vaulttest.Open(t).KV()
@@ -47,8 +48,8 @@ func TestKeysAndClearReachEveryKey(t *testing.T) {
 	vaulttest.WantPairs(t, kv)
 }
 
-// TestCachedKeysAreFoundAndDeleted: a key in the cache could not be found or deleted, and was
-// written all the same.
+// TestCachedKeysAreFoundAndDeleted: a key in the cache could not be found or
+// deleted, and was written anyway.
 func TestCachedKeysAreFoundAndDeleted(t *testing.T) {
 	ctx := t.Context()
 	p := vaulttest.OpenPair(t, nil)
@@ -65,7 +66,8 @@ func TestCachedKeysAreFoundAndDeleted(t *testing.T) {
 	vaulttest.WantPairs(t, p.Other.KV())
 }
 
-// TestPrefixFindsKeysThatGoOnWithFF: a search by prefix missed the keys that go on with FF.
+// TestPrefixFindsKeysThatGoOnWithFF: a search by prefix missed the keys that go
+// on with FF.
 func TestPrefixFindsKeysThatGoOnWithFF(t *testing.T) {
 	ctx := t.Context()
 	kv := vaulttest.Open(t).KV()
@@ -89,7 +91,8 @@ func TestPrefixFindsKeysThatGoOnWithFF(t *testing.T) {
 	}
 }
 
-// TestBytesThatLookLikeAHeaderComeBack: bytes that begin as a header does could be stored and not read.
+// TestBytesThatLookLikeAHeaderComeBack: bytes that begin as a header does could
+// be stored and not read.
 func TestBytesThatLookLikeAHeaderComeBack(t *testing.T) {
 	ctx := t.Context()
 	kv := vaulttest.Open(t).KV()

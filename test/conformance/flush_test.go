@@ -47,9 +47,9 @@ func TestCacheFlushIsWhole(t *testing.T) {
 	vaulttest.WantSound(t, p.V)
 }
 
-// TestCacheFlushFails: as long as nothing can be written, everything that has
-// to flush says so, and not one element is lost, doubled or moved.
-func TestCacheFlushFails(t *testing.T) {
+// TestFlushThatFailsLosesNothing: as long as nothing can be written, everything
+// that has to flush says so, and not one element is lost, doubled or moved.
+func TestFlushThatFailsLosesNothing(t *testing.T) {
 	ctx := t.Context()
 	failures := map[string]step{
 		"Flush":                func(s scene) error { return vaulttest.ErrOf(s.v.Flush(s.ctx)) },
@@ -86,9 +86,9 @@ func TestCacheFlushFails(t *testing.T) {
 	}
 }
 
-// TestCacheFlushFailsInFn: what is left when Cached cannot flush at its end is
-// kept, and its error joins that of the function.
-func TestCacheFlushFailsInFn(t *testing.T) {
+// TestFlushThatFailsInCachedLosesNothing: what is left when Cached cannot flush
+// at its end is kept, and its error joins that of the function.
+func TestFlushThatFailsInCachedLosesNothing(t *testing.T) {
 	ctx := t.Context()
 	p := vaulttest.OpenPair(t, vaulttest.Impatient())
 	c := vaulttest.Create(t, p.V, "values", dtype.Int64)
@@ -161,9 +161,10 @@ func TestCacheTimerFailureIsOver(t *testing.T) {
 	}
 }
 
-// TestCacheColumnGone: a column that has gone from under its cache keeps
-// everything from being flushed, by name, until its elements are given up.
-func TestCacheColumnGone(t *testing.T) {
+// TestCacheOfAColumnThatIsGone: a column that has gone from under its cache
+// keeps everything from being flushed, by name, until its elements are given
+// up.
+func TestCacheOfAColumnThatIsGone(t *testing.T) {
 	ctx := t.Context()
 	for name, test := range map[string]struct {
 		change func(t *testing.T, other *columnvault.Vault)
@@ -276,8 +277,9 @@ func appendDuringFlush(t *testing.T, c *columnvault.Column[int64], value int64) 
 	})
 }
 
-// TestCacheHold: a hold keeps everything back that would flush.
-func TestCacheHold(t *testing.T) {
+// TestPauseFlushKeepsEverythingBack: a hold keeps everything back that would
+// flush.
+func TestPauseFlushKeepsEverythingBack(t *testing.T) {
 	ctx := t.Context()
 	held := map[string]step{
 		"Flush":                func(s scene) error { return vaulttest.ErrOf(s.v.Flush(s.ctx)) },
@@ -354,10 +356,10 @@ func TestCacheHold(t *testing.T) {
 	})
 }
 
-// TestCacheHoldAndTimer: lock_cache holds the daemon. A timer that finds a hold
-// waits for its end: nothing has failed, so neither the hook nor an append is
-// told of an error, and afterwards both columns are written.
-func TestCacheHoldAndTimer(t *testing.T) {
+// TestPauseFlushStopsTheTimer: lock_cache holds the daemon. A timer that finds
+// a hold waits for its end: nothing has failed, so neither the hook nor an
+// append is told of an error, and afterwards both columns are written.
+func TestPauseFlushStopsTheTimer(t *testing.T) {
 	ctx := t.Context()
 	p := vaulttest.OpenPair(t, nil)
 	a, b := vaulttest.Create(t, p.V, "a", dtype.Int64), vaulttest.Create(t, p.V, "b", dtype.Int64)
@@ -379,12 +381,12 @@ func TestCacheHoldAndTimer(t *testing.T) {
 	vaulttest.Eventually(t, "everything is written", func() bool { return vaulttest.LenOnDisk(t, p, "a")+vaulttest.LenOnDisk(t, p, "b") == 40 })
 }
 
-// TestCacheInterval: no element waits longer than its cache allows, whatever
-// else is pending and whatever happens meanwhile.
-func TestCacheInterval(t *testing.T) {
+// TestNoRowWaitsLongerThanTheInterval: no element waits longer than its cache
+// allows, whatever else is pending and whatever happens meanwhile.
+func TestNoRowWaitsLongerThanTheInterval(t *testing.T) {
 	ctx := t.Context()
 	quick := &columnvault.CacheOptions{FlushInterval: time.Millisecond}
-	t.Run("behind a cache without interval", func(t *testing.T) {
+	t.Run("after a cache without interval", func(t *testing.T) {
 		p := vaulttest.OpenPair(t, nil)
 		slow, fast := vaulttest.Create(t, p.V, "slow", dtype.Int64), vaulttest.Create(t, p.V, "fast", dtype.Int64)
 		vaulttest.Must(t, slow.EnableCache(ctx, nil))
@@ -393,7 +395,7 @@ func TestCacheInterval(t *testing.T) {
 		vaulttest.Must(t, fast.Append(ctx, 2))
 		vaulttest.Eventually(t, "the element of the cache with an interval is written", func() bool { return vaulttest.LenOnDisk(t, p, "fast") == 1 })
 	})
-	t.Run("behind a cache with a long interval", func(t *testing.T) {
+	t.Run("after a cache with a long interval", func(t *testing.T) {
 		p := vaulttest.OpenPair(t, nil)
 		slow, fast := vaulttest.Create(t, p.V, "slow", dtype.Int64), vaulttest.Create(t, p.V, "fast", dtype.Int64)
 		vaulttest.Must(t, slow.EnableCache(ctx, &columnvault.CacheOptions{FlushInterval: time.Hour}))
@@ -414,9 +416,9 @@ func TestCacheInterval(t *testing.T) {
 	})
 }
 
-// TestCacheBounded: a cache never holds more than its cap, also when nothing
-// can be written.
-func TestCacheBounded(t *testing.T) {
+// TestCacheNeverExceedsItsCap: a cache never holds more than its cap, also when
+// nothing can be written.
+func TestCacheNeverExceedsItsCap(t *testing.T) {
 	ctx := t.Context()
 	p := vaulttest.OpenPair(t, vaulttest.Impatient())
 	c, beside := vaulttest.Create(t, p.V, "values", dtype.Int64), vaulttest.Create(t, p.V, "beside", dtype.String)
@@ -459,9 +461,10 @@ func TestCacheBounded(t *testing.T) {
 	vaulttest.WantOnDisk(t, p, beside, dtype.String, vaulttest.Sequence(texts, func(int) string { return "text" })...)
 }
 
-// TestCacheBusyWait: who waits for a transaction that wrote pending elements
-// first gives up after BusyTimeout, like everybody who waits for a writer.
-func TestCacheBusyWait(t *testing.T) {
+// TestWaitForAFlushEndsWithBusyTimeout: a call that waits for a transaction
+// that wrote pending elements first gives up after BusyTimeout, as every wait
+// for a writer does.
+func TestWaitForAFlushEndsWithBusyTimeout(t *testing.T) {
 	for name, do := range map[string]step{
 		"Set":   func(s scene) error { return s.c.Set(s.ctx, 0, 9) },
 		"Flush": func(s scene) error { return vaulttest.ErrOf(s.v.Flush(s.ctx)) },
@@ -485,9 +488,9 @@ func TestCacheBusyWait(t *testing.T) {
 	}
 }
 
-// TestCacheClosed: what Append has acknowledged is written; after Close nothing
-// is acknowledged.
-func TestCacheClosed(t *testing.T) {
+// TestCloseWritesWhatWasAcknowledged: what Append has acknowledged is written;
+// after Close nothing is acknowledged.
+func TestCloseWritesWhatWasAcknowledged(t *testing.T) {
 	ctx := t.Context()
 	for name, last := range map[string][]int64{"one": {1}, "none": {}, "more than the cap": {1, 2, 3}} {
 		t.Run("after an append of "+name, func(t *testing.T) {
@@ -529,9 +532,9 @@ func TestCacheClosed(t *testing.T) {
 	})
 }
 
-// TestCacheCloseInVain: a Close that cannot wait for a transaction leaves the
-// vault as it was, caches included.
-func TestCacheCloseInVain(t *testing.T) {
+// TestCloseThatGivesUpChangesNothing: a Close that cannot wait for a
+// transaction leaves the vault as it was, caches included.
+func TestCloseThatGivesUpChangesNothing(t *testing.T) {
 	ctx := t.Context()
 	p := vaulttest.OpenPair(t, vaulttest.Impatient())
 	c := vaulttest.Create(t, p.V, "values", dtype.Int64, 1)

@@ -18,8 +18,8 @@ var better = map[string]any{
 	"looks like header": []byte("\x89K0123456789"),
 }
 
-// TestGoldenPairs reads every pair that KohakuVault has written.
-func TestGoldenPairs(t *testing.T) {
+// TestPairsOfKohakuVaultAreRead reads every pair that KohakuVault has written.
+func TestPairsOfKohakuVaultAreRead(t *testing.T) {
 	for folder, file := range map[string]string{"v0": "shared_with_kv.db", "v1": "with_kv.db"} {
 		v := vaulttest.OpenAt(t, vaulttest.CopyGolden(t, folder, file), &columnvault.Options{ReadOnly: true})
 		kv := v.KV()

@@ -17,9 +17,10 @@ import (
 	"columnvault/internal/vaulttest"
 )
 
-// TestGolden reads every column of every file that KohakuVault 0.8.6 wrote,
-// element by element, in a vault opened for reading and in one for writing.
-func TestGolden(t *testing.T) {
+// TestFilesOfKohakuVaultAreReadWhole reads every column of every file that
+// KohakuVault 0.8.6 wrote, element by element, in a vault opened for reading
+// and in one for writing.
+func TestFilesOfKohakuVaultAreReadWhole(t *testing.T) {
 	for name, file := range vaulttest.ReadGolden(t, "v0") {
 		for _, readOnly := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s/readonly=%v", name, readOnly), func(t *testing.T) {

@@ -88,21 +88,21 @@ func together(t *testing.T, v *columnvault.Vault, calls ...func() error) []error
 // the same group.
 func TestGroupErrorsAreOnesOwn(t *testing.T) {
 	ctx := t.Context()
-	for range 20 { // who leads is a matter of luck
+	for range 20 { // which one leads is a matter of luck
 		p := vaulttest.OpenPair(t, vaulttest.Patient())
 		good, gone := vaulttest.Create(t, p.V, "good", dtype.Int64), vaulttest.Create(t, p.V, "gone", dtype.Int64)
 		text := vaulttest.Create(t, p.V, "text", dtype.FixedText(2, dtype.ASCII))
 		damaged := vaulttest.CreateWith(t, p.V, "damaged", dtype.String, vaulttest.Chunks(24, 24), "one", "two", "three")
 		vaulttest.Must(t, p.Other.Drop(ctx, "gone"))
 		vaulttest.ExecRaw(t, vaulttest.RawConn(t, p.Path), `UPDATE col_meta SET length = 1000000 WHERE name = 'damaged_idx'`)
-		cancelled, cancel := context.WithCancel(ctx)
+		canceled, cancel := context.WithCancel(ctx)
 		cancel()
 		errs := together(t, p.V,
 			func() error { return good.Append(ctx, 1) },
 			func() error { return gone.Append(ctx, 2) },
 			func() error { return text.Append(ctx, "too long") },
 			func() error { return damaged.Append(ctx, "four") },
-			func() error { return good.Append(cancelled, 4) },
+			func() error { return good.Append(canceled, 4) },
 			func() error { return text.Append(ctx, "ok") },
 			func() error { return good.Append(ctx, 1) })
 		for i, want := range []error{nil, columnvault.ErrNotFound, columnvault.ErrInvalidArgument, columnvault.ErrCorrupt, context.Canceled, nil, nil} {
@@ -115,9 +115,9 @@ func TestGroupErrorsAreOnesOwn(t *testing.T) {
 	}
 }
 
-// TestGroupCancelled: one who no longer wants to wait leaves the queue, and
+// TestGroupCanceled: a call that no longer wants to wait leaves the queue, and
 // writes nothing.
-func TestGroupCancelled(t *testing.T) {
+func TestGroupCanceled(t *testing.T) {
 	p := vaulttest.OpenPair(t, vaulttest.Patient())
 	c := vaulttest.Create(t, p.V, "values", dtype.Int64)
 	release := vaulttest.BlockWriters(t, p.Path)
@@ -132,7 +132,7 @@ func TestGroupCancelled(t *testing.T) {
 		var follower sync.WaitGroup
 		follower.Go(func() {
 			if err := c.Append(ctx, 2); !errors.Is(err, context.Canceled) {
-				t.Errorf("a cancelled append gives %v", err)
+				t.Errorf("a canceled append gives %v", err)
 			}
 		})
 		cancel()
@@ -143,8 +143,9 @@ func TestGroupCancelled(t *testing.T) {
 	vaulttest.WantOnDisk(t, p, c, dtype.Int64, 1)
 }
 
-// TestGroupBusy: when the file stays locked, everybody is told.
-func TestGroupBusy(t *testing.T) {
+// TestGroupTellsEverybodyOfALock: when the file stays locked, everybody is
+// told.
+func TestGroupTellsEverybodyOfALock(t *testing.T) {
 	p := vaulttest.OpenPair(t, vaulttest.Impatient())
 	c := vaulttest.Create(t, p.V, "values", dtype.Int64)
 	release := vaulttest.BlockWriters(t, p.Path)
@@ -162,9 +163,9 @@ func TestGroupBusy(t *testing.T) {
 	vaulttest.WantOnDisk(t, p, c, dtype.Int64, 9)
 }
 
-// TestGroupBusyTogether: those who wait in a row for a locked file are told
-// when they have waited, and not one after the other.
-func TestGroupBusyTogether(t *testing.T) {
+// TestGroupWaitsForALockTogether: calls that wait in a row for a locked file
+// are told when they have waited, and not one after the other.
+func TestGroupWaitsForALockTogether(t *testing.T) {
 	const timeout = 200 * time.Millisecond
 	p := vaulttest.OpenPair(t, &columnvault.Options{BusyTimeout: timeout})
 	c := vaulttest.Create(t, p.V, "values", dtype.Int64)

@@ -167,9 +167,9 @@ func TestKVCacheAdvanced(t *testing.T) {
 	})
 }
 
-// TestKVCacheSeen: everything that reads finds what is held, and what is held
-// hides what is in the file.
-func TestKVCacheSeen(t *testing.T) {
+// TestKVReadsFindPendingPairs: everything that reads finds what is held, and
+// what is held hides what is in the file.
+func TestKVReadsFindPendingPairs(t *testing.T) {
 	ctx := t.Context()
 	p := vaulttest.OpenPair(t, nil)
 	kv := p.V.KV()
@@ -234,8 +234,9 @@ func TestKVCacheSeen(t *testing.T) {
 	vaulttest.WantPairs(t, p.Other.KV(), "a", header, "b", "mine", "c", "", "d", "old", "e", e)
 }
 
-// TestKVCacheChanges: everything that changes comes behind what is held.
-func TestKVCacheChanges(t *testing.T) {
+// TestKVChangesFollowPendingPairs: everything that changes comes after what is
+// held.
+func TestKVChangesFollowPendingPairs(t *testing.T) {
 	ctx := t.Context()
 	for name, test := range map[string]struct {
 		change func(v *columnvault.Vault, kv *columnvault.KV) error
@@ -343,9 +344,9 @@ func TestKVCacheWithColumns(t *testing.T) {
 	}
 }
 
-// TestKVCacheTables: each table has its own pairs, and one is the same under
-// all spellings that SQLite takes for it.
-func TestKVCacheTables(t *testing.T) {
+// TestKVCachedTablesAreApart: each table has its own pairs, and one is the same
+// under all spellings that SQLite takes for it.
+func TestKVCachedTablesAreApart(t *testing.T) {
 	ctx := t.Context()
 	p := vaulttest.OpenPair(t, nil)
 	vaulttest.Must(t, p.V.EnableCache(ctx, nil))
@@ -360,9 +361,9 @@ func TestKVCacheTables(t *testing.T) {
 	vaulttest.WantPairs(t, p.Other.KV())
 }
 
-// TestKVCacheFull: pairs that find no room are refused while flushing is on
-// hold, and none of those that were taken is lost.
-func TestKVCacheFull(t *testing.T) {
+// TestKVFullCacheRefusesPairs: pairs that find no room are refused while
+// flushing is on hold, and none of those that were taken is lost.
+func TestKVFullCacheRefusesPairs(t *testing.T) {
 	ctx := t.Context()
 	p := vaulttest.OpenPair(t, nil)
 	kv := p.V.KV()
@@ -411,9 +412,9 @@ func TestKVCacheTimerFails(t *testing.T) {
 	})
 }
 
-// TestKVCacheMoment: a View shows the pairs of its moment, whatever is put and
-// flushed meanwhile.
-func TestKVCacheMoment(t *testing.T) {
+// TestKVCachedViewIsOneMoment: a View shows the pairs of its moment, whatever
+// is put and flushed meanwhile.
+func TestKVCachedViewIsOneMoment(t *testing.T) {
 	ctx := t.Context()
 	v := vaulttest.Open(t)
 	kv := v.KV()
@@ -443,10 +444,10 @@ func TestKVCacheMoment(t *testing.T) {
 	vaulttest.WantPairs(t, kv, "e", "6")
 }
 
-// TestKVCacheLayers: putting and reading in turn, which sets a new layer of
-// pairs on the others each time, takes no more memory than there are pairs, and
-// Views that are still open keep what they saw.
-func TestKVCacheLayers(t *testing.T) {
+// TestKVCacheLayersStayBounded: putting and reading in turn, which sets a new
+// layer of pairs on the others each time, takes no more memory than there are
+// pairs, and Views that are still open keep what they saw.
+func TestKVCacheLayersStayBounded(t *testing.T) {
 	const rounds, keys = 20_000, 10
 	ctx := t.Context()
 	v := vaulttest.Open(t)

@@ -160,7 +160,7 @@ func TestBlobRanges(t *testing.T) {
 		}
 	}
 	if n, err := b.ReadAt(make([]byte, 1), 1<<62); n != 0 || err != io.EOF {
-		t.Errorf("ReadAt far behind the end: %d, %v", n, err)
+		t.Errorf("ReadAt far past the end: %d, %v", n, err)
 	}
 	vaulttest.WantErr(t, "ReadAt before the start", vaulttest.ErrOf(b.ReadAt(make([]byte, 1), -1)), columnvault.ErrInvalidArgument)
 	vaulttest.WantErr(t, "Seek before the start", vaulttest.ErrOf(b.Seek(-1, io.SeekStart)), columnvault.ErrInvalidArgument)
@@ -195,9 +195,9 @@ func TestBlobConcurrent(t *testing.T) {
 	wg.Wait()
 }
 
-// TestBlobMoment: a Blob shows the value as it was when it was opened, until it
-// or the vault is closed. Then it says so.
-func TestBlobMoment(t *testing.T) {
+// TestBlobIsOneMoment: a Blob shows the value as it was when it was opened,
+// until it or the vault is closed. Then it says so.
+func TestBlobIsOneMoment(t *testing.T) {
 	ctx := t.Context()
 	for _, held := range []bool{false, true} {
 		t.Run(fmt.Sprintf("held=%v", held), func(t *testing.T) {
@@ -293,7 +293,7 @@ func TestBlobInUpdate(t *testing.T) {
 }
 
 // TestBlobKeepsNoSnapshot: neither closing a Blob nor failing to open one
-// leaves a snapshot behind.
+// leaves a snapshot open.
 func TestBlobKeepsNoSnapshot(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "test.db")
 	v := vaulttest.OpenAt(t, path, nil)
@@ -323,7 +323,7 @@ func (w *failingWriter) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// TestBlobWriteToFails: after a writer has failed, the Blob goes on behind what
+// TestBlobWriteToFails: after a writer has failed, the Blob goes on after what
 // was written.
 func TestBlobWriteToFails(t *testing.T) {
 	kv := vaulttest.Open(t).KV()
@@ -431,9 +431,9 @@ func TestPutFromBlob(t *testing.T) {
 	wantBlob(t, kv, "third", value)
 }
 
-// TestTooLarge: a value that no row can hold is refused at once, and hardly
-// anything of the source is read.
-func TestTooLarge(t *testing.T) {
+// TestValueThatNoRowHoldsIsRefused: a value that no row can hold is refused at
+// once, and hardly anything of the source is read.
+func TestValueThatNoRowHoldsIsRefused(t *testing.T) {
 	ctx := t.Context()
 	v := vaulttest.Open(t)
 	kv := v.KV()

@@ -47,8 +47,8 @@ func identical(a, b any) bool {
 }
 
 // wantStored puts a value and requires the encoding and the size of what is
-// stored, that it is read back as a T, and how it is read by those who do not
-// know its type.
+// stored, that it is read back as a T, and how it is read by callers that do
+// not know its type.
 func wantStored[T any](t *testing.T, value T, e columnvault.ValueEncoding, size int64, plain any) {
 	t.Helper()
 	kv := vaulttest.Open(t).KV()
@@ -136,8 +136,9 @@ func TestValueEncodings(t *testing.T) {
 	})
 }
 
-// TestValueAs: every value that an encoding can hold comes back from it.
-func TestValueAs(t *testing.T) {
+// TestValueComesBackFromEveryEncoding: every value that an encoding can hold
+// comes back from it.
+func TestValueComesBackFromEveryEncoding(t *testing.T) {
 	ctx := t.Context()
 	kv := vaulttest.Open(t).KV()
 	try := func(e columnvault.ValueEncoding, value any) {
@@ -304,7 +305,7 @@ func TestValueMisfits(t *testing.T) {
 }
 
 // TestValueUnreadable: values with headers that this version does not know, and
-// values that are damaged. Their bytes can be had all the same.
+// values that are damaged. Their bytes can still be read.
 func TestValueUnreadable(t *testing.T) {
 	ctx := t.Context()
 	kv := storedValues(t, map[string]string{

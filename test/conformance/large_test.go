@@ -48,7 +48,7 @@ func TestRunsStayWithinTheBuffer(t *testing.T) {
 	}
 }
 
-func TestMostlyEmptyElements(t *testing.T) {
+func TestColumnsOfMostlyEmptyElements(t *testing.T) {
 	values := make([]string, 200_000)
 	for i := range values {
 		if i%9973 == 0 {
@@ -89,9 +89,9 @@ func TestSetInSparseColumn(t *testing.T) {
 	vaulttest.WantSound(t, v)
 }
 
-// TestManyElements changes columns of more elements than any window has, at
-// random.
-func TestManyElements(t *testing.T) {
+// TestRandomChangesOfLongColumns changes columns of more elements than any
+// window has, at random.
+func TestRandomChangesOfLongColumns(t *testing.T) {
 	for _, test := range []struct {
 		most  int     // bytes of a chunk
 		empty float64 // part of the elements
@@ -173,8 +173,9 @@ func TestMaximumBeyondAnyRow(t *testing.T) {
 	}
 }
 
-// TestChunkAtItsLimit has the one chunk of a column as large as can be written.
-func TestChunkAtItsLimit(t *testing.T) {
+// TestChunkAsLargeAsARow has the one chunk of a column as large as can be
+// written.
+func TestChunkAsLargeAsARow(t *testing.T) {
 	const most = 400 << 20
 	v := damaged(t, func(v *columnvault.Vault) { vaulttest.CreateWith(t, v, "n", dtype.Int64, nil, 1, 2, 3) },
 		`UPDATE col_meta SET max_chunk_bytes = 1 << 31, length = 400 * (1 << 20) / 8`, `UPDATE col_chunks SET actual_size = 400 * (1 << 20)`)

@@ -115,8 +115,9 @@ func TestOpenForeignPairs(t *testing.T) {
 	}
 }
 
-// TestOpenTogether: many may create, use and close one file at the same time.
-func TestOpenTogether(t *testing.T) {
+// TestManyOpenOneNewFile: many may create, use and close one file at the same
+// time.
+func TestManyOpenOneNewFile(t *testing.T) {
 	for range 5 {
 		path := filepath.Join(t.TempDir(), "test.db")
 		var done sync.WaitGroup
@@ -149,9 +150,9 @@ func TestOpenTogether(t *testing.T) {
 	}
 }
 
-// TestOpenBusy: Open waits for a file that another program has for itself, and
-// says so when that takes too long.
-func TestOpenBusy(t *testing.T) {
+// TestOpenWaitsForALockedFile: Open waits for a file that another program has
+// for itself, and says so when that takes too long.
+func TestOpenWaitsForALockedFile(t *testing.T) {
 	p := vaulttest.OpenPair(t, nil)
 	vaulttest.Create(t, p.V, "values", dtype.Int64, 1)
 	vaulttest.Must(t, p.V.Close())

@@ -26,7 +26,7 @@ func TestSnapshotTooOld(t *testing.T) {
 				return err
 			}
 		}
-		return errors.New("it can be read for ever")
+		return errors.New("it can be read without end")
 	}
 	for name, write := range map[string]func() error{
 		"this vault writes":    func() error { return c.Append(ctx, 4) },
@@ -66,8 +66,8 @@ func TestSnapshotTooOld(t *testing.T) {
 	vaulttest.WantAt(t, c, -1, 5)
 }
 
-// TestSnapshotForEver: a negative age never ends a View.
-func TestSnapshotForEver(t *testing.T) {
+// TestNegativeAgeNeverEndsAView: a negative age never ends a View.
+func TestNegativeAgeNeverEndsAView(t *testing.T) {
 	ctx := t.Context()
 	p := vaulttest.OpenPair(t, &columnvault.Options{MaxSnapshotAge: -1})
 	c := vaulttest.Create(t, p.V, "values", dtype.Int64, 1)
@@ -103,9 +103,9 @@ func TestLogStaysBounded(t *testing.T) {
 	}
 }
 
-// TestFreshness: a reader that has rested sees what has been written since, by
-// whomever.
-func TestFreshness(t *testing.T) {
+// TestRestedReaderSeesLaterWrites: a reader that has rested sees what has been
+// written since by any writer.
+func TestRestedReaderSeesLaterWrites(t *testing.T) {
 	ctx := t.Context()
 	p := vaulttest.OpenPair(t, nil)
 	c := vaulttest.Create(t, p.V, "values", dtype.Int64, 0)
@@ -128,8 +128,9 @@ func TestFreshness(t *testing.T) {
 	}
 }
 
-// TestCheckpoint: what every mode does to the log, alone and beside a reader.
-func TestCheckpoint(t *testing.T) {
+// TestCheckpointModesOnTheLog: what every mode does to the log, alone and
+// beside a reader.
+func TestCheckpointModesOnTheLog(t *testing.T) {
 	ctx := t.Context()
 	p := vaulttest.OpenPair(t, vaulttest.Impatient())
 	c := vaulttest.Create(t, p.V, "values", dtype.Int64)

@@ -15,11 +15,11 @@ import (
 	"columnvault/internal/vaulttest"
 )
 
-// TestStress lets everything happen at once in one vault, mostly for the race
-// detector: cached and uncached appends, batches, transactions, sets, reads,
-// iterations, a flushing ticker, holds, checkpoints, and another vault beside
-// it. What was acknowledged is there at the end, once, and in order.
-func TestStress(t *testing.T) {
+// TestEverythingAtOnce lets everything happen at once in one vault, mostly for
+// the race detector: cached and uncached appends, batches, transactions, sets,
+// reads, iterations, a flushing ticker, holds, checkpoints, and another vault
+// beside it. What was acknowledged is there at the end, once, and in order.
+func TestEverythingAtOnce(t *testing.T) {
 	const writers, each = 4, 150
 	ctx := t.Context()
 	p := vaulttest.OpenPair(t, vaulttest.Patient())
@@ -190,8 +190,9 @@ func TestCloseBesideReadersAndWriters(t *testing.T) {
 	}
 }
 
-// TestVacuumBeside: another program may rewrite the file between two calls.
-func TestVacuumBeside(t *testing.T) {
+// TestVacuumBesideAnOpenVault: another program may rewrite the file between two
+// calls.
+func TestVacuumBesideAnOpenVault(t *testing.T) {
 	ctx := t.Context()
 	p := vaulttest.OpenPair(t, nil)
 	a, b := vaulttest.CreateWith(t, p.V, "a", dtype.Int64, vaulttest.Chunks(64, 64)), vaulttest.CreateWith(t, p.V, "b", dtype.String, vaulttest.Chunks(60, 60))

@@ -53,9 +53,9 @@ func TestViewIsOneMoment(t *testing.T) {
 	vaulttest.WantNames(t, v, "ints", "new")
 }
 
-// TestViewPassesOn: what its function returns, or panics with, comes out of a
-// View, and the snapshot is given back.
-func TestViewPassesOn(t *testing.T) {
+// TestViewReturnsWhatItsFunctionDoes: what its function returns, or panics
+// with, comes out of a View, and the snapshot is given back.
+func TestViewReturnsWhatItsFunctionDoes(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "test.db")
 	v := vaulttest.OpenAt(t, path, nil)
 	c := vaulttest.Create(t, v, "values", dtype.Int64, 1)
@@ -109,9 +109,9 @@ func TestUpdateIsAtomic(t *testing.T) {
 // txFunc is the function of an Update or a View.
 type txFunc = func(ctx context.Context, tx *columnvault.Tx) error
 
-// TestUpdateUndone: in all these cases an Update leaves everything as it was,
-// and the vault goes on working.
-func TestUpdateUndone(t *testing.T) {
+// TestFailedUpdateChangesNothing: in all these cases an Update leaves
+// everything as it was, and the vault goes on working.
+func TestFailedUpdateChangesNothing(t *testing.T) {
 	for _, test := range []struct {
 		name string
 		want error
@@ -141,7 +141,7 @@ func TestUpdateUndone(t *testing.T) {
 				panic(errPanic)
 			})
 		}},
-		{"cancelled", context.Canceled, func(ctx context.Context, v *columnvault.Vault, change txFunc) error {
+		{"canceled", context.Canceled, func(ctx context.Context, v *columnvault.Vault, change txFunc) error {
 			ctx, cancel := context.WithCancel(ctx)
 			defer cancel()
 			return v.Update(ctx, func(ctx context.Context, tx *columnvault.Tx) error {
@@ -149,7 +149,7 @@ func TestUpdateUndone(t *testing.T) {
 				return change(ctx, tx)
 			})
 		}},
-		{"cancelled from the start", context.Canceled, func(ctx context.Context, v *columnvault.Vault, change txFunc) error {
+		{"canceled from the start", context.Canceled, func(ctx context.Context, v *columnvault.Vault, change txFunc) error {
 			ctx, cancel := context.WithCancel(ctx)
 			cancel()
 			return v.Update(ctx, change)
@@ -198,9 +198,10 @@ func TestUpdateForgivesRefusals(t *testing.T) {
 	vaulttest.WantColumn(t, c, 1, 2, 3, 4)
 }
 
-// TestUpdateSpoiltByHalf: an operation that failed when it had begun to write
-// undoes the whole Update, even where the function ignores the error.
-func TestUpdateSpoiltByHalf(t *testing.T) {
+// TestHalfAnOperationUndoesTheUpdate: an operation that failed when it had
+// begun to write undoes the whole Update, even where the function ignores the
+// error.
+func TestHalfAnOperationUndoesTheUpdate(t *testing.T) {
 	ctx := t.Context()
 	path := filepath.Join(t.TempDir(), "test.db")
 	v := vaulttest.OpenAt(t, path, nil)
@@ -222,7 +223,7 @@ func TestUpdateSpoiltByHalf(t *testing.T) {
 	vaulttest.WantSound(t, v)
 }
 
-func TestNested(t *testing.T) {
+func TestNestedTransactionsFail(t *testing.T) {
 	v, other := vaulttest.Open(t), vaulttest.Open(t)
 	c := vaulttest.Create(t, v, "values", dtype.Int64, 1)
 	elsewhere := vaulttest.Create(t, other, "values", dtype.Int64, 2)
@@ -275,9 +276,10 @@ func TestNestedTwoVaults(t *testing.T) {
 	}))
 }
 
-// TestOutsideOfUpdate: without the mark an operation waits for the transaction
-// that it is called in, until its patience ends. The error says so.
-func TestOutsideOfUpdate(t *testing.T) {
+// TestUnmarkedCallInsideUpdateSaysSo: without the mark an operation waits for
+// the transaction that it is called in, until its patience ends. The error says
+// so.
+func TestUnmarkedCallInsideUpdateSaysSo(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "test.db")
 	v := vaulttest.OpenAt(t, path, &columnvault.Options{BusyTimeout: time.Millisecond})
 	c := vaulttest.Create(t, v, "values", dtype.Int64, 1)
@@ -303,7 +305,7 @@ func TestOutsideOfUpdate(t *testing.T) {
 	vaulttest.WantColumn(t, c, 1, 3)
 }
 
-func TestEndedTransaction(t *testing.T) {
+func TestEndedTransactionIsRefused(t *testing.T) {
 	v := vaulttest.Open(t)
 	c := vaulttest.Create(t, v, "values", dtype.Int64, 1)
 	check := func(ctx context.Context, t *testing.T, tx *columnvault.Tx) {
@@ -360,9 +362,9 @@ func writes(ctx context.Context, ints *columnvault.Column[int64], vectors *colum
 	return errs
 }
 
-// TestReadOnly: a View and a vault opened for reading refuse every write, and
-// let everything be read.
-func TestReadOnly(t *testing.T) {
+// TestReadOnlyRefusesWrites: a View and a vault opened for reading refuse every
+// write, and let everything be read.
+func TestReadOnlyRefusesWrites(t *testing.T) {
 	ctx := t.Context()
 	path := filepath.Join(t.TempDir(), "test.db")
 	v := vaulttest.OpenAt(t, path, nil)
@@ -391,9 +393,9 @@ func TestReadOnly(t *testing.T) {
 	vaulttest.WantColumn(t, vaulttest.Lookup(t, v, "ints", dtype.Int64), 3, 1, 2)
 }
 
-// TestCancelled: a ctx that has ended ends every operation, and changes
-// nothing.
-func TestCancelled(t *testing.T) {
+// TestCanceledCallsChangeNothing: a ctx that has ended ends every operation,
+// and changes nothing.
+func TestCanceledCallsChangeNothing(t *testing.T) {
 	v := vaulttest.Open(t)
 	ints := vaulttest.Create(t, v, "ints", dtype.Int64, 3, 1, 2)
 	vectors := vaulttest.Create(t, v, "vectors", dtype.Type[[]float32](dtype.Vector[float32](2)))
@@ -415,8 +417,8 @@ func TestCancelled(t *testing.T) {
 	vaulttest.WantNames(t, v, "ints", "vectors")
 }
 
-// TestCancelledLoop: a loop ends with the error of its ctx.
-func TestCancelledLoop(t *testing.T) {
+// TestCanceledLoopEnds: a loop ends with the error of its ctx.
+func TestCanceledLoopEnds(t *testing.T) {
 	v := vaulttest.OpenAt(t, filepath.Join(t.TempDir(), "test.db"), &columnvault.Options{ReadBytes: 80}) // ten elements
 	c := vaulttest.Create(t, v, "values", dtype.Int64, vaulttest.Span(0, 100)...)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -435,7 +437,7 @@ func TestCancelledLoop(t *testing.T) {
 	}
 }
 
-// TestWaitEndsWithCtx: who waits for another writer stops when ctx ends, long
+// TestWaitEndsWithCtx: a wait for another writer ends when ctx ends, long
 // before BusyTimeout.
 func TestWaitEndsWithCtx(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "test.db")
@@ -528,8 +530,9 @@ func TestLoopIsOneMoment(t *testing.T) {
 	}
 }
 
-// TestClosedVault: Close ends what is open, and nothing works after it.
-func TestClosedVault(t *testing.T) {
+// TestClosedVaultRefusesEverything: Close ends what is open, and nothing works
+// after it.
+func TestClosedVaultRefusesEverything(t *testing.T) {
 	ctx := t.Context()
 	opened := func(t *testing.T) (*columnvault.Vault, *columnvault.Column[int64]) {
 		v := vaulttest.OpenAt(t, filepath.Join(t.TempDir(), "test.db"), &columnvault.Options{ReadBytes: 80})
@@ -567,9 +570,9 @@ func TestClosedVault(t *testing.T) {
 	})
 }
 
-// TestLoopConcurrentChange: inside an Update a loop sees the changes of its
+// TestLoopSeesChangesOfItsBody: inside an Update a loop sees the changes of its
 // body, and so ends when the body changes the column that it is about.
-func TestLoopConcurrentChange(t *testing.T) {
+func TestLoopSeesChangesOfItsBody(t *testing.T) {
 	v := vaulttest.OpenAt(t, filepath.Join(t.TempDir(), "test.db"), &columnvault.Options{ReadBytes: 80})
 	c := vaulttest.Create(t, v, "values", dtype.Int64, vaulttest.Span(0, 100)...)
 	other := vaulttest.Create(t, v, "other", dtype.Int64, 7)
@@ -637,9 +640,9 @@ func TestLoopConcurrentChange(t *testing.T) {
 	}
 }
 
-// TestTwoVaults: what one handle has committed, another on the same file sees
-// at once, and appends of both follow each other.
-func TestTwoVaults(t *testing.T) {
+// TestTwoVaultsSeeEachOther: what one handle has committed, another on the same
+// file sees at once, and appends of both follow each other.
+func TestTwoVaultsSeeEachOther(t *testing.T) {
 	ctx := t.Context()
 	one, two := openTwo(t)
 	ints := vaulttest.CreateWith(t, one, "ints", dtype.Int64, fixedChunks)
@@ -664,9 +667,9 @@ func TestTwoVaults(t *testing.T) {
 	vaulttest.WantSound(t, two)
 }
 
-// TestTwoVaultsRecreate: when one handle drops a column and creates it anew,
-// the other follows with its next operation.
-func TestTwoVaultsRecreate(t *testing.T) {
+// TestTwoVaultsFollowARecreatedColumn: when one handle drops a column and
+// creates it anew, the other follows with its next operation.
+func TestTwoVaultsFollowARecreatedColumn(t *testing.T) {
 	ctx := t.Context()
 	one, two := openTwo(t)
 	vaulttest.Create(t, one, "values", dtype.Int64, -1)

@@ -114,7 +114,7 @@ func (r *records) add(ctx context.Context, i, n, round int) error {
 			}
 			return nil
 		})
-	default: // in front of the last record, which comes behind again
+	default: // before the last record, which is put back after it
 		return r.v.Update(ctx, func(ctx context.Context, tx *columnvault.Tx) error {
 			nums, texts := r.nums.In(tx), r.texts.In(tx)
 			for k := range n {

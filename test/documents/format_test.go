@@ -263,7 +263,7 @@ func TestFormatGrowth(t *testing.T) {
 }
 
 // parseKV reads a value of a table of key-value pairs: JSON, bytes, or a vector
-// behind the type of its numbers.
+// after the type of its numbers.
 func parseKV(t *testing.T, text string) any {
 	t.Helper()
 	if b, ok := strings.CutPrefix(text, "bytes "); ok {
@@ -337,7 +337,7 @@ func TestFormatDifferences(t *testing.T) {
 	vaulttest.WantValues(t, "the differences of docs/format.md and of dtype/golden_test.go", listed, found)
 }
 
-// differencesIn returns the cases in the map of differences, each behind what
+// differencesIn returns the cases in the map of differences, each after what
 // is done with it.
 func differencesIn(t *testing.T, file *ast.File) (found []string) {
 	t.Helper()

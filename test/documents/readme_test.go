@@ -9,8 +9,8 @@ import (
 )
 
 // TestReadmeShowsExamples requires that each Go block of README.md stands, line
-// by line, in one of the example files: what the README shows compiles and runs.
-// Only the space at the ends of lines may differ.
+// by line, in one of the example files: what the README shows compiles and
+// runs. Only the space at the ends of lines may differ.
 func TestReadmeShowsExamples(t *testing.T) {
 	examples := [][]string{trimmedLines(t, "example_test.go"), trimmedLines(t, "example_kv_test.go")}
 	lines := trimmedLines(t, "README.md")
@@ -45,7 +45,8 @@ func containsRun(file, block []string) bool {
 	return false
 }
 
-// trimmedLines returns the lines of a file of the root without the space at their ends.
+// trimmedLines returns the lines of a file of the root without the space at
+// their ends.
 func trimmedLines(t *testing.T, name string) []string {
 	t.Helper()
 	lines := strings.Split(string(vaulttest.ReadFile(t, name)), "\n")

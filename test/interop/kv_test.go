@@ -251,7 +251,7 @@ func TestKVTheyReadOurs(t *testing.T) {
 		put(func(kv *columnvault.KV) error { return kv.PutValueAs(t.Context(), []byte("key"), e, value) })
 		p.wantRead(t, path, e.String(), []any{"model", value})
 	}
-	// Numbers that are packed all the same are read as others.
+	// Numbers that are packed anyway are read as others.
 	for value, want := range map[any][]any{0.0: {"int", "0"}, int64(1 << 62): tagged(2.0)} {
 		put(func(kv *columnvault.KV) error {
 			return kv.PutValueAs(t.Context(), []byte("key"), columnvault.EncodingPacked, value)
@@ -361,9 +361,10 @@ func wantOurs[T any](t *testing.T, path string, want T) {
 	}
 }
 
-// TestKVTheirDefect: KohakuVault does not read bytes back that begin as a header
-// does, when it has stored them itself. Once stored here, it does.
-func TestKVTheirDefect(t *testing.T) {
+// TestKVTheyCannotReadBytesThatLookLikeAHeader: KohakuVault does not read bytes
+// back that begin as a header does, when it has stored them itself. Once stored
+// here, it does.
+func TestKVTheyCannotReadBytesThatLookLikeAHeader(t *testing.T) {
 	p := startPython(t)
 	path := filepath.Join(t.TempDir(), "test.db")
 	value := "\x89K0123456789"

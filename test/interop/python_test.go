@@ -373,7 +373,8 @@ func (m *turns) clear(rt *rapid.T) {
 	m.values = nil
 }
 
-// check lets both read the column. No damage may be found, whoever wrote last.
+// check lets both read the column. No damage may be found, whichever wrote
+// last.
 func (m *turns) check(rt *rapid.T) {
 	theirs, err := m.p.do(request{Op: "read", Path: m.path, Name: name, DType: m.kind.dtype})
 	if err != nil {

@@ -351,7 +351,7 @@ func TestPositionLoops(t *testing.T) {
 			var whole []any
 			for _, chunk := range vaulttest.Collect(rt, c.Runs(rt.Context())) {
 				if chunk.Start != len(whole) || len(chunk.Values) == 0 {
-					rt.Errorf("a chunk of %d values at %d, behind %d values", len(chunk.Values), chunk.Start, len(whole))
+					rt.Errorf("a chunk of %d values at %d, after %d values", len(chunk.Values), chunk.Start, len(whole))
 				}
 				whole = append(whole, chunk.Values...)
 			}
@@ -475,7 +475,7 @@ func TestPositionRead(t *testing.T) {
 		untouched := any("untouched")
 		at := position(rt, len(values), "at")
 		into := vaulttest.Sequence(rapid.IntRange(0, 70).Draw(rt, "room"), func(int) any { return untouched })
-		whole := append(into, untouched)[:len(into)] // with room behind its end
+		whole := append(into, untouched)[:len(into)] // with room after its end
 		from, _ := pyRange(len(values), at, at)
 		want := slices.Concat(values[from:], vaulttest.Sequence(71, func(int) any { return untouched }))
 		n, err := l.c.Read(rt.Context(), whole, at)
@@ -564,9 +564,9 @@ func TestPositionFlatRefuses(t *testing.T) {
 	vaulttest.WantColumn(t, fixed, []int16{1, 2})
 }
 
-// TestOwnership: what was returned belongs to the caller. Changing it changes
-// neither the column nor what is returned later.
-func TestOwnership(t *testing.T) {
+// TestReturnedValuesBelongToTheCaller: what was returned belongs to the caller.
+// Changing it changes neither the column nor what is returned later.
+func TestReturnedValuesBelongToTheCaller(t *testing.T) {
 	ctx := t.Context()
 	v := vaulttest.OpenAt(t, filepath.Join(t.TempDir(), "test.db"), &columnvault.Options{ReadBytes: 16})
 	want := vaulttest.Blobs(20, 9)
