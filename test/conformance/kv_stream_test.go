@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -609,4 +610,33 @@ func TestPutFile(t *testing.T) {
 	vaulttest.WantKey(t, err, "key")
 	vaulttest.WantErrText(t, "PutFile of a folder", kv.PutFile(ctx, []byte("key"), dir), columnvault.ErrInvalidArgument, "not a file")
 	vaulttest.WantPairs(t, kv, "key", "old")
+}
+
+// TestErrorsOfFilesHaveKinds: what the system says of a file beside the vault is
+// of a kind of this package, and can still be told by what it is.
+func TestErrorsOfFilesHaveKinds(t *testing.T) {
+	ctx := t.Context()
+	dir := t.TempDir()
+	kv := vaulttest.Open(t).KV()
+	key := []byte("key")
+	vaulttest.Put(t, kv, "key", "old")
+	missing := filepath.Join(dir, "missing", "file")
+	want := func(what string, got, kind, system error) {
+		t.Helper()
+		vaulttest.WantErr(t, what, got, kind)
+		vaulttest.WantErr(t, what, got, system)
+		vaulttest.WantKey(t, got, "key")
+	}
+	want("PutFile of no file", kv.PutFile(ctx, key, missing), columnvault.ErrNotFound, fs.ErrNotExist)
+	want("GetToFile into no folder", kv.GetToFile(ctx, key, missing), columnvault.ErrNotFound, fs.ErrNotExist)
+	err := kv.GetToFile(ctx, key, dir)
+	vaulttest.WantErr(t, "GetToFile in place of a folder", err, columnvault.ErrUnavailable)
+
+	closed, err := os.Open(dir)
+	vaulttest.Must(t, err)
+	vaulttest.Must(t, closed.Close())
+	want("PutFrom a file that is closed", kv.PutFrom(ctx, key, 3, closed), columnvault.ErrUnavailable, fs.ErrClosed)
+	vaulttest.WantPairs(t, kv, "key", "old")
+
+	vaulttest.WantErr(t, "PutFrom a reader that fails", kv.PutFrom(ctx, key, 3, iotest.ErrReader(vaulttest.ErrOwn)), vaulttest.ErrOwn)
 }
