@@ -11,13 +11,14 @@ import (
 )
 
 // CacheOptions bound a write-back cache. What can be lost when the process is
-// killed is what the cache holds: as a rule less than FlushThreshold bytes and
-// one call more, up to CapBytes while a transaction or a flush is under way,
-// and for no longer than FlushInterval and the time of a flush.
+// killed is what the cache holds: usually less than FlushThreshold bytes and
+// one call more, for no longer than FlushInterval. While a flush or a
+// transaction is under way, the cache may fill up to CapBytes, and what it
+// holds waits for the end of that and of a flush.
 type CacheOptions struct {
 	// CapBytes is what the cache holds at most, in bytes of stored form and 8
 	// bytes for each element of varying size; 0 means 64 MiB. A call with more
-	// is written at once, behind what is held.
+	// is written at once, after what is held.
 	CapBytes int
 	// FlushThreshold is how much the cache holds before an append writes it
 	// out; 0 means a quarter of CapBytes.
@@ -51,12 +52,19 @@ func (o *CacheOptions) check() (*cache, error) {
 	return k, nil
 }
 
-// EnableCache makes Append hold what it is given in memory, and write it
-// together with what all other caches of the vault hold, in one transaction:
-// when the cache is full, when FlushInterval has passed, when anything else
-// writes to the vault, on Flush and on Close. Held elements are part of the
-// column for every reader in this process; other processes see them when they
-// are written. An Append that returns an error has not taken its values.
+// EnableCache makes Append hold its values in memory and write many of them in
+// one transaction. Append then differs like this:
+//
+//  1. It returns when the values are in memory. They are lost if the process is
+//     killed before they are written; [CacheOptions] bounds how many.
+//  2. The values are written together with what all other caches of the vault
+//     hold, in one transaction: when the cache is full, when FlushInterval has
+//     passed, before anything else that the vault writes, on [Vault.Flush] and
+//     on [Vault.Close].
+//  3. They are part of the column at once for all readers of this [Vault]. Other
+//     vaults and other processes see them when they are written.
+//  4. An Append that returns an error has not taken its values. It may be the
+//     error of an earlier flush, which FlushInterval had started.
 //
 // A cache that is enabled already is flushed and gets the new options. nil
 // options mean the defaults.
@@ -100,13 +108,14 @@ func (c *Column[T]) checkCache() error {
 	return nil
 }
 
-// DiscardPending gives up what is held for the column and returns how many elements
-// that were. It is for columns that have gone from under their cache: as long
+// DiscardPending gives up what is held for the column and returns how many
+// elements that were. It is for columns that have gone from under their cache: as long
 // as something is held for them, nothing can be flushed.
 func (c *Column[T]) DiscardPending() int { return c.rows.p.discard(c.rows) }
 
 // EnableCache makes every column of the vault that has no cache of its own
-// cached, also those that are opened later. See Column.EnableCache.
+// cached, also those that are opened later. It holds the pairs that are put
+// into key-value tables, too. See [Column.EnableCache].
 func (v *Vault) EnableCache(ctx context.Context, o *CacheOptions) error {
 	_, err := v.pending.enable(ctx, &v.pending.whole, o, false)
 	return fail("enable cache", "", -1, err)
@@ -139,9 +148,10 @@ func (v *Vault) Flush(ctx context.Context) (int, error) {
 
 // PauseFlush keeps the caches from being flushed until release is called, so
 // that a set of appends to several columns is not written in part. Meanwhile
-// everything that would have to flush fails with ErrFlushPaused, and appends to a
-// full cache with ErrCacheFull. Holds nest, and release may be called twice.
-// Batch does the same for a single set, without keeping others waiting.
+// everything that would have to flush fails with [ErrFlushPaused], and appends
+// to a full cache with [ErrCacheFull]. Pauses nest, and release may be called
+// twice. [Vault.Batch] does the same for a single set, without keeping others
+// waiting.
 func (v *Vault) PauseFlush() (release func()) {
 	p := v.pending
 	p.mu.Lock()
