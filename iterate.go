@@ -66,8 +66,8 @@ type Run[T any] struct {
 
 // Runs iterates over all elements in order, in runs of about
 // [Options.ReadBytes]. The slices belong to the caller, so each run takes new
-// memory; [Column.Read] into one slice, again and again, takes none. Otherwise
-// it is like [Column.Values].
+// memory; to use the same memory again, call [Column.Read]. Otherwise it is like
+// [Column.Values].
 func (c *Column[T]) Runs(ctx context.Context) iter.Seq2[Run[T], error] {
 	return func(yield func(Run[T], error) bool) {
 		loop(ctx, c, "runs", yield, func(o *opened) error {
