@@ -37,13 +37,20 @@ type request struct {
 	Max    int    `json:"max,omitempty"`
 }
 
-func startPython(t *testing.T) *python {
+// pythonPath returns the path of a Python that has KohakuVault. Without one the
+// test is skipped.
+func pythonPath(t *testing.T) string {
 	t.Helper()
 	path := os.Getenv("COLUMNVAULT_PYTHON")
 	if path == "" {
 		t.Skip("COLUMNVAULT_PYTHON does not name a Python that has kohakuvault 0.8.6; see doc.go")
 	}
-	cmd := exec.Command(path, "agent.py")
+	return path
+}
+
+func startPython(t *testing.T) *python {
+	t.Helper()
+	cmd := exec.Command(pythonPath(t), "agent.py")
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
