@@ -224,7 +224,7 @@ func TestFormatExample(t *testing.T) {
 	columns := []string{"col_id", "name", "dtype", "elem_size", "length", "chunk_bytes", "min_chunk_bytes", "max_chunk_bytes"}
 	wantRows(t, doc.table(t, columns...), vaulttest.QuerySQL(t, path, "SELECT "+strings.Join(columns, ", ")+" FROM col_meta ORDER BY col_id"))
 
-	rows := doc.table(t, "col_id", "chunk_idx", "data, and zeros behind it", "actual_size", "bytes_used")
+	rows := doc.table(t, "col_id", "chunk_idx", "data, and zeros after it", "actual_size", "bytes_used")
 	for i, row := range rows {
 		size, err := strconv.Atoi(row[3])
 		vaulttest.Must(t, err)
@@ -380,7 +380,7 @@ var breaks = map[string]struct{ sql, word string }{
 	"the last of them has the capacity for its elements":     {`UPDATE col_chunks SET actual_size = 8 WHERE col_id = 1 AND chunk_idx = 2`, "capacity of 8"},
 	"all before it have exactly the capacity M":              {`UPDATE col_chunks SET actual_size = 992 WHERE col_id = 1 AND chunk_idx = 0`, "not the last"},
 	"no chunk has more than M":                               {`UPDATE col_chunks SET actual_size = 1001, data = CAST(data || zeroblob(1000) AS BLOB) WHERE col_id = 1 AND chunk_idx = 2`, "above the maximum"},
-	"no chunk lies wholly behind the end, or has a negative number": {
+	"no chunk lies wholly past the end, or has a negative number": {
 		`INSERT INTO col_chunks (col_id, chunk_idx, data, actual_size) VALUES (1, 3, zeroblob(104), 104), (1, -1, zeroblob(104), 104)`, "wholly past"},
 	"bytes_used is 0": {`UPDATE col_chunks SET bytes_used = 8 WHERE col_id = 1 AND chunk_idx = 2`, "the rule is 0"},
 	"every entry has 0 ≤ chunk, 0 ≤ start ≤ end":             {`UPDATE col_chunks SET data = CAST(x'ffffffff' || substr(data, 5) AS BLOB) WHERE col_id = 3`, "points nowhere"},
