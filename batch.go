@@ -15,7 +15,7 @@ import (
 
 // Batch collects appends to several columns, and pairs for key-value tables,
 // that belong together, such as the fields of a record. It is used by one
-// goroutine, inside the function that Vault.Batch calls.
+// goroutine, inside the function that [Vault.Batch] calls.
 type Batch struct {
 	v *Vault
 	*collection
@@ -26,11 +26,16 @@ type Batch struct {
 type collection struct{ writeback.Batch }
 
 // Batch calls fn to collect appends and puts, and then takes all of them or, if
-// fn returns an error, none. If all the columns are cached, the elements are
-// held together and no flush writes a part of them: columns that are filled
-// through batches alone have equal lengths on disk whatever happens. Pairs are
-// held with them if the vault has a cache. Otherwise all is written at once, in
-// one transaction.
+// fn returns an error, none. It differs from [Vault.Update] like this:
+//
+//  1. fn collects, with [Column.AppendTo] and [KV.PutTo], and does nothing else.
+//     It keeps no other writer waiting, and it is run once.
+//  2. If all its columns are cached, and the vault too if there are pairs, the
+//     caches hold what it has collected. Batch then returns before anything is
+//     in the file; see [Column.EnableCache]. Otherwise it is written at once, in
+//     one transaction.
+//  3. No flush writes a part of it. Columns that are filled through batches
+//     alone have equal lengths on disk, whatever happens.
 func (v *Vault) Batch(ctx context.Context, fn func(b *Batch) error) error {
 	if err := v.checkNested(ctx); err != nil {
 		return fail("batch", "", -1, err)

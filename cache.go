@@ -12,9 +12,10 @@ import (
 )
 
 // CacheOptions bound a write-back cache. What can be lost when the process is
-// killed is what the cache holds: at most FlushThreshold bytes and one call, up
-// to CapBytes while a transaction or a flush is under way, for no longer than
-// FlushInterval and the time of that transaction and a flush.
+// killed is what the cache holds: usually less than FlushThreshold bytes and
+// one call more, for no longer than FlushInterval. While a flush or a
+// transaction is under way, the cache may fill up to CapBytes, and what it
+// holds waits for the end of that and of a flush.
 type CacheOptions struct {
 	// CapBytes is what the cache holds at most, in bytes of stored form and 8
 	// bytes for each element of varying size; 0 means 64 MiB. A call with more
@@ -54,13 +55,19 @@ func (o *CacheOptions) bounds() (writeback.Bounds, error) {
 	return b, nil
 }
 
-// EnableCache makes Append hold what it is given in memory, and write it
-// together with what all other caches of the vault hold, in one transaction:
-// when the cache is full, when FlushInterval has passed, when anything else
-// writes to the vault, on [Vault.Flush] and on [Vault.Close]. Held elements are
-// part of the column for every reader in this process; other processes see them
-// when they are written. An Append that returns an error has not taken its
-// values.
+// EnableCache makes Append hold its values in memory and write many of them in
+// one transaction. Append then differs like this:
+//
+//  1. It returns when the values are in memory. They are lost if the process is
+//     killed before they are written; [CacheOptions] bounds how many.
+//  2. The values are written together with what all other caches of the vault
+//     hold, in one transaction: when the cache is full, when FlushInterval has
+//     passed, before anything else that the vault writes, on [Vault.Flush] and
+//     on [Vault.Close].
+//  3. They are part of the column at once for all readers of this [Vault]. Other
+//     vaults and other processes see them when they are written.
+//  4. An Append that returns an error has not taken its values. It may be the
+//     error of an earlier flush, which FlushInterval had started.
 //
 // A cache that is enabled already is flushed and gets the new options. nil
 // options mean the defaults. A rename takes the cache along.
@@ -113,8 +120,8 @@ func (c *Column[T]) checkCache(ctx context.Context) error {
 func (c *Column[T]) DiscardPending() int { return c.held.Discard() }
 
 // EnableCache makes every column of the vault that has no cache of its own
-// cached, also those that are opened later, and every key-value table. See
-// [Column.EnableCache].
+// cached, also those that are opened later. It holds the pairs that are put
+// into key-value tables, too. See [Column.EnableCache].
 func (v *Vault) EnableCache(ctx context.Context, o *CacheOptions) error {
 	return v.fail("enable cache", v.enable(ctx, o, v.pending.Enable))
 }

@@ -11,8 +11,8 @@ import (
 	"columnvault/internal/writeback"
 )
 
-// Scope is where columns are created and looked up: a *Vault, each time in a
-// transaction of its own, or a *Tx.
+// Scope is where columns are created and looked up: a [*Vault], each time in a
+// transaction of its own, or a [*Tx].
 type Scope interface {
 	in() *scope
 }
@@ -33,8 +33,8 @@ type ColumnInfo struct {
 	// VarSize says that elements vary in size.
 	VarSize bool
 	// Incomplete marks half of a variable-size column, left by a crash of
-	// another program: Create or Ensure with the same dtype completes it, Drop
-	// removes it.
+	// another program: [Create] or [Ensure] with the same dtype completes it,
+	// Drop removes it.
 	Incomplete bool
 	// Layout is 0, or 1 for a column in the layout of KohakuVault 1.x, which
 	// is only listed.
@@ -58,7 +58,7 @@ func (s *scope) Columns(ctx context.Context) ([]ColumnInfo, error) {
 }
 
 // Column opens a column by name alone; its elements are of the Go type that
-// fits the dtype in the file (see dtype.Parse). Lookup opens it with a type
+// fits the dtype in the file (see [dtype.Parse]). [Lookup] opens it with a type
 // known beforehand.
 func (s *scope) Column(ctx context.Context, name string) (*Column[any], error) {
 	var col *Column[any]
@@ -82,7 +82,7 @@ func (s *scope) Column(ctx context.Context, name string) (*Column[any], error) {
 }
 
 // Rename gives a column another name. Handles of the old name then get
-// ErrNotFound.
+// [ErrNotFound].
 func (s *scope) Rename(ctx context.Context, name, newName string) error {
 	return s.update(ctx, "rename", name, func(tx *Tx) error {
 		e, err := tx.find(ctx, name)
@@ -134,7 +134,7 @@ func (tx *Tx) find(ctx context.Context, name string) (catalog.Entry, error) {
 	return catalog.Find(ctx, tx.r, &names)
 }
 
-// Create adds an empty column. A name that is taken gives ErrExists. nil
+// Create adds an empty column. A name that is taken gives [ErrExists]. nil
 // options mean the defaults.
 func Create[T any](ctx context.Context, in Scope, name string, t dtype.Type[T], o *ColumnOptions) (*Column[T], error) {
 	s := in.in()
@@ -151,7 +151,7 @@ func Create[T any](ctx context.Context, in Scope, name string, t dtype.Type[T], 
 }
 
 // Ensure opens a column, and creates it if there is none. A column of another
-// dtype gives ErrDType. The options count only for a column that is created.
+// dtype gives [ErrDType]. The options count only for a column that is created.
 func Ensure[T any](ctx context.Context, in Scope, name string, t dtype.Type[T], o *ColumnOptions) (*Column[T], error) {
 	col, err := Lookup(ctx, in, name, t)
 	if !errors.Is(err, ErrNotFound) {
@@ -171,7 +171,8 @@ func Ensure[T any](ctx context.Context, in Scope, name string, t dtype.Type[T], 
 	return newColumn(s, name, t), nil
 }
 
-// Lookup opens an existing column. A column of another dtype gives ErrDType.
+// Lookup opens an existing column. A column of another dtype gives
+// [ErrDType].
 func Lookup[T any](ctx context.Context, in Scope, name string, t dtype.Type[T]) (*Column[T], error) {
 	s := in.in()
 	err := s.view(ctx, "open column", name, func(tx *Tx) error { return findAs(ctx, tx, name, t) })

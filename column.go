@@ -12,15 +12,16 @@ import (
 
 // Column is a handle of a typed list in a vault. It holds nothing but names:
 // every operation looks at the file, so handles stay right whatever other
-// handles and other processes do, and may be used from many goroutines. A
-// column that has been dropped gives ErrNotFound, one that was created again
-// with another dtype ErrDType.
+// handles and other processes do. It may be used from many goroutines. A column
+// that has been dropped gives [ErrNotFound], and one that was created again with
+// another dtype gives [ErrDType].
 //
-// Positions count from 0; negative ones count from the end, and the bounds of
-// slices are moved to the nearest end, both as in Python. Each operation is a
-// transaction of its own, or part of one through In. What it returns belongs
-// to the caller. Text and bytes of one call share their memory: who keeps a
-// single short one for long keeps its neighbours with it, unless it is cloned.
+// Positions count from 0. As in Python, negative ones count from the end, and
+// the bounds of slices are moved to the nearest end. Each operation is a
+// transaction of its own, or a part of one through [Column.In].
+//
+// What an operation returns belongs to the caller. Strings and byte slices from
+// one call share memory: clone what you keep for long.
 type Column[T any] struct {
 	in    scope
 	names catalog.Names

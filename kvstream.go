@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 )
@@ -50,7 +51,7 @@ func (s *source) fill(p []byte) error {
 		return fmt.Errorf("%w: the source has ended after %d of %d bytes: %w", ErrInvalidArgument, s.read, s.size, io.ErrUnexpectedEOF)
 	}
 	if err != nil {
-		return fmt.Errorf("reading the source: %w", err)
+		return fmt.Errorf("reading the source: %w", fileError(err))
 	}
 	return nil
 }
@@ -99,7 +100,7 @@ func (tx *Tx) putFrom(ctx context.Context, table string, key, head []byte, src *
 func (kv *KV) PutFile(ctx context.Context, key []byte, path string) error {
 	f, err := os.Open(path)
 	if err != nil {
-		return kv.fail("put", key, err)
+		return kv.fail("put", key, fileError(err))
 	}
 	defer f.Close()
 	info, err := f.Stat()
@@ -107,7 +108,7 @@ func (kv *KV) PutFile(ctx context.Context, key []byte, path string) error {
 		err = fmt.Errorf("%w: %s is not a file that has a size", ErrInvalidArgument, path)
 	}
 	if err != nil {
-		return kv.fail("put", key, err)
+		return kv.fail("put", key, fileError(err))
 	}
 	return kv.PutFrom(ctx, key, info.Size(), f)
 }
@@ -256,7 +257,7 @@ func (b *Blob) WriteTo(w io.Writer) (written int64, err error) {
 }
 
 // Close gives the snapshot back.
-func (b *Blob) Close() error { return b.close() }
+func (b *Blob) Close() error { return fail("close", "", -1, b.close()) }
 
 // GetToFile writes the value of a key, as Get would return it, to a file. The
 // file appears when it is complete, in place of an older one.
@@ -266,7 +267,7 @@ func (kv *KV) GetToFile(ctx context.Context, key []byte, path string) error {
 		return err
 	}
 	defer b.Close()
-	return kv.fail("get", key, writeFile(path, b))
+	return kv.fail("get", key, fileError(writeFile(path, b)))
 }
 
 // writeFile writes a file beside its place and then moves it there.
@@ -284,4 +285,18 @@ func writeFile(path string, content io.WriterTo) (err error) {
 		os.Remove(f.Name())
 	}
 	return err
+}
+
+// fileError gives an error of a file beside the vault its kind. Others are left
+// as they are.
+func fileError(err error) error {
+	var onPath *fs.PathError
+	var onLink *os.LinkError
+	switch {
+	case !errors.As(err, &onPath) && !errors.As(err, &onLink):
+		return err
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%w: %w", ErrNotFound, err)
+	}
+	return fmt.Errorf("%w: %w", ErrUnavailable, err)
 }

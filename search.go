@@ -8,7 +8,7 @@ import (
 )
 
 // Index returns the position of the first element that equals value, or
-// ErrNotFound. Equal means equal bytes in the file, but that the floating-point
+// [ErrNotFound]. Equal means equal bytes in the file, but that the floating-point
 // zeros are equal and no NaN equals anything. The search reads the column.
 func (c *Column[T]) Index(ctx context.Context, value T) (int, error) {
 	forms, err := c.t.Match(value)
@@ -23,13 +23,13 @@ func (c *Column[T]) Index(ctx context.Context, value T) (int, error) {
 	return int(at), err
 }
 
-// Contains tells whether an element equals value, as Index does.
+// Contains tells whether an element equals value, as [Column.Index] does.
 func (c *Column[T]) Contains(ctx context.Context, value T) (bool, error) {
 	n, err := c.count(ctx, "contains", value, 1)
 	return n > 0, err
 }
 
-// Count returns how many elements equal value, as Index does.
+// Count returns how many elements equal value, as [Column.Index] does.
 func (c *Column[T]) Count(ctx context.Context, value T) (int, error) {
 	return c.count(ctx, "count", value, column.NoLimit)
 }

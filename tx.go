@@ -12,9 +12,9 @@ import (
 	"columnvault/internal/writeback"
 )
 
-// Tx is a transaction over the whole vault: what View and Update give to their
-// function. Columns take part in it through In. A Tx belongs to the goroutine
-// of the function and ends with it.
+// Tx is a transaction over the whole vault, which [Vault.View] and
+// [Vault.Update] give to their function. Columns and tables take part in it
+// through In. A Tx belongs to the goroutine of the function and ends with it.
 type Tx struct {
 	scope
 	v *Vault
@@ -33,7 +33,8 @@ type Tx struct {
 	reading writeback.Reading
 	// flush is the one that a transaction for writing began with.
 	flush *writeback.Flush
-	// ended may be looked at by whoever was given the ctx of the transaction.
+	// ended is looked at by every call that has the ctx of the transaction, on
+	// any goroutine.
 	ended atomic.Bool
 }
 
@@ -54,17 +55,20 @@ type opened struct {
 // txKey is the key under which a transaction of the vault marks its ctx.
 type txKey struct{ v *Vault }
 
-// View calls fn with a transaction that reads. All that fn reads through In(tx)
-// belongs to one moment, whatever others write meanwhile. The ctx that fn
-// receives marks the transaction: an operation that is given this ctx and is
-// not In(tx) fails with ErrNested. View returns what fn returns.
+// View calls fn with a transaction that reads, and returns what fn returns. It
+// differs from single reads like this:
 //
-// Reading in a View also costs less: finding a column and its chunks is done
-// once, and not for every operation.
-//
-// As long as a View is open the write-ahead log cannot be emptied, and it has a
-// connection of its own, with a page cache and four open files. So do not keep
-// one for longer than the work takes, nor hundreds at a time.
+//  1. All that fn reads through In(tx) belongs to one moment, whatever others
+//     write meanwhile.
+//  2. A column and its chunks are found once, and not for every operation, so
+//     each costs less.
+//  3. The ctx that fn receives marks the transaction. An operation that is given
+//     this ctx, and is not In(tx), would wait for the transaction that it was
+//     called in; it fails with [ErrNested].
+//  4. As long as the View is open, the write-ahead log cannot be emptied, and
+//     the View has a connection of its own, with a page cache and four open
+//     files. Do not keep one for longer than the work takes, nor hundreds at a
+//     time. One that is older than [Options.MaxSnapshotAge] fails.
 func (v *Vault) View(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) error {
 	var own error
 	err := v.view(ctx, func(tx *Tx) error {
@@ -78,12 +82,22 @@ func (v *Vault) View(ctx context.Context, fn func(ctx context.Context, tx *Tx) e
 	return fail("view", "", -1, err)
 }
 
-// Update calls fn with a transaction that writes. Either all that fn does
-// through In(tx) happens, over all columns, or nothing of it: when fn returns
-// an error or panics, when an operation in it failed half-way, when ctx is
-// cancelled. It is the only writer while it runs. fn sees its own changes, and
-// may be run again after a conflict, so it must not consume what it cannot
-// read twice. The ctx that it receives is that of View.
+// Update calls fn with a transaction that writes, and returns what fn returns,
+// or the error of the commit. It differs from single operations like this:
+//
+//  1. Either everything that fn does through In(tx) happens, over all columns
+//     and tables, or nothing. Nothing happens when fn returns an error or
+//     panics, when ctx ends, and when an operation in it has failed half-way,
+//     even if fn ignores the error.
+//  2. It is the only writer while it runs. Others, in all processes, wait until
+//     it ends; readers do not.
+//  3. fn sees its own changes. Others see all of them at once, after the commit.
+//  4. What the caches of the vault hold is written first, in the same
+//     transaction.
+//  5. fn may be run again after a conflict, so it must not use up what it cannot
+//     read twice.
+//  6. The ctx that fn receives marks the transaction, as that of [Vault.View]
+//     does.
 func (v *Vault) Update(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) error {
 	var own error
 	err := v.update(ctx, func(tx *Tx) error { own = fn(tx.mark(ctx), tx); return own })

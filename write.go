@@ -60,7 +60,7 @@ func callError(err error) error {
 }
 
 // valueError is an error about one of the values of a call. It wraps a
-// *dtype.ElementError, for those who want the position.
+// [*dtype.ElementError], which has the position.
 type valueError struct{ *dtype.ElementError }
 
 func (e *valueError) Error() string { return fmt.Sprintf("value %d of the call: %v", e.Index, e.Err) }
@@ -116,9 +116,8 @@ func (c *Column[T]) AppendSeq(ctx context.Context, values iter.Seq[T]) error {
 }
 
 // Insert puts values before position i; as in Python, a position outside of the
-// column means its nearest end. Everything behind i moves: the cost is that of
-// appending the bytes behind it (of a variable-size column, 12 bytes an
-// element).
+// column means its nearest end. Everything after i moves: the cost is that of
+// appending those bytes, or 12 bytes an element in a variable-size column.
 func (c *Column[T]) Insert(ctx context.Context, i int, values ...T) error {
 	b, err := c.encode("insert", new(column.Elements), values)
 	if err != nil {
@@ -144,8 +143,9 @@ func (c *Column[T]) Set(ctx context.Context, i int, value T) error {
 	})
 }
 
-// SetSlice replaces the elements from i up to j by as many values. Other
-// numbers of values are refused; Delete and Insert in one Update do that.
+// SetSlice replaces the elements from i up to, not including, j. len(values)
+// must equal the length of that range. To change the length, use
+// [Column.Delete] and [Column.Insert] in one [Vault.Update].
 func (c *Column[T]) SetSlice(ctx context.Context, i, j int, values []T) error {
 	b, err := c.encode("set slice", new(column.Elements), values)
 	if err != nil {
@@ -161,8 +161,8 @@ func (c *Column[T]) SetSlice(ctx context.Context, i, j int, values []T) error {
 	})
 }
 
-// Delete removes the elements from i up to j: Python's del c[i:j]. Everything
-// behind them moves, as for Insert.
+// Delete removes the elements from i up to, not including, j: Python's
+// del c[i:j]. Everything after them moves, as for [Column.Insert].
 func (c *Column[T]) Delete(ctx context.Context, i, j int) error {
 	return c.write(ctx, "delete", func(o *opened) error {
 		from, to := clampRange(i, j, o.Len())
@@ -170,7 +170,7 @@ func (c *Column[T]) Delete(ctx context.Context, i, j int) error {
 	})
 }
 
-// Truncate removes everything behind the first n elements.
+// Truncate removes everything after the first n elements.
 func (c *Column[T]) Truncate(ctx context.Context, n int) error {
 	return c.write(ctx, "truncate", func(o *opened) error {
 		if n < 0 || int64(n) > o.Len() {
@@ -200,8 +200,8 @@ func (c *Column[T]) Pop(ctx context.Context, i int) (value T, err error) {
 	return value, err
 }
 
-// Remove removes the first element that equals value, and gives ErrNotFound if
-// there is none.
+// Remove removes the first element that equals value, as [Column.Index] does. It
+// gives [ErrNotFound] if there is none.
 func (c *Column[T]) Remove(ctx context.Context, value T) error {
 	forms, err := c.t.Match(value)
 	if err != nil {
