@@ -8,7 +8,6 @@ import (
 
 	"columnvault/dtype"
 	"columnvault/internal/catalog"
-	"columnvault/internal/layout"
 	"columnvault/internal/store"
 	"columnvault/internal/store/storetest"
 )
@@ -19,15 +18,15 @@ import (
 func TestChangesOfTheCatalogRunAgain(t *testing.T) {
 	ctx := t.Context()
 	s := storetest.Conflict(storetest.NewMemory())
-	bounds := layout.Bounds{Min: 64, Max: 1024}
+	chunks := catalog.Options{MinChunk: 64, MaxChunk: 1024}
 	for i := range 30 {
 		name, fixed := fmt.Sprint("text ", i), fmt.Sprint("number ", i)
 		if err := errors.Join(
 			s.Update(ctx, func(tx store.Tx) error {
-				if _, err := catalog.Create(ctx, tx, name, dtype.String.Spec(), bounds); err != nil {
+				if _, err := catalog.Create(ctx, tx, name, dtype.String.Spec(), chunks, s.Caps()); err != nil {
 					return err
 				}
-				_, err := catalog.Create(ctx, tx, fixed, dtype.Int64.Spec(), bounds)
+				_, err := catalog.Create(ctx, tx, fixed, dtype.Int64.Spec(), chunks, s.Caps())
 				return err
 			}),
 			s.Update(ctx, func(tx store.Tx) error {
