@@ -1,4 +1,4 @@
-// Package catalog makes columns of catalogue rows: it knows which rows form a
+// Package catalog makes columns of catalog rows: it knows which rows form a
 // variable-size column, which names are free, and how a column is created,
 // renamed and dropped.
 //
@@ -22,7 +22,7 @@ import (
 	"columnvault/internal/store"
 )
 
-// Kind is what an entry of the catalogue is.
+// Kind is what an entry of the catalog is.
 type Kind uint8
 
 const (
@@ -37,7 +37,7 @@ const (
 	Later
 )
 
-// Entry is one column of the catalogue.
+// Entry is one column of the catalog.
 type Entry struct {
 	Kind  Kind
 	Name  string
