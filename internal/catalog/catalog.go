@@ -1,4 +1,4 @@
-// Package catalog makes columns of catalogue rows: it knows which rows form a
+// Package catalog makes columns of catalog rows: it knows which rows form a
 // variable-size column, which names are free, and how a column is created,
 // renamed and dropped.
 //
@@ -22,7 +22,7 @@ import (
 	"columnvault/internal/store"
 )
 
-// Kind is what an entry of the catalogue is.
+// Kind is what an entry of the catalog is.
 type Kind uint8
 
 const (
@@ -37,7 +37,7 @@ const (
 	Later
 )
 
-// Entry is one column of the catalogue.
+// Entry is one column of the catalog.
 type Entry struct {
 	Kind  Kind
 	Name  string
@@ -46,6 +46,17 @@ type Entry struct {
 	// of a variable-size column. A Half may have either without the other.
 	Data, Index store.Row
 }
+
+// ID is what a column keeps when it is renamed: the IDs of its rows. No column
+// that is created later has the same.
+type ID struct {
+	// Data is that of the row of the column, or of its data half; Index is that
+	// of the other half, 0 for a column of one row.
+	Data, Index store.ColumnID
+}
+
+// ID is the identity of the column.
+func (e Entry) ID() ID { return ID{Data: e.Data.ID, Index: e.Index.ID} }
 
 // Names are the names under which the rows of a column may be found.
 type Names struct {
@@ -137,6 +148,35 @@ func Find(ctx context.Context, r store.Reader, names *Names) (Entry, error) {
 		return Entry{Kind: Half, Name: names.Plain, DType: index.DType, Index: *index}, nil
 	}
 	return Entry{}, store.ErrNotFound
+}
+
+// FindID returns the column with this identity under the name that it has now.
+// Where its rows are gone, or do not form a column any more, it returns
+// ErrNotFound, even if there is another column of the same name.
+func FindID(ctx context.Context, r store.Reader, id ID) (Entry, error) {
+	ids := []store.ColumnID{id.Data, id.Index}
+	if id.Index == 0 {
+		ids = ids[:1]
+	}
+	rows, err := r.LookupID(ctx, ids...)
+	if err != nil {
+		return Entry{}, err
+	}
+	switch {
+	case len(rows) < len(ids):
+		return Entry{}, store.ErrNotFound
+	case id.Index == 0:
+		return findPlain(ctx, r, rows[0])
+	}
+	data, index := rows[0], rows[1]
+	if data.ID != id.Data {
+		data, index = index, data
+	}
+	base, _ := strings.CutSuffix(data.Name, dataSuffix)
+	if names := NamesOf(base); data.Name != names.Data || index.Name != names.Index || !isIndex(index) {
+		return Entry{}, store.ErrNotFound
+	}
+	return Entry{Kind: VarSize, Name: base, DType: data.DType, Data: data, Index: index}, nil
 }
 
 // findPlain is the entry of a row that has the name itself, unless the row is

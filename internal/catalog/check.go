@@ -21,7 +21,7 @@ func Check(ctx context.Context, r store.Reader, e Entry, caps store.Caps) ([]col
 	var found []column.Problem
 	if spec, err := dtype.ParseSpec(e.DType); err == nil { // else it is of another version, for all we know
 		if want := int64(spec.ElemSize()); e.Size() != want {
-			text := fmt.Sprintf("the catalogue gives elements of %s a size of %d bytes, and they have %d", e.DType, e.Size(), want)
+			text := fmt.Sprintf("the catalog gives elements of %s a size of %d bytes, and they have %d", e.DType, e.Size(), want)
 			found = append(found, column.Problem{Damage: true, Text: text})
 		}
 	}
@@ -36,7 +36,7 @@ func Check(ctx context.Context, r store.Reader, e Entry, caps store.Caps) ([]col
 	return append(found, more...), err
 }
 
-// Size is the size of the elements according to the catalogue, 0 where they
+// Size is the size of the elements according to the catalog, 0 where they
 // vary.
 func (e *Entry) Size() int64 {
 	if e.Kind == VarSize {

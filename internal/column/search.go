@@ -31,7 +31,7 @@ func Find(ctx context.Context, r store.Reader, c Column, forms [][]byte, limit i
 	}
 }
 
-// find yields the elements of the batch that have one of these forms. size is
+// find yields the elements that have one of these forms. size is
 // that of the elements, 0 where it varies.
 func (b *Elements) find(size int, forms [][]byte) iter.Seq[int] {
 	if size > 0 && len(forms) == 1 {

@@ -6,8 +6,8 @@ import (
 	"columnvault/internal/store"
 )
 
-// WithTail is the column with more elements behind it that are still in
-// memory. It can only be read.
+// WithTail is the column followed by more elements that are still in memory. It
+// can only be read.
 func WithTail(c Column, tail Elements) Column {
 	return &tailed{Column: c, tail: tail, stored: c.Len(), added: int64(tail.Count(c.Size()))}
 }

@@ -1,11 +1,30 @@
 package layout0
 
 import (
+	"context"
+	"iter"
 	"testing"
 
 	"columnvault/internal/column"
 	"columnvault/internal/store"
 )
+
+// lister counts the chunks that are listed.
+type lister struct {
+	store.Reader
+	listed *int
+}
+
+func (l lister) Chunks(ctx context.Context, id store.ColumnID, from, to int64) iter.Seq2[store.Chunk, error] {
+	return func(yield func(store.Chunk, error) bool) {
+		for chunk, err := range l.Reader.Chunks(ctx, id, from, to) {
+			*l.listed++
+			if !yield(chunk, err) {
+				return
+			}
+		}
+	}
+}
 
 // TestBackedListsItsChunksOnly reads so much from the middle of a column that
 // its chunks are looked at first, and counts them.
@@ -17,7 +36,7 @@ func TestBackedListsItsChunksOnly(t *testing.T) {
 	)
 	ctx := t.Context()
 	engines(t, func(t *testing.T, s store.Store) {
-		n := &calls{}
+		var listed int
 		err := s.Update(ctx, func(tx store.Tx) error {
 			row, err := FixedRow("n", "u8", 1, Bounds{Min: chunkSize, Max: chunkSize}, s.Caps())
 			if err != nil {
@@ -33,11 +52,11 @@ func TestBackedListsItsChunksOnly(t *testing.T) {
 			if err := c.Append(ctx, tx, column.Elements{Data: make([]byte, chunks*chunkSize)}); err != nil {
 				return err
 			}
-			*n = calls{}
-			return c.Backed(ctx, counted{tx, n}, from, to)
+			listed = 0
+			return c.Backed(ctx, lister{tx, &listed}, from, to)
 		})
-		if most := (to - from) / chunkSize; err != nil || n.listed > most {
-			t.Errorf("%d bytes in %d of %d chunks: %v, %v", to-from, most, chunks, n, err)
+		if want := (to - from) / chunkSize; err != nil || listed != want {
+			t.Errorf("%d bytes in %d of %d chunks: %d are listed, %v", to-from, want, chunks, listed, err)
 		}
 	})
 }

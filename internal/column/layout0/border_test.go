@@ -13,10 +13,10 @@ import (
 // out whether the chunk holds others.
 func TestBordersOfChunks(t *testing.T) {
 	const (
-		n    = 60_000
-		size = 25
-		per  = 23_988 / size // elements in a chunk
-		i    = 30 * per      // the first of a chunk
+		elements = 60_000
+		size     = 25
+		per      = 23_988 / size // elements in a chunk
+		i        = 30 * per      // the first of a chunk
 	)
 	long := fmt.Sprintf("%*d", size+10, 0)
 	ctx := t.Context()
@@ -40,29 +40,27 @@ func TestBordersOfChunks(t *testing.T) {
 		"shrink and delete last": func(l *list) { l.set(i-1, "x"); l.delete(i-1, i) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			engines(t, func(t *testing.T, s store.Store) {
-				l := newListOf(t, s, Bounds{Min: 4096, Max: 23_988})
-				l.insert(0, numbered(n, size)...)
-				cut(l)
-				for _, at := range []int{i - per/2 - 1, i - 3, i + 3} {
-					calls := l.count(func(tx store.Tx, c *VarSize) error {
-						return c.Overwrite(ctx, tx, int64(at), encode([]string{long}))
-					})
-					l.values[at] = long
-					if most := int64(100_000); calls.read > most {
-						t.Errorf("a growing Set at %d reads %d bytes, want at most %d: %v", at, calls.read, most, calls)
-					}
+			l := newListOf(t, openSQLite(t), Bounds{Min: 4096, Max: 23_988})
+			l.insert(0, numbered(elements, size)...)
+			cut(l)
+			for _, at := range []int{i - per/2 - 1, i - 3, i + 3} {
+				_, n := l.count(func(tx store.Tx, c *VarSize) error {
+					return c.Overwrite(ctx, tx, int64(at), encode([]string{long}))
+				})
+				l.values[at] = long
+				if most := int64(100_000); n.BytesRead > most {
+					t.Errorf("a growing Set at %d reads %d bytes, want at most %d: %v", at, n.BytesRead, most, n)
 				}
-				at := len(l.values) - 3*per
-				for range 3 { // border by border
-					calls := l.count(func(tx store.Tx, c *VarSize) error { return c.Delete(ctx, tx, int64(at), int64(at)+per/2) })
-					l.values = slices.Delete(l.values, at, at+per/2)
-					if most := int64(100_000); calls.read > most {
-						t.Errorf("a Delete near the end reads %d bytes, want at most %d: %v", calls.read, most, calls)
-					}
+			}
+			at := len(l.values) - 3*per
+			for range 3 { // border by border
+				_, n := l.count(func(tx store.Tx, c *VarSize) error { return c.Delete(ctx, tx, int64(at), int64(at)+per/2) })
+				l.values = slices.Delete(l.values, at, at+per/2)
+				if most := int64(100_000); n.BytesRead > most {
+					t.Errorf("a Delete near the end reads %d bytes, want at most %d: %v", n.BytesRead, most, n)
 				}
-				l.want()
-			})
+			}
+			l.want()
 		})
 	}
 }

@@ -63,7 +63,7 @@ type grid struct {
 	Bounds
 }
 
-// newGrid checks what a catalogue row says. Any maximum that chunks may have
+// newGrid checks what a catalog row says. Any maximum that chunks may have
 // somewhere will do: it is what positions are divided by.
 func newGrid(size int64, b Bounds) (grid, error) {
 	aligned, err := b.align(size)

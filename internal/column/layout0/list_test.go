@@ -17,14 +17,19 @@ import (
 // engines runs a test on every engine.
 func engines(t *testing.T, test func(t *testing.T, s store.Store)) {
 	t.Run("memory", func(t *testing.T) { test(t, storetest.NewMemory()) })
-	t.Run("sqlite", func(t *testing.T) {
-		s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), sqlite.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer s.Close()
-		test(t, s)
-	})
+	t.Run("sqlite", func(t *testing.T) { test(t, openSQLite(t)) })
+}
+
+// openSQLite opens an empty engine that runs every transaction once, so that
+// calls can be counted.
+func openSQLite(t *testing.T) store.Store {
+	t.Helper()
+	s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
 }
 
 // createVarSize makes an empty variable-size column called x.
@@ -132,6 +137,16 @@ func (l *list) delete(i, j int) {
 	l.t.Helper()
 	l.change(func(tx store.Tx, c *VarSize) error { return c.Delete(l.t.Context(), tx, int64(i), int64(j)) })
 	l.values = slices.Delete(l.values, i, j)
+}
+
+// count is change, and counts the calls that fn makes.
+func (l *list) count(fn func(tx store.Tx, c *VarSize) error) (calls int, counts storetest.Counts) {
+	l.t.Helper()
+	counter := storetest.NewCounter(l.s)
+	own := *l
+	own.s = counter
+	counts, _ = counter.During(func() error { own.change(fn); return nil })
+	return counts.Total() - counts.Calls["Update"] - counts.Calls["Lookup"], counts
 }
 
 // want compares everything, and returns how many elements each chunk holds.

@@ -84,7 +84,7 @@ func (c *VarSize) findTail(ctx context.Context, tx store.Tx) error {
 		return nil
 	}
 	if c.Len() == 0 {
-		// Whatever 0.8.6 has left of a cleared column is of no use to anybody.
+		// 0.8.6 leaves the chunks of a column that it clears.
 		if err := tx.DropChunks(ctx, c.id, math.MinInt64, math.MaxInt64); err != nil {
 			return err
 		}
@@ -194,7 +194,7 @@ func (c *VarSize) rewriteTail(ctx context.Context, tx store.Tx, grown store.Chun
 	return tx.SetChunk(ctx, c.id, grown)
 }
 
-// nextTail goes on to a chunk behind the last, still to be created.
+// nextTail goes on to a chunk after the last one, which is still to be created.
 func (c *VarSize) nextTail(ctx context.Context, tx store.Tx) error {
 	t := c.tail
 	if t.open && t.Used > t.end {

@@ -132,8 +132,8 @@ func (c *VarSize) alone(ctx context.Context, r store.Reader, x run) (bool, error
 }
 
 // checkOverlap reports ErrCorrupt if the elements of the run have more bytes
-// together than their chunk. Whoever lays such a run out anew would write the
-// same bytes again and again.
+// together than their chunk. Laid out anew, they would take much more room than
+// before.
 func (c *VarSize) checkOverlap(ctx context.Context, r store.Reader, x run) error {
 	total := int64(0)
 	for k := range x.entries.Len() {
