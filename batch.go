@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"columnvault/internal/column"
+	"columnvault/internal/kvcodec"
 )
 
 // Batch collects appends to several columns, and pairs for key-value tables,
@@ -108,7 +109,7 @@ func (kv *KV) putTo(b *Batch, key, value []byte) error {
 	if err := kv.checkName(); err != nil {
 		return err
 	}
-	stored := storedRaw(value)
+	stored := kvcodec.EncodeRaw(value)
 	if err := kv.checkSize(key, int64(len(stored))); err != nil {
 		return err
 	}

@@ -15,9 +15,10 @@ import (
 // layers says which packages of this module each may import: those below it.
 var layers = map[string][]string{
 	"cmd/columnvault":          {"", "dtype"},
-	"":                         {"dtype", "internal/catalog", "internal/column", "internal/layout", "internal/store", "internal/store/sqlite"},
+	"":                         {"dtype", "internal/catalog", "internal/column", "internal/kvcodec", "internal/layout", "internal/store", "internal/store/sqlite"},
 	"internal/catalog":         {"dtype", "internal/column", "internal/layout", "internal/store"},
 	"internal/column":          {"internal/layout", "internal/store"},
+	"internal/kvcodec":         {"dtype", "internal/store"},
 	"internal/store/sqlite":    {"internal/store"},
 	"internal/store/storetest": {"internal/store"},
 	"internal/store":           {},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"columnvault/internal/kvcodec"
 	"columnvault/internal/store"
 )
 
@@ -126,7 +127,7 @@ func (kv *KV) Get(ctx context.Context, key []byte) (value []byte, err error) {
 		value, err = tx.get(ctx, kv.table, key)
 		return err
 	})
-	return rawValue(value), err
+	return kvcodec.DecodeRaw(value), err
 }
 
 // get returns a value as it is stored.
@@ -156,7 +157,7 @@ func (kv *KV) GetMany(ctx context.Context, keys ...[]byte) (values [][]byte, err
 			if err != nil && !errors.Is(err, ErrNotFound) {
 				return err
 			}
-			values[i] = rawValue(value)
+			values[i] = kvcodec.DecodeRaw(value)
 		}
 		return nil
 	})
@@ -209,14 +210,14 @@ func (kv *KV) Len(ctx context.Context) (n int, err error) {
 // Put stores a value in place of what the key had. If the vault has a cache,
 // that holds the pair; see Vault.EnableCache.
 func (kv *KV) Put(ctx context.Context, key, value []byte) error {
-	return kv.putStored(ctx, Pair{Key: key, Value: storedRaw(value)})
+	return kv.putStored(ctx, Pair{Key: key, Value: kvcodec.EncodeRaw(value)})
 }
 
 // PutMany stores many pairs, all of them or none.
 func (kv *KV) PutMany(ctx context.Context, pairs ...Pair) error {
 	stored := make([]Pair, len(pairs))
 	for i, p := range pairs {
-		stored[i] = Pair{Key: p.Key, Value: storedRaw(p.Value)}
+		stored[i] = Pair{Key: p.Key, Value: kvcodec.EncodeRaw(p.Value)}
 	}
 	return kv.putStored(ctx, stored...)
 }
@@ -282,7 +283,7 @@ func (kv *KV) Pop(ctx context.Context, key []byte) (value []byte, err error) {
 		_, err = tx.w.Delete(ctx, kv.table, key)
 		return err
 	})
-	return rawValue(value), err
+	return kvcodec.DecodeRaw(value), err
 }
 
 // SetDefault returns the value of a key, after it has stored the given one if
@@ -293,14 +294,14 @@ func (kv *KV) SetDefault(ctx context.Context, key, value []byte) (found []byte, 
 		if !errors.Is(err, ErrNotFound) {
 			return err
 		}
-		stored := storedRaw(value)
+		stored := kvcodec.EncodeRaw(value)
 		if err := kv.checkSize(key, int64(len(stored))); err != nil {
 			return err
 		}
 		found = append([]byte{}, stored...)
 		return tx.w.Put(ctx, kv.table, key, stored)
 	})
-	return rawValue(found), err
+	return kvcodec.DecodeRaw(found), err
 }
 
 // Clear removes all keys.
