@@ -18,7 +18,7 @@ var layers = map[string][]string{
 	"":                         {"dtype", "internal/catalog", "internal/column", "internal/kvcodec", "internal/layout", "internal/store", "internal/store/sqlite"},
 	"internal/catalog":         {"dtype", "internal/column", "internal/layout", "internal/store"},
 	"internal/column":          {"internal/layout", "internal/store"},
-	"internal/kvcodec":         {"dtype", "internal/store"},
+	"internal/kvcodec":         {"dtype", "internal/store", "internal/structured"},
 	"internal/store/sqlite":    {"internal/store"},
 	"internal/store/storetest": {"internal/store"},
 	"internal/store":           {},

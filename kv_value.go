@@ -13,7 +13,9 @@ import (
 //
 // JSON, msgpack and CBOR hold values of the JSON model: nil, booleans, numbers,
 // text, lists, and maps with text as keys, in any Go types that
-// [dtype.Structured] describes.
+// [dtype.Structured] describes. All three follow the rules given there, so
+// methods such as MarshalJSON are not called. A [json.Number] is a number in
+// every encoding.
 type ValueEncoding uint8
 
 // The encodings.
@@ -26,7 +28,9 @@ const (
 	// type is not stored, so GetValue has to be told: eight bytes may be an
 	// integer or a float.
 	EncodingPacked = ValueEncoding(kvcodec.Packed)
-	// EncodingJSON is JSON text.
+	// EncodingJSON is JSON text, with the struct tags of JSON. A
+	// [json.RawMessage] is stored and read as the text itself, which leaves the
+	// rules to [encoding/json].
 	EncodingJSON = ValueEncoding(kvcodec.JSON)
 	// EncodingMsgPack is MessagePack, as columns of msgpack store it.
 	EncodingMsgPack = ValueEncoding(kvcodec.MsgPack)
@@ -41,7 +45,8 @@ const (
 func (e ValueEncoding) String() string { return kvcodec.Encoding(e).String() }
 
 // ErrUnsupportedEncoding is returned for a value in an encoding that is not
-// read or not written, such as a pickle.
+// read or not written, such as a pickle, and for JSON that no Go value holds,
+// such as an integer of more than 64 bits. It is also an [ErrUnsupported].
 var ErrUnsupportedEncoding = kvcodec.ErrUnsupportedEncoding
 
 // PutValue stores a Go value in the encoding that KohakuVault chooses for it:
@@ -85,8 +90,10 @@ func (kv *KV) PutValueAs(ctx context.Context, key []byte, e ValueEncoding, value
 // which; if T is any, the rule of KohakuVault's reader does, which is right for
 // all numbers that [KV.PutValue] packs.
 //
-// A pickle gives [ErrUnsupportedEncoding], together with its bytes if T can
-// hold bytes.
+// NaN and the infinities, which Python writes into JSON, are floats. JSON that
+// no Go value holds gives [ErrUnsupportedEncoding] unless T is
+// [json.RawMessage]. So does a pickle, together with its bytes if T can hold
+// bytes.
 //
 // Strings and byte slices from one call share memory; clone what you keep for
 // long.

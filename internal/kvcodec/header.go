@@ -30,8 +30,15 @@ func (e Encoding) String() string {
 }
 
 // ErrUnsupportedEncoding is returned for a value in an encoding that is not
-// read or not written, such as a pickle.
-var ErrUnsupportedEncoding = errors.New("unsupported encoding")
+// read or not written, such as a pickle, and for JSON that no Go value holds. It
+// is an [errors.ErrUnsupported].
+var ErrUnsupportedEncoding error = unsupportedEncoding{}
+
+type unsupportedEncoding struct{}
+
+func (unsupportedEncoding) Error() string { return "unsupported encoding" }
+
+func (unsupportedEncoding) Is(target error) bool { return target == errors.ErrUnsupported }
 
 // HeaderSize is the number of bytes of a header: 89 4B, the version 01, the
 // encoding, a byte of flags, 00 00 00, 56 4B.

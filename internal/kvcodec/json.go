@@ -1,69 +1,70 @@
 package kvcodec
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"strconv"
+	"unicode/utf8"
 
+	"columnvault/dtype"
 	"columnvault/internal/store"
+	"columnvault/internal/structured"
 )
 
+// appendJSON appends JSON text. A [json.RawMessage] is text already.
 func appendJSON(dst []byte, value any) ([]byte, error) {
-	text, err := json.Marshal(value)
+	if text, ok := value.(json.RawMessage); ok {
+		if !json.Valid(text) || !utf8.Valid(text) {
+			return nil, fmt.Errorf("%w: the json.RawMessage is not JSON", store.ErrInvalidArgument)
+		}
+		return append(dst, text...), nil
+	}
+	out, err := structured.AppendJSON(dst, value)
 	if err != nil {
-		err = fmt.Errorf("%w: %w", store.ErrInvalidArgument, err)
+		return nil, fmt.Errorf("%w: JSON: %w", store.ErrInvalidArgument, err)
 	}
-	return append(dst, text...), err
+	return out, nil
 }
 
-// decodeJSON reads JSON. Numbers become int64, uint64 or float64 where out is
-// any, or a list or map of that.
-func decodeJSON(payload []byte, out any) error {
-	d := json.NewDecoder(bytes.NewReader(payload))
-	d.UseNumber()
-	if err := d.Decode(out); err != nil {
-		kind := store.ErrCorrupt
-		if _, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-			kind = store.ErrInvalidArgument
-		}
-		return fmt.Errorf("%w: reading the JSON: %w", kind, err)
+// decodeJSON reads JSON text. For a [json.RawMessage] that is the text itself,
+// whatever it says.
+func decodeJSON[T any](payload []byte, out *T) error {
+	if text, ok := any(out).(*json.RawMessage); ok {
+		*text = payload
+		return nil
 	}
-	if _, err := d.Token(); err != io.EOF {
-		return fmt.Errorf("%w: something follows the JSON", store.ErrCorrupt)
+	err := structured.DecodeJSON(payload, out)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, structured.ErrJSON):
+		return fmt.Errorf("%w: %w", store.ErrCorrupt, err)
+	case errors.Is(err, structured.ErrJSONRange):
+		return fmt.Errorf("%w: %w; GetValue[json.RawMessage] returns the text", ErrUnsupportedEncoding, err)
 	}
-	switch v := out.(type) {
-	case *any:
-		*v = plainNumbers(*v)
-	case *[]any:
-		plainNumbers(*v)
-	case *map[string]any:
-		plainNumbers(*v)
-	}
-	return nil
+	return fmt.Errorf("%w: JSON: %w", store.ErrInvalidArgument, err)
 }
 
-func plainNumbers(value any) any {
-	switch v := value.(type) {
-	case json.Number:
-		if i, err := v.Int64(); err == nil {
-			return i
-		}
-		if u, err := strconv.ParseUint(v.String(), 10, 64); err == nil {
-			return u
-		}
-		f, _ := v.Float64()
-		return f
-	case []any:
-		for i := range v {
-			v[i] = plainNumbers(v[i])
-		}
-	case map[string]any:
-		for k := range v {
-			v[k] = plainNumbers(v[k])
-		}
+// plainNumber returns the int64, uint64 or float64 that a [json.Number] is
+// written as, and other values as they are.
+func plainNumber(value any) (any, error) {
+	n, ok := value.(json.Number)
+	if !ok {
+		return value, nil
 	}
-	return value
+	model := dtype.MsgPack[any]()
+	item, err := model.Append(nil, n)
+	if err != nil {
+		return nil, err
+	}
+	return model.Decode(item)
+}
+
+// decodeNumber sets out to a number as it is written.
+func decodeNumber(number any, out *json.Number) error {
+	item, err := dtype.MsgPack[any]().Append(nil, number)
+	if err != nil {
+		return err
+	}
+	return decodeStructured(dtype.MsgPack[json.Number](), dtype.MsgPack[any](), item, out)
 }

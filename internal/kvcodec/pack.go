@@ -2,6 +2,7 @@ package kvcodec
 
 import (
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
 	"math"
 	"reflect"
@@ -75,6 +76,9 @@ func packVector(value any) ([]byte, error) {
 // unpack reads a packed value. The bytes do not say what they are, so the type
 // of out decides; for any, the rules of KohakuVault do.
 func unpack[T any](payload []byte, out *T) error {
+	if n, ok := any(out).(*json.Number); ok {
+		return decodeNumber(unpackAny(payload), n)
+	}
 	r := reflect.ValueOf(out).Elem()
 	switch {
 	case r.CanInt() || r.CanUint() || r.CanFloat():

@@ -1,6 +1,7 @@
 package kvcodec
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"reflect"
@@ -14,6 +15,10 @@ import (
 // that KohakuVault chooses for it. Numbers and vectors that KohakuVault's
 // reader would take for something else are stored as msgpack.
 func Append(dst []byte, value any) ([]byte, error) {
+	value, err := plainNumber(value)
+	if err != nil {
+		return nil, err
+	}
 	r := reflect.ValueOf(value)
 	switch {
 	case isBytes(r):
@@ -50,6 +55,10 @@ func isBytes(r reflect.Value) bool {
 
 // AppendAs appends the stored form of a value in the encoding e.
 func AppendAs(dst []byte, e Encoding, value any) ([]byte, error) {
+	value, err := plainNumber(value)
+	if err != nil {
+		return nil, err
+	}
 	r := reflect.ValueOf(value)
 	if e == Raw {
 		if !isBytes(r) {
@@ -109,15 +118,18 @@ func Decode[T any](stored []byte) (value T, err error) {
 	return value, err
 }
 
+var numberType = reflect.TypeFor[json.Number]()
+
 // assign sets out to a value of the same type, or of the type that T is made
-// of. Any value can be assigned to an out of type any.
+// of. Any value can be assigned to an out of type any, and no text to a
+// [json.Number].
 func assign[T any](out *T, value any) error {
 	if v, ok := value.(T); ok {
 		*out = v
 		return nil
 	}
 	r, to := reflect.ValueOf(value), reflect.TypeFor[T]()
-	if r.Kind() != to.Kind() || !r.CanConvert(to) {
+	if r.Kind() != to.Kind() || !r.CanConvert(to) || to == numberType {
 		return fmt.Errorf("%w: the value is %T, which does not fit into %v", store.ErrInvalidArgument, value, to)
 	}
 	reflect.ValueOf(out).Elem().Set(r.Convert(to))

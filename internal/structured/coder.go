@@ -19,7 +19,7 @@ type coder interface {
 }
 
 // coders holds every compiled coder of a format for the life of the program: reflect.Type to coder.
-var coders [2]sync.Map
+var coders [3]sync.Map
 
 func coderOf(w wire, t reflect.Type) (coder, error) {
 	if c, ok := coders[w.format()].Load(t); ok {

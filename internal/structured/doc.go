@@ -1,7 +1,7 @@
 // Package structured stores Go values of the JSON model (null, booleans, integers, floats, text, arrays, maps with text
-// keys) as MessagePack or CBOR, and reads them back.
+// keys) as MessagePack, CBOR or JSON text, and reads them back.
 //
-// Both formats leave choices to the writer. This package makes those of KohakuVault, byte for byte, so that a column
+// The first two formats leave choices to the writer. This package makes those of KohakuVault, byte for byte, so that a column
 // written by either side looks the same: integers take their shortest form, lengths are definite, floats are float64 in
 // MessagePack and the shortest exact width in CBOR, and the keys of every map are sorted by their UTF-8 bytes. That order
 // is why the encoder is our own: CBOR libraries can sort by the encoded key, which puts "b" before "aa", and MessagePack
