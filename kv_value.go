@@ -13,9 +13,9 @@ import (
 //
 // JSON, msgpack and CBOR hold values of the JSON model: nil, booleans, numbers,
 // text, lists, and maps with text as keys, in any Go types that
-// [dtype.Structured] describes. All three follow the rules given there, so
-// methods such as MarshalJSON are not called. A [json.Number] is a number in
-// every encoding.
+// [dtype.Structured] describes and with the rules given there. Methods such as
+// MarshalJSON are not called: msgpack and CBOR ignore them, and JSON refuses
+// types that have them. A [json.Number] is a number in every encoding.
 type ValueEncoding uint8
 
 // The encodings.
