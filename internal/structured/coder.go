@@ -185,13 +185,18 @@ func (c *compiler) structure(t reflect.Type) (coder, error) {
 	s := &structCoder{w: c.w, fields: fields, byName: make(map[string]int, len(fields))}
 	for i := range fields {
 		f := &fields[i]
-		f.coder, err = c.compile(t.FieldByIndex(f.index).Type)
+		ft := t.FieldByIndex(f.index).Type
+		if f.quoted {
+			f.coder, err = newQuotedCoder(c.w, ft)
+		} else {
+			f.coder, err = c.compile(ft)
+		}
 		if err != nil {
 			return nil, inField(t.FieldByIndex(f.index).Name, err)
 		}
 		f.key = string(append(c.w.appendText(nil, len(f.name)), f.name...))
 		s.byName[f.name] = i
-		s.optional = s.optional || f.omitEmpty || f.throughPointer
+		s.optional = s.optional || f.omitEmpty || f.isZero != nil || f.throughPointer
 	}
 	return s, nil
 }

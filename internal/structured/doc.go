@@ -11,8 +11,8 @@
 //
 // Booleans, integers, floats, strings, slices, arrays, maps with string keys, structs, pointers, interfaces and
 // [encoding/json.Number] can be stored. Struct fields follow the rules of encoding/json, embedding included; the tag is
-// `msgpack:"name"` or `cbor:"name"`, else `json:"name"`, with "-" and "omitempty" as only options. Methods such as
-// MarshalJSON are not called. Nil pointers, slices, maps and interfaces are null.
+// `msgpack:"name"` or `cbor:"name"`, else `json:"name"`, with "-", "omitempty", "omitzero" and "string" as options.
+// Methods such as MarshalJSON are not called. Nil pointers, slices, maps and interfaces are null.
 //
 // What the JSON model lacks is refused, never replaced: NaN and infinities, byte slices and arrays, [time.Time],
 // channels, functions, complex numbers, keys that are not strings, strings that are not UTF-8, integers outside
