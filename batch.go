@@ -9,6 +9,7 @@ import (
 
 	"columnvault/internal/catalog"
 	"columnvault/internal/column"
+	"columnvault/internal/kvcodec"
 	"columnvault/internal/store"
 	"columnvault/internal/writeback"
 )
@@ -112,7 +113,7 @@ func (kv *KV) putTo(b *Batch, key, value []byte) error {
 	if err := kv.checkName(); err != nil {
 		return err
 	}
-	stored := storedRaw(value)
+	stored := kvcodec.EncodeRaw(value)
 	if err := kv.checkSize(key, int64(len(stored))); err != nil {
 		return err
 	}

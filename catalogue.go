@@ -7,7 +7,6 @@ import (
 
 	"columnvault/dtype"
 	"columnvault/internal/catalog"
-	"columnvault/internal/store"
 	"columnvault/internal/writeback"
 )
 
@@ -123,7 +122,7 @@ func (s *scope) Drop(ctx context.Context, name string) error {
 }
 
 // heldFor is how many elements are held for a column.
-func (tx *Tx) heldFor(id store.ColumnID) int {
+func (tx *Tx) heldFor(id catalog.ID) int {
 	p, _ := tx.reading.Column(id)
 	return p.Count
 }

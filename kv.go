@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"columnvault/internal/kvcodec"
 	"columnvault/internal/store"
 	"columnvault/internal/writeback"
 )
@@ -152,7 +153,7 @@ func (kv *KV) Get(ctx context.Context, key []byte) (value []byte, err error) {
 		value, err = t.get(ctx, key)
 		return err
 	})
-	return rawValue(value), err
+	return kvcodec.DecodeRaw(value), err
 }
 
 // get returns a value as it is stored.
@@ -173,7 +174,7 @@ func (kv *KV) GetMany(ctx context.Context, keys ...[]byte) (values [][]byte, err
 			if err != nil && !errors.Is(err, ErrNotFound) {
 				return err
 			}
-			values[i] = rawValue(value)
+			values[i] = kvcodec.DecodeRaw(value)
 		}
 		return nil
 	})
@@ -252,14 +253,14 @@ func (t tableIn) added(ctx context.Context, stored int64) (n int, err error) {
 // Put stores a value in place of what the key had. If the vault has a cache,
 // that holds the pair; see Vault.EnableCache.
 func (kv *KV) Put(ctx context.Context, key, value []byte) error {
-	return kv.putStored(ctx, Pair{Key: key, Value: storedRaw(value)})
+	return kv.putStored(ctx, Pair{Key: key, Value: kvcodec.EncodeRaw(value)})
 }
 
 // PutMany stores many pairs, all of them or none.
 func (kv *KV) PutMany(ctx context.Context, pairs ...Pair) error {
 	stored := make([]Pair, len(pairs))
 	for i, p := range pairs {
-		stored[i] = Pair{Key: p.Key, Value: storedRaw(p.Value)}
+		stored[i] = Pair{Key: p.Key, Value: kvcodec.EncodeRaw(p.Value)}
 	}
 	return kv.putStored(ctx, stored...)
 }
@@ -360,7 +361,7 @@ func (kv *KV) Pop(ctx context.Context, key []byte) (value []byte, err error) {
 		_, err = t.tx.w.Delete(ctx, t.name, key)
 		return err
 	})
-	return rawValue(value), err
+	return kvcodec.DecodeRaw(value), err
 }
 
 // SetDefault returns the value of a key, after it has stored the given one if
@@ -371,14 +372,14 @@ func (kv *KV) SetDefault(ctx context.Context, key, value []byte) (found []byte, 
 		if !errors.Is(err, ErrNotFound) {
 			return err
 		}
-		stored := storedRaw(value)
+		stored := kvcodec.EncodeRaw(value)
 		if err := kv.checkSize(key, int64(len(stored))); err != nil {
 			return err
 		}
 		found = append([]byte{}, stored...)
 		return t.tx.w.Put(ctx, t.name, key, stored)
 	})
-	return rawValue(found), err
+	return kvcodec.DecodeRaw(found), err
 }
 
 // Clear removes all keys.

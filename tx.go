@@ -41,7 +41,7 @@ type Tx struct {
 // opened is a column inside a transaction.
 type opened struct {
 	column.Column
-	id    store.ColumnID
+	id    catalog.ID
 	name  string
 	dtype string // as it stands in the file
 	elem  int64  // the size of elements according to the catalogue
@@ -238,7 +238,7 @@ func (tx *Tx) add(o *opened) {
 
 // blocked says why the transaction must not touch a column, if something held
 // for it has to be written first and cannot be.
-func (tx *Tx) blocked(id store.ColumnID) error {
+func (tx *Tx) blocked(id catalog.ID) error {
 	if tx.flush == nil {
 		return nil
 	}

@@ -75,9 +75,6 @@ func NamesOf(name string) Names {
 	return Names{Plain: name, Data: name + dataSuffix, Index: name + indexSuffix}
 }
 
-// ID identifies the column for as long as it exists, whatever its name.
-func (e Entry) ID() store.ColumnID { return e.Data.ID }
-
 // Len is the number of elements.
 func (e Entry) Len() int64 {
 	switch e.Kind {
@@ -204,28 +201,6 @@ func baseOf(name string) (string, bool) {
 		return base, true
 	}
 	return strings.CutSuffix(name, indexSuffix)
-}
-
-// FindID returns the column with this ID, whatever its name is by now, or
-// ErrNotFound.
-func FindID(ctx context.Context, r store.Reader, id store.ColumnID) (Entry, error) {
-	rows, err := r.LookupID(ctx, id)
-	if err != nil {
-		return Entry{}, err
-	}
-	for _, row := range rows {
-		for _, name := range []string{strings.TrimSuffix(row.Name, dataSuffix), row.Name} {
-			names := NamesOf(name)
-			e, err := Find(ctx, r, &names)
-			if err == nil && e.ID() == id && e.Kind != Half {
-				return e, nil
-			}
-			if err != nil && !errors.Is(err, store.ErrNotFound) {
-				return Entry{}, err
-			}
-		}
-	}
-	return Entry{}, store.ErrNotFound
 }
 
 // List returns all columns in the order of creation, a pair as one.

@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"columnvault/internal/store"
+	"columnvault/internal/catalog"
 )
 
 var (
@@ -39,7 +39,7 @@ type Buffer struct {
 	// columns are the names that have been opened.
 	columns map[string]*Column
 	// rows are the columns that elements are held for.
-	rows   map[store.ColumnID]*rows
+	rows   map[catalog.ID]*rows
 	tables map[string]*table
 	// count is the number of elements and pairs that are held.
 	count int
@@ -65,7 +65,7 @@ func New(flush func(ctx context.Context) (written int, err error)) *Buffer {
 	return &Buffer{
 		flush:   flush,
 		columns: map[string]*Column{},
-		rows:    map[store.ColumnID]*rows{},
+		rows:    map[catalog.ID]*rows{},
 		tables:  map[string]*table{},
 		caches:  map[*Cache]struct{}{},
 	}

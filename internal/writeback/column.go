@@ -3,6 +3,7 @@ package writeback
 import (
 	"fmt"
 
+	"columnvault/internal/catalog"
 	"columnvault/internal/column"
 	"columnvault/internal/store"
 )
@@ -23,7 +24,7 @@ type Column struct {
 // Target is a column as it was found in the file.
 type Target struct {
 	// ID is that of its row in the catalog, the data half of a pair.
-	ID store.ColumnID
+	ID catalog.ID
 	// DType is canonical; ElemSize is the size of an element in bytes, 0 if it
 	// varies.
 	DType    string

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"columnvault/internal/catalog"
 	"columnvault/internal/column"
 	"columnvault/internal/store"
 )
@@ -41,7 +42,7 @@ type Flush struct {
 	pairs      []Pairs
 	// blockedColumns and blockedTables are what the transaction must leave
 	// alone, and why.
-	blockedColumns map[store.ColumnID]error
+	blockedColumns map[catalog.ID]error
 	blockedTables  map[string]error
 	// failed are the parts and pairs that could not be written in an earlier
 	// run.
@@ -117,9 +118,9 @@ func (f *Flush) leftAside(stuck error, x failure) error {
 	return stuck
 }
 
-func (f *Flush) blockColumn(id store.ColumnID, err error) {
+func (f *Flush) blockColumn(id catalog.ID, err error) {
 	if f.blockedColumns == nil {
-		f.blockedColumns = map[store.ColumnID]error{}
+		f.blockedColumns = map[catalog.ID]error{}
 	}
 	f.blockedColumns[id] = err
 }
@@ -143,7 +144,7 @@ func (f *Flush) Pairs() []Pairs { return f.pairs }
 
 // BlockedColumn says why the transaction must not touch a column: something is
 // held for it that this flush does not write, and that has to come first.
-func (f *Flush) BlockedColumn(id store.ColumnID) error { return f.blockedColumns[id] }
+func (f *Flush) BlockedColumn(id catalog.ID) error { return f.blockedColumns[id] }
 
 // BlockedTable is [Flush.BlockedColumn] for a key-value table.
 func (f *Flush) BlockedTable(name string) error { return f.blockedTables[name] }
@@ -169,7 +170,7 @@ func (f *Flush) Shut() {
 
 // Change is what the transaction has done to the name of a column.
 type Change struct {
-	ID store.ColumnID
+	ID catalog.ID
 	// From is the name that the column had, To the new one, empty if it was
 	// dropped.
 	From, To string

@@ -1,6 +1,6 @@
 package writeback
 
-import "columnvault/internal/store"
+import "columnvault/internal/catalog"
 
 // Reading is what a reader sees of the buffer: what was held at the moment of
 // its snapshot. It keeps flushes from committing until [Reading.Done] or
@@ -10,7 +10,7 @@ type Reading struct {
 	b    *Buffer
 	open bool
 	// all holds everything, once it has been taken.
-	columns map[store.ColumnID]Part
+	columns map[catalog.ID]Part
 	tables  map[string]PairMap
 }
 
@@ -29,7 +29,7 @@ func (r *Reading) Done() {
 }
 
 // Column returns what is held for a column.
-func (r *Reading) Column(id store.ColumnID) (Part, bool) {
+func (r *Reading) Column(id catalog.ID) (Part, bool) {
 	if !r.open {
 		p, ok := r.columns[id]
 		return p, ok
@@ -75,7 +75,7 @@ func (r *Reading) takeAll() {
 	b := r.b
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	r.columns = make(map[store.ColumnID]Part, len(b.rows))
+	r.columns = make(map[catalog.ID]Part, len(b.rows))
 	for id, held := range b.rows {
 		held.lent = true
 		r.columns[id] = held.part()

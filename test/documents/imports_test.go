@@ -16,8 +16,9 @@ import (
 // layers says which packages of this module each may import: those below it.
 var layers = map[string][]string{
 	"cmd/columnvault":            {"", "dtype"},
-	"":                           {"dtype", "internal/catalog", "internal/column", "internal/store", "internal/store/sqlite", "internal/writeback"},
-	"internal/writeback":         {"internal/column", "internal/store"},
+	"":                           {"dtype", "internal/catalog", "internal/column", "internal/kvcodec", "internal/store", "internal/store/sqlite", "internal/writeback"},
+	"internal/writeback":         {"internal/catalog", "internal/column", "internal/store"},
+	"internal/kvcodec":           {"dtype", "internal/store", "internal/structured"},
 	"internal/catalog":           {"dtype", "internal/column", "internal/column/layout0", "internal/store"},
 	"internal/column":            {"internal/store"},
 	"internal/column/layout0":    {"internal/column", "internal/store"},

@@ -92,6 +92,8 @@ def untag(kind, value):
         return struct.unpack(">d", bytes.fromhex(value))[0]
     if kind.startswith("array "):
         return numpy.array(value, dtype=kind.removeprefix("array "))
+    if kind == "json text":
+        return Json(json.loads(value))
     wrap = {"json": Json, "msgpack": MsgPack, "cbor": Cbor}.get(kind)
     return wrap(value) if wrap else value
 

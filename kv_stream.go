@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"os"
+
+	"columnvault/internal/kvcodec"
 )
 
 // streamPiece is the number of bytes of a value that are in memory at once
@@ -57,7 +59,7 @@ func (s *source) fill(p []byte) error {
 }
 
 // readHead reads the first bytes of a value, on which depends how it is stored;
-// see storedRaw. It returns how it begins in its stored form.
+// see [kvcodec.EncodeRaw]. It returns how it begins in its stored form.
 func (kv *KV) readHead(key []byte, src *source) ([]byte, error) {
 	if src.size < 0 {
 		return nil, fmt.Errorf("%w: a size of %d bytes", ErrInvalidArgument, src.size)
@@ -65,11 +67,11 @@ func (kv *KV) readHead(key []byte, src *source) ([]byte, error) {
 	if err := kv.checkSize(key, src.size); err != nil {
 		return nil, err
 	}
-	head := make([]byte, min(src.size, headerSize))
+	head := make([]byte, min(src.size, kvcodec.HeaderSize))
 	if err := src.fill(head); err != nil {
 		return nil, err
 	}
-	head = storedRaw(head)
+	head = kvcodec.EncodeRaw(head)
 	return head, kv.checkSize(key, int64(len(head))+src.size-src.read)
 }
 
@@ -165,7 +167,7 @@ func (kv *KV) blobIn(ctx context.Context, tx *Tx, key []byte, end func() error) 
 	}
 	b := &Blob{close: end}
 	if value, ok := t.held.Get(key); ok {
-		value = rawValue(value)
+		value = kvcodec.DecodeRaw(value)
 		b.size = int64(len(value))
 		b.readAt = func(p []byte, offset int64) error {
 			return tx.do(func(*Tx) error { copy(p, value[offset:]); return nil })
@@ -176,12 +178,12 @@ func (kv *KV) blobIn(ctx context.Context, tx *Tx, key []byte, end func() error) 
 		return nil, err
 	}
 	base := int64(0)
-	head := make([]byte, min(b.size, headerSize))
+	head := make([]byte, min(b.size, kvcodec.HeaderSize))
 	if err := tx.r.GetAt(ctx, kv.table, key, head, 0); err != nil {
 		return nil, err
 	}
-	if len(rawValue(head)) < len(head) {
-		base = headerSize // raw bytes behind a header
+	if len(kvcodec.DecodeRaw(head)) < len(head) {
+		base = kvcodec.HeaderSize // raw bytes behind a header
 	}
 	b.size -= base
 	key = append([]byte{}, key...)

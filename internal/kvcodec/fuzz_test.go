@@ -1,13 +1,15 @@
-package columnvault
+package kvcodec
 
 import (
 	"bytes"
 	"errors"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
 	"columnvault/dtype"
+	"columnvault/internal/store"
 )
 
 // headers are stored values of every sort, whole and damaged.
@@ -35,30 +37,30 @@ func FuzzHeader(f *testing.F) {
 		f.Add([]byte(h))
 	}
 	f.Fuzz(func(t *testing.T, value []byte) {
-		stored := storedRaw(value)
-		if got := rawValue(stored); !bytes.Equal(got, value) {
+		stored := EncodeRaw(value)
+		if got := DecodeRaw(stored); !bytes.Equal(got, value) {
 			t.Fatalf("%q comes back as %q", value, got)
 		}
-		if e, payload, err := parseHeader(stored); e != EncodingRaw || err != nil || !bytes.Equal(payload, value) {
+		if e, payload, err := Parse(stored); e != Raw || err != nil || !bytes.Equal(payload, value) {
 			t.Fatalf("%q is stored as %v %q, %v", value, e, payload, err)
 		}
-		if extra := len(stored) - len(value); extra != 0 && (extra != headerSize || !hasMagic(value)) {
+		if extra := len(stored) - len(value); extra != 0 && (extra != HeaderSize || !hasMagic(value)) {
 			t.Fatalf("%q is stored in %d bytes more", value, extra)
 		}
 		// What Stat and OpenBlob see of a value is its beginning alone.
-		head := stored[:min(len(stored), headerSize)]
-		if e, payload, err := parseHeader(head); e != EncodingRaw || err != nil || len(head)-len(payload) != len(stored)-len(value) {
+		head := stored[:min(len(stored), HeaderSize)]
+		if e, payload, err := Parse(head); e != Raw || err != nil || len(head)-len(payload) != len(stored)-len(value) {
 			t.Fatalf("the beginning of %q is %v %q, %v", stored, e, payload, err)
 		}
 
-		e, payload, err := parseHeader(value)
+		e, payload, err := Parse(value)
 		if !bytes.HasSuffix(value, payload) {
 			t.Fatalf("the payload of %q is %q", value, payload)
 		}
 		if err != nil && !errors.Is(err, ErrUnsupportedEncoding) {
 			t.Fatal(err)
 		}
-		if len(payload) == len(value) && e != EncodingRaw {
+		if len(payload) == len(value) && e != Raw {
 			t.Fatalf("%q has no header and the encoding %v", value, e)
 		}
 		if err == nil && value != nil && len(payload) < len(value) {
@@ -114,15 +116,17 @@ func FuzzStoredValue(f *testing.F) {
 			if taken := after.TotalAlloc - before.TotalAlloc; taken > uint64(32<<20+1000*len(stored)) {
 				t.Errorf("%s takes %d bytes of memory for %d: %.100q", name, taken, len(stored), stored)
 			}
-			if err != nil && !errors.Is(err, ErrInvalidArgument) && !errors.Is(err, ErrCorrupt) && !errors.Is(err, ErrUnsupportedEncoding) {
+			if err != nil && !slices.ContainsFunc(kinds, func(kind error) bool { return errors.Is(err, kind) }) {
 				t.Errorf("%s: %v: %.100q", name, err, stored)
 			}
 		}
 	})
 }
 
-// decodeInto reads a stored value as GetValue does.
+// kinds are those of all errors of Decode.
+var kinds = []error{store.ErrInvalidArgument, store.ErrCorrupt, ErrUnsupportedEncoding, dtype.ErrData, dtype.ErrValue}
+
 func decodeInto[T any](stored []byte) error {
-	var value T
-	return fail("get", "kv", -1, decodeValue(stored, &value))
+	_, err := Decode[T](stored)
+	return err
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"iter"
 
+	"columnvault/internal/kvcodec"
 	"columnvault/internal/store"
 )
 
@@ -88,7 +89,7 @@ func scan[Y any](ctx context.Context, kv *KV, op string, r *Range, keysOnly bool
 				if err != nil {
 					return err
 				}
-				p.Value = rawValue(p.Value)
+				p.Value = kvcodec.DecodeRaw(p.Value)
 				if left--; !yield(pick(p), nil) || left == 0 {
 					break
 				}
