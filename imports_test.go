@@ -14,14 +14,15 @@ import (
 
 // layers says which packages of this module each may import: those below it.
 var layers = map[string][]string{
-	"cmd/columnvault":          {"", "dtype"},
-	"":                         {"dtype", "internal/catalog", "internal/column", "internal/layout", "internal/store", "internal/store/sqlite"},
+	"cmd/columnvault":          {"", "dtype", "internal/position"},
+	"":                         {"dtype", "internal/catalog", "internal/column", "internal/layout", "internal/position", "internal/store", "internal/store/sqlite"},
 	"internal/catalog":         {"dtype", "internal/column", "internal/layout", "internal/store"},
 	"internal/column":          {"internal/layout", "internal/store"},
 	"internal/store/sqlite":    {"internal/store"},
 	"internal/store/storetest": {"internal/store"},
 	"internal/store":           {},
 	"internal/layout":          {},
+	"internal/position":        {},
 	"dtype":                    {"internal/structured"},
 	"internal/structured":      {},
 	"internal/interop":         {},

@@ -8,6 +8,7 @@ import (
 
 	"columnvault/dtype"
 	"columnvault/internal/column"
+	"columnvault/internal/position"
 )
 
 // encode turns values into bytes before anything is written: a value that does
@@ -96,7 +97,7 @@ func (c *Column[T]) Insert(ctx context.Context, i int, values ...T) error {
 		return err
 	}
 	return c.write(ctx, "insert", func(o *opened) error {
-		return o.Insert(ctx, o.tx.w, clamp(i, o.Len()), b)
+		return o.Insert(ctx, o.tx.w, position.Clamp(i, o.Len()), b)
 	})
 }
 
@@ -123,7 +124,7 @@ func (c *Column[T]) SetSlice(ctx context.Context, i, j int, values []T) error {
 		return err
 	}
 	return c.write(ctx, "set slice", func(o *opened) error {
-		from, to := clampRange(i, j, o.Len())
+		from, to := position.Range(i, j, o.Len())
 		if to-from != int64(len(values)) {
 			return fmt.Errorf("%w: length mismatch: %d values for the %d elements from %d to %d",
 				ErrInvalidArgument, len(values), to-from, from, to)
@@ -136,7 +137,7 @@ func (c *Column[T]) SetSlice(ctx context.Context, i, j int, values []T) error {
 // behind them moves, as for Insert.
 func (c *Column[T]) Delete(ctx context.Context, i, j int) error {
 	return c.write(ctx, "delete", func(o *opened) error {
-		from, to := clampRange(i, j, o.Len())
+		from, to := position.Range(i, j, o.Len())
 		return o.Delete(ctx, o.tx.w, from, to)
 	})
 }

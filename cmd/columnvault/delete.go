@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"columnvault"
+	"columnvault/internal/position"
 )
 
 func (a *app) deleteCmd() *cobra.Command {
@@ -40,11 +42,11 @@ START:, :STOP and : leave the other bound to the end of the column.`,
 func deletion(cmd *cobra.Command, text string) (func(context.Context, *columnvault.Column[any]) error, error) {
 	if strings.Contains(text, ":") {
 		b, err := parseBounds(cmd, text)
-		if err == nil && b.step != 1 {
+		if err == nil && b.Step != 1 {
 			err = usagef(cmd, "a range to delete has no step")
 		}
 		return func(ctx context.Context, col *columnvault.Column[any]) error {
-			return col.Delete(ctx, b.start, b.stop)
+			return col.Delete(ctx, b.Start, b.Stop)
 		}, err
 	}
 	i, err := parseIndex(cmd, text)
@@ -53,10 +55,11 @@ func deletion(cmd *cobra.Command, text string) (func(context.Context, *columnvau
 		if err != nil {
 			return err
 		}
-		at, err := element(i, n)
-		if err != nil {
+		at, ok := position.At(i, int64(n))
+		if !ok {
+			err := fmt.Errorf("%w: the column has %d elements", columnvault.ErrOutOfRange, n)
 			return &columnvault.Error{Op: "delete", Column: col.Name(), Index: i, Err: err}
 		}
-		return col.Delete(ctx, at, at+1)
+		return col.Delete(ctx, int(at), int(at)+1)
 	}, err
 }

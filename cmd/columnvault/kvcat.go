@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"columnvault"
+	"columnvault/internal/position"
 )
 
 func (a *app) kvCatCmd() *cobra.Command {
@@ -34,7 +35,7 @@ missing, and negative ones count from the end.`,
 				return err
 			}
 			b, err := parseBounds(cmd, span)
-			if err == nil && b.step != 1 {
+			if err == nil && b.Step != 1 {
 				err = usagef(cmd, "a range of bytes has no step")
 			}
 			if err != nil {
@@ -78,11 +79,11 @@ func openPayload(ctx context.Context, kv *columnvault.KV, key []byte) (*io.Secti
 const copyPiece = 256 << 10
 
 // writePart writes a range of a payload to a file, or to standard output.
-func (a *app) writePart(payload *io.SectionReader, b bounds, out string, quiet bool) error {
-	first, count := b.positions(int(payload.Size()))
-	bar := a.newProgress(quiet || out == "", "writing", int64(count))
+func (a *app) writePart(payload *io.SectionReader, b position.Slice, out string, quiet bool) error {
+	first, count := b.Positions(payload.Size())
+	bar := a.newProgress(quiet || out == "", "writing", count)
 	defer bar.Finish()
-	counted := progressbar.NewReader(io.NewSectionReader(payload, int64(first), int64(count)), bar)
+	counted := progressbar.NewReader(io.NewSectionReader(payload, first, count), bar)
 	write := func(w *bufio.Writer) error {
 		_, err := io.CopyBuffer(struct{ io.Writer }{w}, &counted, make([]byte, copyPiece))
 		return err

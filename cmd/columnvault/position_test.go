@@ -2,92 +2,32 @@ package main
 
 import (
 	"math"
-	"slices"
-	"strconv"
 	"testing"
 
 	"github.com/spf13/cobra"
+
+	"columnvault/internal/position"
 )
 
-// pythonSlice is list(range(n))[start:stop:step] as Python's documentation
-// describes it; nil is a missing part.
-func pythonSlice(n int, start, stop *int, step int) (positions []int) {
-	bound := func(b *int, missing int) int {
-		switch {
-		case b == nil:
-			return missing
-		case *b < 0:
-			return *b + n
-		}
-		return *b
-	}
-	if step > 0 {
-		from, to := max(bound(start, 0), 0), min(bound(stop, n), n)
-		for i := from; i < to; i += step {
-			positions = append(positions, i)
-		}
-		return positions
-	}
-	from, to := min(bound(start, n-1), n-1), max(bound(stop, -1), -1)
-	for i := from; i > to; i += step {
-		positions = append(positions, i)
-	}
-	return positions
-}
-
-func TestBounds(t *testing.T) {
-	cmd := &cobra.Command{}
-	parts := []*int{nil}
-	for i := -6; i <= 6; i++ {
-		parts = append(parts, &i)
-	}
-	text := func(p *int) string {
-		if p == nil {
-			return ""
-		}
-		return strconv.Itoa(*p)
-	}
-	for n := range 6 {
-		for _, start := range parts {
-			for _, stop := range parts {
-				for _, step := range []int{-7, -2, -1, 1, 2, 7} {
-					slice := text(start) + ":" + text(stop) + ":" + strconv.Itoa(step)
-					b, err := parseBounds(cmd, slice)
-					if err != nil {
-						t.Fatal(err)
-					}
-					first, count := b.positions(n)
-					want := pythonSlice(n, start, stop, step)
-					var got []int
-					for i := range count {
-						got = append(got, first+i*step)
-					}
-					if !slices.Equal(got, want) {
-						t.Fatalf("[%s] of %d: got %v, want %v", slice, n, got, want)
-					}
-					// In parts it is the same.
-					for from := range count {
-						to := min(from+2, count)
-						first, size := b.part(first, from, to).positions(n)
-						if size != to-from || first != got[from] {
-							t.Fatalf("[%s] of %d from %d: got %d from %d", slice, n, from, size, first)
-						}
-					}
-				}
-			}
-		}
-	}
-}
-
-func TestBoundsExtremes(t *testing.T) {
-	for _, b := range []bounds{
-		{math.MinInt, math.MaxInt, math.MaxInt},
-		{math.MaxInt, math.MinInt, math.MinInt},
-		{math.MaxInt, math.MinInt, -math.MaxInt},
+func TestParseBounds(t *testing.T) {
+	for text, want := range map[string]position.Slice{
+		":":        {Start: math.MinInt, Stop: math.MaxInt, Step: 1},
+		"::":       {Start: math.MinInt, Stop: math.MaxInt, Step: 1},
+		"3:":       {Start: 3, Stop: math.MaxInt, Step: 1},
+		":-3":      {Start: math.MinInt, Stop: -3, Step: 1},
+		"-7:10:2":  {Start: -7, Stop: 10, Step: 2},
+		"::-1":     {Start: math.MaxInt, Stop: math.MinInt, Step: -1},
+		"5::-2":    {Start: 5, Stop: math.MinInt, Step: -2},
+		":0:-1":    {Start: math.MaxInt, Stop: 0, Step: -1},
+		"007:+8:1": {Start: 7, Stop: 8, Step: 1},
 	} {
-		first, count := b.positions(10)
-		if part, size := b.part(first, 0, 1).positions(10); count != 1 || size != 1 || part != first {
-			t.Errorf("%v: %d from %d, in parts %d from %d", b, count, first, size, part)
+		if got, err := parseBounds(&cobra.Command{}, text); err != nil || got != want {
+			t.Errorf("%s: got %+v (%v), want %+v", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"", "1", "1:2:3:4", "a:", ":1.5", "::0", "::x", "9223372036854775808:"} {
+		if got, err := parseBounds(&cobra.Command{}, text); err == nil {
+			t.Errorf("%q: got %+v", text, got)
 		}
 	}
 }

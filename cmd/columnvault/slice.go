@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"columnvault"
+	"columnvault/internal/position"
 )
 
 func (a *app) sliceCmd() *cobra.Command {
@@ -20,7 +21,7 @@ end, and a negative step goes backwards.`,
   columnvault slice weather.db temp_max ::-1 | head
   columnvault slice weather.db weather 100:200:10`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			b := bounds{columnvault.Begin, columnvault.End, 1}
+			b := position.Slice{Start: columnvault.Begin, Stop: columnvault.End, Step: 1}
 			if len(args) > 2 {
 				var err error
 				if b, err = parseBounds(cmd, args[2]); err != nil {
@@ -40,19 +41,19 @@ end, and a negative step goes backwards.`,
 	}
 }
 
-func (a *app) printSlice(ctx context.Context, col *columnvault.Column[any], b bounds) error {
+func (a *app) printSlice(ctx context.Context, col *columnvault.Column[any], b position.Slice) error {
 	n, err := col.Len(ctx)
 	if err != nil {
 		return err
 	}
-	first, count := b.positions(n)
+	first, count := b.Positions(int64(n))
 	p := newPrinter(specOf(col))
 	var line []byte
-	size := 64
-	for from := 0; from < count; {
+	size := int64(64)
+	for from := int64(0); from < count; {
 		to := from + min(size, count-from)
-		part := b.part(first, from, to)
-		values, err := col.SliceStep(ctx, part.start, part.stop, part.step)
+		part := b.Part(first, from, to)
+		values, err := col.SliceStep(ctx, part.Start, part.Stop, part.Step)
 		if err != nil {
 			return err
 		}
@@ -65,7 +66,7 @@ func (a *app) printSlice(ctx context.Context, col *columnvault.Column[any], b bo
 			printed += len(line)
 		}
 		// As many elements next time as make about a mebibyte.
-		size = max(1, min(2*size, 1<<16, size*(1<<20)/(printed+1)))
+		size = max(1, min(2*size, 1<<16, size*(1<<20)/int64(printed+1)))
 		from = to
 	}
 	return nil
