@@ -12,9 +12,21 @@ import (
 	"testing"
 )
 
+const tool = "cmd/columnvault/internal/"
+
 // layers says which packages of this module each may import: those below it.
 var layers = map[string][]string{
-	"cmd/columnvault":          {"", "dtype", "internal/position"},
+	"cmd/columnvault": {"", "dtype", "internal/excerpt", "internal/position", tool + "columns", tool + "exchange",
+		tool + "exporting", tool + "files", tool + "hint", tool + "importing", tool + "term", tool + "values"},
+	tool + "importing": {"", "dtype", "internal/excerpt", tool + "columns", tool + "exchange", tool + "files", tool + "hint",
+		tool + "term", tool + "values"},
+	tool + "exporting":         {"", "dtype", "internal/excerpt", tool + "columns", tool + "exchange", tool + "hint", tool + "term"},
+	tool + "exchange":          {"dtype", "internal/excerpt", tool + "hint", tool + "values"},
+	tool + "values":            {"", "dtype", "internal/excerpt", tool + "columns", tool + "hint"},
+	tool + "columns":           {"", "dtype", "internal/excerpt", tool + "hint"},
+	tool + "files":             {tool + "hint", tool + "term"},
+	tool + "term":              {},
+	tool + "hint":              {},
 	"":                         {"dtype", "internal/catalog", "internal/column", "internal/layout", "internal/position", "internal/store", "internal/store/sqlite"},
 	"internal/catalog":         {"dtype", "internal/column", "internal/layout", "internal/store"},
 	"internal/column":          {"internal/layout", "internal/store"},
@@ -23,6 +35,7 @@ var layers = map[string][]string{
 	"internal/store":           {},
 	"internal/layout":          {},
 	"internal/position":        {},
+	"internal/excerpt":         {},
 	"dtype":                    {"internal/structured"},
 	"internal/structured":      {},
 	"internal/interop":         {},
@@ -39,7 +52,7 @@ var foreign = map[string][]string{
 	"github.com/fxamacker/cbor/v2":             {},
 	"github.com/tinylib/msgp":                  {},
 	"github.com/spf13/cobra":                   {"cmd/columnvault"},
-	"github.com/schollz/progressbar/v3":        {"cmd/columnvault"},
+	"github.com/schollz/progressbar/v3":        {tool + "term"},
 }
 
 // TestImportsPointDownwards keeps the layers of docs/architecture.md. Tests may
