@@ -8,6 +8,7 @@ import (
 
 	"columnvault/dtype"
 	"columnvault/internal/column"
+	"columnvault/internal/position"
 )
 
 // At returns the element at position i.
@@ -36,7 +37,7 @@ func (c *Column[T]) element(ctx context.Context, o *opened, at int64) (value T, 
 // Slice returns the elements from i up to, not including, j: Python's c[i:j].
 func (c *Column[T]) Slice(ctx context.Context, i, j int) (values []T, err error) {
 	err = c.read(ctx, "slice", func(o *opened) error {
-		from, to := clampRange(i, j, o.Len())
+		from, to := position.Range(i, j, o.Len())
 		values, err = c.slice(ctx, o, from, to)
 		return err
 	})
@@ -100,7 +101,7 @@ func (c *Column[T]) decode(op string, values []T, b column.Elements, position fu
 // read straight into the memory of the slice.
 func (c *Column[T]) Read(ctx context.Context, into []T, at int) (n int, err error) {
 	err = c.read(ctx, "read", func(o *opened) error {
-		from := clamp(at, o.Len())
+		from := position.Clamp(at, o.Len())
 		to := from + min(int64(len(into)), o.Len()-from)
 		values := into[:0]
 		for n = 0; from < to; n, from = len(values), from+int64(len(values)-n) {
@@ -121,7 +122,7 @@ func (c *Column[T]) SliceStep(ctx context.Context, i, j, step int) (values []T, 
 		return nil, c.fail("slice", fmt.Errorf("%w: a step of 0", ErrInvalidArgument))
 	}
 	err = c.read(ctx, "slice", func(o *opened) error {
-		first, count := stepRange(i, j, step, o.Len())
+		first, count := position.Slice{Start: i, Stop: j, Step: step}.Positions(o.Len())
 		values, err = c.sliceStep(ctx, o, first, count, int64(step))
 		return err
 	})

@@ -6,6 +6,7 @@ import (
 
 	"columnvault/dtype"
 	"columnvault/internal/column"
+	"columnvault/internal/position"
 )
 
 // flat returns the vector type of the column, whose rows must have one length.
@@ -26,7 +27,7 @@ func ReadFlat[E dtype.Element](ctx context.Context, c *Column[[]E], into []E, at
 		return 0, c.fail("read", err)
 	}
 	err = c.read(ctx, "read", func(o *opened) error {
-		from := clamp(at, o.Len())
+		from := position.Clamp(at, o.Len())
 		to := from + min(int64(len(into)/t.RowLen()), o.Len()-from)
 		rows = 0
 		var b column.Elements

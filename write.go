@@ -9,6 +9,7 @@ import (
 
 	"columnvault/dtype"
 	"columnvault/internal/column"
+	"columnvault/internal/position"
 )
 
 // encode turns values into bytes before anything is written: a value that does
@@ -124,7 +125,7 @@ func (c *Column[T]) Insert(ctx context.Context, i int, values ...T) error {
 		return err
 	}
 	return c.write(ctx, "insert", func(o *opened) error {
-		return o.Insert(ctx, o.tx.w, clamp(i, o.Len()), b)
+		return o.Insert(ctx, o.tx.w, position.Clamp(i, o.Len()), b)
 	})
 }
 
@@ -152,7 +153,7 @@ func (c *Column[T]) SetSlice(ctx context.Context, i, j int, values []T) error {
 		return err
 	}
 	return c.write(ctx, "set slice", func(o *opened) error {
-		from, to := clampRange(i, j, o.Len())
+		from, to := position.Range(i, j, o.Len())
 		if to-from != int64(len(values)) {
 			return fmt.Errorf("%w: length mismatch: %d values for the %d elements from %d to %d",
 				ErrInvalidArgument, len(values), to-from, from, to)
@@ -165,7 +166,7 @@ func (c *Column[T]) SetSlice(ctx context.Context, i, j int, values []T) error {
 // del c[i:j]. Everything after them moves, as for [Column.Insert].
 func (c *Column[T]) Delete(ctx context.Context, i, j int) error {
 	return c.write(ctx, "delete", func(o *opened) error {
-		from, to := clampRange(i, j, o.Len())
+		from, to := position.Range(i, j, o.Len())
 		return o.Delete(ctx, o.tx.w, from, to)
 	})
 }

@@ -1,11 +1,19 @@
 package main
 
 import (
+	"errors"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"columnvault"
+	"columnvault/cmd/columnvault/internal/hint"
+	"columnvault/internal/excerpt"
+	"columnvault/internal/position"
 )
 
 // negative is an argument that begins as a flag does and is none: a negative
@@ -45,15 +53,29 @@ func takesValue(cmd *cobra.Command, arg string) bool {
 	return flag != nil && flag.NoOptDefVal == ""
 }
 
-// checkArgs counts the arguments against the usage line of the command, where
-// [NAME] may be missing, NAME... be repeated, and flags come last.
+// flagError is the error of a flag.
+func flagError(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if errors.As(err, &unknown) && (strings.Contains(cmd.Use, "VALUE") || strings.Contains(cmd.Use, "KEY")) {
+		return hint.Add(usageError{err}, "an argument that begins with - and is no number goes behind --")
+	}
+	return usageError{err}
+}
+
+// words are those of the usage line of a command that stand for arguments. Of
+// these [NAME] may be missing, and NAME... be repeated.
+func words(cmd *cobra.Command) []string {
+	positional, _, _ := strings.Cut(cmd.Use, " [--") // flags come last
+	return strings.Fields(positional)[1:]
+}
+
+// checkArgs counts the arguments against the usage line of the command.
 func checkArgs(cmd *cobra.Command, args []string) error {
-	positional, _, _ := strings.Cut(cmd.Use, " [--")
-	for _, word := range strings.Fields(positional)[1:] {
+	for _, word := range words(cmd) {
 		switch {
 		case len(args) == 0 && strings.HasPrefix(word, "["):
 		case len(args) == 0:
-			return usagef(cmd, "%s is missing", strings.TrimSuffix(word, "..."))
+			return usagef("%s is missing", strings.TrimSuffix(word, "..."))
 		case strings.Contains(word, "..."):
 			return nil
 		default:
@@ -61,7 +83,57 @@ func checkArgs(cmd *cobra.Command, args []string) error {
 		}
 	}
 	if len(args) > 0 {
-		return usagef(cmd, "unexpected argument %q", args[0])
+		return usagef("unexpected argument %s", excerpt.Quote(args[0], excerpt.Value))
 	}
 	return nil
+}
+
+// parseIndex reads a position.
+func parseIndex(text string) (int, error) {
+	i, err := strconv.Atoi(text)
+	if err != nil {
+		return 0, usagef("%s is not a position", excerpt.Quote(text, excerpt.Value))
+	}
+	return i, nil
+}
+
+// parseSlice reads START:STOP:STEP, of which parts may be missing.
+func parseSlice(text string) (position.Slice, error) {
+	parts := strings.Split(text, ":")
+	if len(parts) < 2 || len(parts) > 3 {
+		return position.Slice{}, usagef("%s is not a slice: want START:STOP or START:STOP:STEP", excerpt.Quote(text, excerpt.Value))
+	}
+	s := position.Slice{Step: 1}
+	var err error
+	if len(parts) == 3 && parts[2] != "" {
+		if s.Step, err = parseIndex(parts[2]); err != nil {
+			return s, err
+		}
+		if s.Step == 0 {
+			return s, usagef("the step of a slice cannot be 0")
+		}
+	}
+	s.Start, s.Stop = columnvault.Begin, columnvault.End
+	if s.Step < 0 {
+		s.Start, s.Stop = columnvault.End, columnvault.Begin
+	}
+	for i, bound := range []*int{&s.Start, &s.Stop} {
+		if parts[i] == "" {
+			continue
+		}
+		if *bound, err = parseIndex(parts[i]); err != nil {
+			return s, err
+		}
+	}
+	return s, nil
+}
+
+// parseRange reads START:STOP, of either of which may be missing. what says of
+// what it is a range.
+func parseRange(text, what string) (position.Slice, error) {
+	s, err := parseSlice(text)
+	if err == nil && s.Step != 1 {
+		err = usagef("%s has no step", what)
+	}
+	return s, err
 }

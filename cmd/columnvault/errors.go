@@ -5,13 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"columnvault"
-	"columnvault/dtype"
+	"columnvault/cmd/columnvault/internal/hint"
 )
 
 // The exit codes.
@@ -23,30 +22,11 @@ const (
 )
 
 // usageError is a command line that makes no sense.
-type usageError struct {
-	cmd *cobra.Command
-	err error
-}
+type usageError struct{ error }
 
-func (e *usageError) Error() string { return e.err.Error() }
-func (e *usageError) Unwrap() error { return e.err }
+func (e usageError) Unwrap() error { return e.error }
 
-func usagef(cmd *cobra.Command, format string, args ...any) error {
-	return &usageError{cmd, fmt.Errorf(format, args...)}
-}
-
-// hintedError is an error with a sentence on what to do about it.
-type hintedError struct {
-	err  error
-	hint string
-}
-
-func (e *hintedError) Error() string { return e.err.Error() }
-func (e *hintedError) Unwrap() error { return e.err }
-
-func withHint(err error, format string, args ...any) error {
-	return &hintedError{err, fmt.Sprintf(format, args...)}
-}
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
 // hints are for errors of the library, in words of the command line.
 var hints = []struct {
@@ -61,9 +41,9 @@ var hints = []struct {
 }
 
 func hintOf(err error) string {
-	var hinted *hintedError
+	var hinted *hint.Error
 	if errors.As(err, &hinted) {
-		return hinted.hint
+		return hinted.Hint
 	}
 	for _, h := range hints {
 		if errors.Is(err, h.kind) {
@@ -78,7 +58,7 @@ func hintOf(err error) string {
 }
 
 // report prints the error of a command and returns the exit code.
-func report(w io.Writer, err error) int {
+func report(w io.Writer, cmd *cobra.Command, err error) int {
 	switch {
 	case err == nil, errors.Is(err, syscall.EPIPE):
 		return exitOK // who reads the output has seen enough of it
@@ -90,20 +70,11 @@ func report(w io.Writer, err error) int {
 	if hint := hintOf(err); hint != "" {
 		fmt.Fprintf(w, "hint: %s\n", hint)
 	}
-	var usage *usageError
+	var usage usageError
 	if !errors.As(err, &usage) {
 		return exitError
 	}
-	fmt.Fprintf(w, "usage: %s\n", usage.cmd.UseLine())
-	fmt.Fprintf(w, "help: %s --help\n", usage.cmd.CommandPath())
+	fmt.Fprintf(w, "usage: %s\n", cmd.UseLine())
+	fmt.Fprintf(w, "help: %s --help\n", cmd.CommandPath())
 	return exitUsage
-}
-
-// reason is what an error of package dtype says, without the name of its kind.
-func reason(err error) string {
-	text := err.Error()
-	for _, kind := range []error{dtype.ErrValue, dtype.ErrSyntax} {
-		text = strings.TrimPrefix(text, kind.Error()+": ")
-	}
-	return text
 }

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
-	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -30,11 +28,39 @@ func columnvaultCommand(t *testing.T, args ...string) string {
 	return out.String()
 }
 
+// TestScreen checks that the help without a command fits a screen, and leaves
+// out no command.
+func TestScreen(t *testing.T) {
+	var lines []string
+	for line := range strings.Lines(columnvaultCommand(t)) {
+		if lines = append(lines, line); len(line) > 80 {
+			t.Errorf("longer than 80 characters: %s", line)
+		}
+	}
+	if len(lines) >= 24 { // the prompt takes one
+		t.Errorf("%d lines", len(lines))
+	}
+	if last := lines[len(lines)-1]; !strings.HasPrefix(last, "  columnvault ") {
+		t.Errorf("the last line is no example: %s", last)
+	}
+	root := newRootCommand(newApp(nil, io.Discard, io.Discard))
+	for _, cmd := range root.Commands() {
+		if !slices.ContainsFunc(lines, func(line string) bool { return slices.Contains(commandNames(line), cmd.Name()) }) {
+			t.Errorf("%s is missing", cmd.Name())
+		}
+	}
+}
+
+// commandNames are the words that stand in the first column of a line.
+func commandNames(line string) []string {
+	line, _, _ = strings.Cut(strings.TrimPrefix(line, "  "), "  ")
+	return strings.Fields(strings.ReplaceAll(line, ",", ""))
+}
+
 // TestHelp checks that every command says what it does, with examples that its
 // own flags and arguments allow.
 func TestHelp(t *testing.T) {
-	a := &app{out: bufio.NewWriter(io.Discard)}
-	root := a.rootCmd()
+	root := newRootCommand(newApp(nil, io.Discard, io.Discard))
 	commands := root.Commands()
 	for _, group := range commands {
 		commands = append(commands, group.Commands()...)
@@ -49,7 +75,9 @@ func TestHelp(t *testing.T) {
 				if !ok {
 					t.Errorf("the example %q does not show the command", line)
 				}
-				line, _, _ = strings.Cut(line, "|")
+				if end := strings.IndexAny(line, "|>)"); end >= 0 {
+					line = line[:end]
+				}
 				found, args, err := root.Find(flagsFirst(root, strings.Fields(line)))
 				if err != nil || found != cmd && found.Parent() != cmd {
 					t.Errorf("the example %q is one of %v (%v)", line, found, err)
@@ -66,7 +94,7 @@ func TestHelp(t *testing.T) {
 }
 
 func TestFlagsFirst(t *testing.T) {
-	a := &app{}
+	root := newRootCommand(newApp(nil, io.Discard, io.Discard))
 	for line, want := range map[string]string{
 		"get a.db x -1":                                    "get -- a.db x -1",
 		"append a.db x -1 -2.5 -.5 -1e5":                   "append -- a.db x -1 -2.5 -.5 -1e5",
@@ -86,7 +114,7 @@ func TestFlagsFirst(t *testing.T) {
 		"nonsense -1":                                      "nonsense -1",
 		"get --bogus":                                      "get --bogus --",
 	} {
-		if got := strings.Join(flagsFirst(a.rootCmd(), strings.Fields(line)), " "); got != want {
+		if got := strings.Join(flagsFirst(root, strings.Fields(line)), " "); got != want {
 			t.Errorf("%s: got %s, want %s", line, got, want)
 		}
 	}
@@ -251,49 +279,5 @@ func TestLongSlice(t *testing.T) {
 	}
 	if columnvaultCommand(t, "slice", db, "x", "::-1") != backwards.String() {
 		t.Error("backwards the values differ")
-	}
-}
-
-// TestReplaceFile checks that a file is replaced whole or not at all.
-func TestReplaceFile(t *testing.T) {
-	dir := t.TempDir()
-	path, link := filepath.Join(dir, "file"), filepath.Join(dir, "link")
-	write := func(text string, err error) func(*bufio.Writer) error {
-		return func(w *bufio.Writer) error {
-			_, _ = w.WriteString(text)
-			return err
-		}
-	}
-	check := func(want string) {
-		t.Helper()
-		got, err := os.ReadFile(path)
-		if err != nil || string(got) != want {
-			t.Errorf("the file holds %q, want %q (%v)", got, want, err)
-		}
-	}
-	if err := replaceFile(path, write("first", nil)); err != nil {
-		t.Fatal(err)
-	}
-	check("first")
-	broken := errors.New("broken")
-	if err := replaceFile(path, write("half", broken)); !errors.Is(err, broken) {
-		t.Errorf("got %v", err)
-	}
-	check("first")
-	if err := os.Symlink("file", link); err == nil { // not everybody may on Windows
-		if err := replaceFile(link, write("second", nil)); err != nil {
-			t.Fatal(err)
-		}
-		check("second")
-		if info, err := os.Lstat(link); err != nil || info.Mode()&os.ModeSymlink == 0 {
-			t.Errorf("the link is none any more: %v, %v", info, err)
-		}
-	}
-	left, err := filepath.Glob(filepath.Join(dir, ".*"))
-	if err != nil || len(left) > 0 {
-		t.Errorf("left behind: %v, %v", left, err)
-	}
-	if err := replaceFile(os.DevNull, write("third", nil)); err != nil {
-		t.Error(err)
 	}
 }

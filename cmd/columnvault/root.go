@@ -1,51 +1,49 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"errors"
 	"io"
-	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
-	"golang.org/x/term"
 )
-
-// app is what the commands share: the streams of the process.
-type app struct {
-	in  io.Reader
-	out *bufio.Writer
-	err io.Writer
-	// outTerminal and errTerminal say that a stream is a terminal.
-	outTerminal, errTerminal bool
-}
 
 // run runs one command line and returns the exit code.
 func run(ctx context.Context, args []string, in io.Reader, out, err io.Writer) int {
-	a := &app{in, bufio.NewWriterSize(out, 64<<10), err, isTerminal(out), isTerminal(err)}
-	root := a.rootCmd()
+	a := newApp(in, out, err)
+	root := newRootCommand(a)
 	root.SetArgs(flagsFirst(root, args))
-	failure := root.ExecuteContext(ctx)
+	cmd, failure := root.ExecuteContextC(ctx)
 	if flushed := a.out.Flush(); failure == nil {
 		failure = flushed
 	}
-	return report(a.err, failure)
+	return report(a.err, cmd, failure)
 }
 
-// isTerminal tells whether a stream is a terminal.
-func isTerminal(stream any) bool {
-	f, ok := stream.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
-}
+// screen is printed when no command is given. It fits a terminal of 24 lines.
+const screen = `columnvault keeps lists on disk: typed columns and values under keys, in one
+SQLite file DB, which KohakuVault 0.8.6 reads and writes as well.
 
-// color tells whether tables are coloured.
-func (a *app) color() bool {
-	return a.outTerminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
-}
+Usage: columnvault COMMAND DB ... [--FLAGS]
 
-func (a *app) rootCmd() *cobra.Command {
+  import, export               CSV and JSON lines in and out
+  ls, get, slice, stat         read columns
+  append, set, insert, delete  change elements
+  create, rename, drop         change columns
+  kv put, get, cat, ls, rm     values under keys
+  check, checkpoint            the file
+  completion, help, version    the tool
+
+"columnvault --help" says how values are written, and what scripts may rely on,
+"columnvault COMMAND --help" how a command is used, with examples.
+
+A file becomes columns, which grow and can be sliced as in Python:
+  columnvault import weather.db seattle-weather.csv
+  columnvault append weather.db temp_max 12.8 10.6
+  columnvault slice weather.db temp_max -7:
+`
+
+func newRootCommand(a *app) *cobra.Command {
+	var version bool
 	root := &cobra.Command{
 		Use:   "columnvault COMMAND",
 		Short: "Lists on disk: typed columns and key-value tables in one SQLite file",
@@ -80,81 +78,31 @@ is 0, or 1 after an error, 2 after wrong usage, 130 after an interrupt.`,
 		SilenceErrors:              true,
 		SilenceUsage:               true,
 		SuggestionsMinimumDistance: suggestDistance,
-		RunE:                       chooseCommand,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case version:
+				return runVersion(a)
+			case len(args) == 0:
+				_, err := a.out.WriteString(screen)
+				return err
+			}
+			return unknownCommand(cmd, args[0])
+		},
 	}
+	root.Flags().BoolVar(&version, "version", false, "print the version")
+	root.CompletionOptions.DisableDefaultCmd = true // ours has examples
 	root.SetIn(a.in)
 	root.SetOut(a.out)
 	root.SetErr(a.err)
 	root.SetUsageTemplate(usageTemplate)
 	root.SetFlagErrorFunc(flagError)
-	addCommands(root, "Data in and out", a.importCmd(), a.exportCmd())
-	addCommands(root, "Reading columns", a.lsCmd(), a.getCmd(), a.sliceCmd(), a.statCmd())
-	addCommands(root, "Changing elements", a.appendCmd(), a.setCmd(), a.insertCmd(), a.deleteCmd())
-	addCommands(root, "Changing columns", a.createCmd(), a.renameCmd(), a.dropCmd())
-	addCommands(root, "Keys and values", a.kvCmd())
-	addCommands(root, "The file", a.checkCmd(), a.checkpointCmd())
-	addCommands(root, "The tool", a.versionCmd())
-	root.SetCompletionCommandGroupID("The tool")
+	addCommands(root, "Data in and out", newImportCommand(a), newExportCommand(a))
+	addCommands(root, "Reading columns", newLsCommand(a), newGetCommand(a), newSliceCommand(a), newStatCommand(a))
+	addCommands(root, "Changing elements", newAppendCommand(a), newSetCommand(a), newInsertCommand(a), newDeleteCommand(a))
+	addCommands(root, "Changing columns", newCreateCommand(a), newRenameCommand(a), newDropCommand(a))
+	addCommands(root, "Keys and values", newKVCommand(a))
+	addCommands(root, "The file", newCheckCommand(a), newCheckpointCommand(a))
+	addCommands(root, "The tool", newCompletionCommand(a), newVersionCommand(a))
+	root.SetHelpCommandGroupID("The tool")
 	return root
 }
-
-// addCommands adds commands under a title of the help, if there is one.
-func addCommands(parent *cobra.Command, title string, commands ...*cobra.Command) {
-	if title != "" {
-		parent.AddGroup(&cobra.Group{ID: title, Title: title})
-	}
-	for _, cmd := range commands {
-		if cmd.Args == nil {
-			cmd.Args = checkArgs
-		}
-		cmd.GroupID = title
-		cmd.DisableFlagsInUseLine = true
-		cmd.Flags().SortFlags = false
-		parent.AddCommand(cmd)
-	}
-}
-
-// chooseCommand is run when the name of a command is missing or wrong.
-func chooseCommand(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return cmd.Help()
-	}
-	err := usagef(cmd, "there is no command %q", args[0])
-	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-		err = withHint(err, "did you mean %s?", strings.Join(near, " or "))
-	}
-	return err
-}
-
-// suggestDistance is how many letters of a command may be wrong for a hint.
-const suggestDistance = 2
-
-func init() { cobra.EnableCommandSorting = false } // the help has an order of its own
-
-// flagError is the error of a flag.
-func flagError(cmd *cobra.Command, err error) error {
-	var unknown *pflag.NotExistError
-	if errors.As(err, &unknown) && (strings.Contains(cmd.Use, "VALUE") || strings.Contains(cmd.Use, "KEY")) {
-		return withHint(usagef(cmd, "%w", err), "an argument that begins with - and is no number goes behind --")
-	}
-	return usagef(cmd, "%w", err)
-}
-
-// usageTemplate is that of cobra, without what says nothing here.
-const usageTemplate = `Usage:
-  {{.UseLine}}{{if .HasExample}}
-
-Examples:
-{{.Example}}{{end}}{{if .Groups}}{{$commands := .Commands}}{{range $group := .Groups}}
-
-{{.Title}}:{{range $commands}}{{if and .IsAvailableCommand (eq .GroupID $group.ID)}}
-  {{rpad .Name .NamePadding}} {{.Short}}{{end}}{{end}}{{end}}{{else if .HasAvailableSubCommands}}
-
-Commands:{{range .Commands}}{{if .IsAvailableCommand}}
-  {{rpad .Name .NamePadding}} {{.Short}}{{end}}{{end}}{{end}}{{if .HasAvailableLocalFlags}}
-
-Flags:
-{{.LocalFlags.FlagUsages | trimTrailingWhitespaces}}{{end}}{{if .HasAvailableSubCommands}}
-
-"{{.CommandPath}} COMMAND --help" says more of a command.{{end}}
-`

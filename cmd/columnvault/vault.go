@@ -1,15 +1,14 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"columnvault"
+	"columnvault/cmd/columnvault/internal/hint"
 )
 
 // reading calls fn with the vault at path, opened for reading.
@@ -65,7 +64,7 @@ func with(path string, o *columnvault.Options, fn func(v *columnvault.Vault) err
 
 func mustExist(path string) error {
 	if missing(path) {
-		return withHint(fmt.Errorf("%s: there is no such file", path), "create, import and kv put make a new vault")
+		return hint.Add(fmt.Errorf("%s: there is no such file", path), "create, import and kv put make a new vault")
 	}
 	return nil
 }
@@ -74,45 +73,4 @@ func mustExist(path string) error {
 func missing(path string) bool {
 	_, err := os.Stat(path)
 	return errors.Is(err, fs.ErrNotExist)
-}
-
-// scope is a vault or a transaction, where columns are found.
-type scope interface {
-	Column(ctx context.Context, name string) (*columnvault.Column[any], error)
-	Columns(ctx context.Context) ([]columnvault.ColumnInfo, error)
-}
-
-// openColumn opens a column whose dtype is in the file.
-func openColumn(ctx context.Context, in scope, name string) (*columnvault.Column[any], error) {
-	col, err := in.Column(ctx, name)
-	return col, hintColumns(ctx, in, err)
-}
-
-// hintColumns adds to the error of a missing column which ones there are.
-func hintColumns(ctx context.Context, in scope, err error) error {
-	if !errors.Is(err, columnvault.ErrNotFound) {
-		return err
-	}
-	infos, listErr := in.Columns(ctx)
-	if listErr != nil {
-		return err
-	}
-	return withHint(err, "%s", describeColumns(infos))
-}
-
-// describeColumns names the columns of a vault for a hint.
-func describeColumns(infos []columnvault.ColumnInfo) string {
-	if len(infos) == 0 {
-		return "the vault has no columns; create makes one"
-	}
-	const most = 20
-	var names []string
-	for _, info := range infos {
-		if len(names) == most {
-			names = append(names, "...")
-			break
-		}
-		names = append(names, printable(info.Name))
-	}
-	return "the columns are " + strings.Join(names, ", ")
 }

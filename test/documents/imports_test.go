@@ -13,10 +13,25 @@ import (
 	"testing"
 )
 
+const tool = "cmd/columnvault/internal/"
+
 // layers says which packages of this module each may import: those below it.
 var layers = map[string][]string{
-	"cmd/columnvault":            {"", "dtype"},
-	"":                           {"dtype", "internal/catalog", "internal/column", "internal/kvcodec", "internal/store", "internal/store/sqlite", "internal/writeback"},
+	"cmd/columnvault": {"", "dtype", "internal/excerpt", "internal/position", tool + "columns", tool + "exchange",
+		tool + "exporting", tool + "files", tool + "hint", tool + "importing", tool + "term", tool + "values"},
+	tool + "importing": {"", "dtype", "internal/excerpt", tool + "columns", tool + "exchange", tool + "files", tool + "hint",
+		tool + "term", tool + "values"},
+	tool + "exporting":           {"", "dtype", "internal/excerpt", tool + "columns", tool + "exchange", tool + "hint", tool + "term"},
+	tool + "exchange":            {"dtype", "internal/excerpt", tool + "hint", tool + "values"},
+	tool + "values":              {"", "dtype", "internal/excerpt", tool + "columns", tool + "hint"},
+	tool + "columns":             {"", "dtype", "internal/excerpt", tool + "hint"},
+	tool + "files":               {tool + "hint", tool + "term"},
+	tool + "term":                {},
+	tool + "hint":                {},
+	"internal/position":          {},
+	"internal/excerpt":           {},
+	"test/house":                 {},
+	"":                           {"dtype", "internal/catalog", "internal/column", "internal/kvcodec", "internal/position", "internal/store", "internal/store/sqlite", "internal/writeback"},
 	"internal/writeback":         {"internal/catalog", "internal/column", "internal/store"},
 	"internal/kvcodec":           {"dtype", "internal/store", "internal/structured"},
 	"internal/catalog":           {"dtype", "internal/column", "internal/column/layout0", "internal/store"},
@@ -48,7 +63,7 @@ var foreign = map[string][]string{
 	"github.com/fxamacker/cbor/v2":             {},
 	"github.com/tinylib/msgp":                  {},
 	"github.com/spf13/cobra":                   {"cmd/columnvault"},
-	"github.com/schollz/progressbar/v3":        {"cmd/columnvault"},
+	"github.com/schollz/progressbar/v3":        {tool + "term"},
 }
 
 // TestImportsPointDownwards keeps the layers of docs/architecture.md. Tests may

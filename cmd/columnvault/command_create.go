@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"columnvault"
+	"columnvault/cmd/columnvault/internal/values"
+	"columnvault/dtype"
+)
+
+func newCreateCommand(*app) *cobra.Command {
+	var o columnvault.ColumnOptions
+	cmd := &cobra.Command{
+		Use:   "create DB NAME DTYPE [--min-chunk N] [--max-chunk N]",
+		Short: "Create an empty column, and the vault if there is none",
+		Long: `Create an empty column, and the vault if there is none. DTYPE is one of
+
+  i64 f64                            numbers
+  str[:N][:ENC]                      text; ENC is utf8, utf16le, utf16be, ascii, latin1
+  bytes[:N]                          raw bytes
+  msgpack[:N] cbor[:N]               values of the JSON model
+  vec:ELEM[:DIM...]                  arrays of numbers; ELEM is f32, f64, i8 .. u64
+  bool i8 i16 i32 u8 u16 u32 u64 f16 f32
+                                     numbers that KohakuVault 0.8.6 cannot read
+
+With :N every element takes N bytes and longer values are refused; without it
+elements vary in size. A vec without dimensions takes any shape.`,
+		Example: `  columnvault create metrics.db loss f64
+  columnvault create metrics.db tags str:32
+  columnvault create metrics.db embeddings vec:f32:384
+  columnvault create metrics.db events msgpack --max-chunk 16777212`,
+		ValidArgsFunction: completeCreate,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			spec, err := dtype.ParseSpec(args[2])
+			if err != nil {
+				return usagef("%s", values.Reason(err))
+			}
+			if o.MinChunk < 0 || o.MaxChunk < 0 {
+				return usagef("a chunk size is a number of bytes, 0 for the default")
+			}
+			return runCreate(cmd.Context(), args[0], args[1], spec, &o)
+		},
+	}
+	cmd.Flags().IntVar(&o.MinChunk, "min-chunk", 0, "`N` bytes for the first chunk; 0 is 4 KiB")
+	cmd.Flags().IntVar(&o.MaxChunk, "max-chunk", 0, "`N` bytes for the largest chunk; 0 is 1 MiB, or 524280 for elements\nthat vary in size; 16777212 suits columns that KohakuVault 0.8.6\nkeeps updating")
+	return cmd
+}
+
+func runCreate(ctx context.Context, db, name string, spec dtype.Spec, o *columnvault.ColumnOptions) error {
+	return creating(db, func(v *columnvault.Vault) error {
+		_, err := columnvault.Create(ctx, v, name, spec.Type(), o)
+		return err
+	})
+}
+
+// completeCreate completes a dtype. The name of a column that is to be is for
+// the user to choose.
+func completeCreate(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	switch len(args) {
+	case 0:
+		return nil, cobra.ShellCompDirectiveDefault
+	case 2:
+		return []cobra.Completion{"i64", "f64", "str", "bytes", "msgpack", "cbor", "vec:f32", "vec:f64", "bool",
+			"i8", "i16", "i32", "u8", "u16", "u32", "u64", "f16", "f32"}, cobra.ShellCompDirectiveNoFileComp
+	}
+	return nil, cobra.ShellCompDirectiveNoFileComp
+}

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"bufio"
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"columnvault"
+	"columnvault/cmd/columnvault/internal/exchange"
+	"columnvault/cmd/columnvault/internal/exporting"
+	"columnvault/cmd/columnvault/internal/files"
+)
+
+type exportOptions struct {
+	format, out string
+	quiet       bool
+}
+
+func newExportCommand(a *app) *cobra.Command {
+	var o exportOptions
+	cmd := &cobra.Command{
+		Use:   "export DB [NAME...] [--format csv|jsonl] [--out FILE] [--quiet]",
+		Short: "Write columns side by side as CSV or JSON lines",
+		Long: `Write columns, or all of them, side by side as CSV or JSON lines. They must be of
+one length. A file is put in its place when it is complete; until then one that
+was there before stays.
+
+In CSV, text stands as it is, "" and "NA" in quotes, and values that are neither
+text nor numbers as JSON. --types or --append make import read back what was
+written. By itself it finds types anew: i64, f64 and str (in JSON lines bytes as
+well) come back as such, but other types as one of these or msgpack, and in CSV
+text as numbers if all of it looks like numbers, such as 98101 or nan.`,
+		Example: `  columnvault export weather.db --out weather.csv
+  columnvault export weather.db date temp_max --format jsonl | jq .temp_max`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runExport(cmd.Context(), a, args[0], args[1:], &o)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.format, "format", "", "`csv|jsonl`; by default what the ending of FILE says, else csv")
+	f.StringVar(&o.out, "out", "", "the `FILE` to write, in place of standard output")
+	f.BoolVar(&o.quiet, "quiet", false, "no progress bar")
+	return cmd
+}
+
+func runExport(ctx context.Context, a *app, db string, names []string, o *exportOptions) error {
+	format := exchange.CSV
+	if o.format != "" || o.out != "" {
+		var err error
+		if format, err = exchange.FormatOf(o.format, o.out); err != nil {
+			return usageError{err}
+		}
+	}
+	return reading(db, func(v *columnvault.Vault) error {
+		if err := files.SpareVault(db, o.out); err != nil {
+			return err
+		}
+		return v.View(ctx, func(ctx context.Context, tx *columnvault.Tx) error {
+			e, err := exporting.Open(ctx, tx, names)
+			if err != nil {
+				return err
+			}
+			defer e.Close()
+			mixed := o.out == "" && a.outTerminal // a bar would be between the lines
+			progress := a.progress(o.quiet || mixed, "exporting", int64(e.Rows()))
+			defer progress.Finish()
+			write := func(w *bufio.Writer) error { return e.Write(w, format, progress) }
+			if o.out == "" {
+				return write(a.out)
+			}
+			return files.Replace(o.out, write)
+		})
+	})
+}

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"columnvault"
+	"columnvault/cmd/columnvault/internal/columns"
+	"columnvault/cmd/columnvault/internal/values"
+)
+
+func newGetCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "get DB NAME INDEX",
+		Short: "Print an element",
+		Example: `  columnvault get weather.db temp_max 0
+  columnvault get weather.db temp_max -1`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			i, err := parseIndex(args[2])
+			if err != nil {
+				return err
+			}
+			return runGet(cmd.Context(), a, args[0], args[1], i)
+		},
+	}
+}
+
+func runGet(ctx context.Context, a *app, db, name string, i int) error {
+	return reading(db, func(v *columnvault.Vault) error {
+		col, err := columns.Open(ctx, v, name)
+		if err != nil {
+			return err
+		}
+		value, err := col.At(ctx, i)
+		if err != nil {
+			return err
+		}
+		_, err = a.out.Write(append(values.NewPrinter(columns.Spec(col)).Append(nil, value), '\n'))
+		return err
+	})
+}

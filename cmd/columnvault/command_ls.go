@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"columnvault"
+	"columnvault/cmd/columnvault/internal/columns"
+	"columnvault/cmd/columnvault/internal/term"
+	"columnvault/internal/excerpt"
+)
+
+// listedColumn is a line of ls --json.
+type listedColumn struct {
+	Name       string `json:"name"`
+	DType      string `json:"dtype"`
+	Elements   int    `json:"elements"`
+	Layout     int    `json:"layout"`
+	Incomplete bool   `json:"incomplete"`
+}
+
+func newLsCommand(a *app) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "ls DB [--json]",
+		Short: "List the columns",
+		Long: `List the columns in the order of their creation.
+
+--json prints an object a line. More fields may come; these stay:
+  name        text
+  dtype       text, as it stands in the file, known to this version or not
+  elements    integer
+  layout      0, or 1 for a column of KohakuVault 1.x, which can only be listed
+  incomplete  true for half of a column, which a crash of KohakuVault has left;
+              create with the same dtype completes it, drop removes it`,
+		Example: `  columnvault ls weather.db
+  columnvault ls weather.db --json | jq -r .name`,
+		RunE: func(cmd *cobra.Command, args []string) error { return runLs(cmd.Context(), a, args[0], asJSON) },
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+func runLs(ctx context.Context, a *app, db string, asJSON bool) error {
+	return reading(db, func(v *columnvault.Vault) error {
+		infos, err := v.Columns(ctx)
+		if err != nil {
+			return err
+		}
+		if asJSON {
+			for _, info := range infos {
+				if err := a.printJSON(listedColumn{info.Name, info.DType, info.Len, info.Layout, info.Incomplete}); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+		t := a.table(term.Left("column"), term.Left("type"), term.Right("length"), term.Left(""))
+		for _, info := range infos {
+			t.Add(excerpt.Printable(info.Name), excerpt.Printable(info.DType), strconv.Itoa(info.Len), columns.Remark(info))
+		}
+		return t.Write(a.out)
+	})
+}

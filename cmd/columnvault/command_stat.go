@@ -1,0 +1,204 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"columnvault"
+	"columnvault/cmd/columnvault/internal/columns"
+	"columnvault/cmd/columnvault/internal/term"
+	"columnvault/cmd/columnvault/internal/values"
+	"columnvault/dtype"
+	"columnvault/internal/excerpt"
+)
+
+// columnStat is a column in stat --json.
+type columnStat struct {
+	Name          string  `json:"name"`
+	DType         string  `json:"dtype"`
+	Elements      int     `json:"elements"`
+	LiveBytes     int64   `json:"live_bytes"`
+	DeadBytes     int64   `json:"dead_bytes"`
+	CapacityBytes int64   `json:"capacity_bytes"`
+	Chunks        int     `json:"chunks"`
+	SmallestBytes int64   `json:"smallest_bytes"`
+	LargestBytes  int64   `json:"largest_bytes"`
+	MeanBytes     float64 `json:"mean_bytes"`
+}
+
+// valueStat is a column of numbers in stat --json with a name.
+type valueStat struct {
+	columnStat
+	NaN  int             `json:"nan"`
+	Min  json.RawMessage `json:"min"`
+	Max  json.RawMessage `json:"max"`
+	Mean json.RawMessage `json:"mean"`
+}
+
+// vaultStat is stat --json without a name.
+type vaultStat struct {
+	File     string       `json:"file"`
+	Bytes    int64        `json:"bytes"`
+	WALBytes int64        `json:"wal_bytes"`
+	Columns  []columnStat `json:"columns"`
+}
+
+func newStatCommand(a *app) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "stat DB [NAME] [--json]",
+		Short: "Measure a column, or all of them",
+		Long: `Measure a column: the bytes that its elements take, that lie unused between and
+behind them, and that all its chunks have; the sizes of its elements; and of
+numbers the smallest, the largest, their mean (without NaN) and how they went,
+as the means of equal stretches. Without NAME a line for every column, and the
+size of the file.
+
+--json prints one object. More fields may come; these stay:
+  name, dtype                                text
+  elements, chunks                           integers
+  live_bytes, dead_bytes, capacity_bytes     integers
+  smallest_bytes, largest_bytes, mean_bytes  of an element
+and for a column of numbers
+  nan                                        how many are NaN
+  min, max, mean                             numbers, "Infinity", "-Infinity",
+                                             or null if there are none
+Without NAME it is {"file", "bytes", "wal_bytes", "columns": [...]}, bytes being
+the size of the file and wal_bytes that of the write-ahead log beside it.
+Columns that can only be listed, or whose type is unknown, are left out.`,
+		Example: `  columnvault stat weather.db
+  columnvault stat weather.db temp_max
+  columnvault stat weather.db temp_max --json | jq .mean`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runStat(cmd.Context(), a, args[0], args[1:], asJSON)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+// runStat measures the column of names, or all if it is empty.
+func runStat(ctx context.Context, a *app, db string, names []string, asJSON bool) error {
+	return reading(db, func(v *columnvault.Vault) error {
+		return v.View(ctx, func(ctx context.Context, tx *columnvault.Tx) error {
+			if len(names) == 0 {
+				return a.statAll(ctx, v, tx, asJSON)
+			}
+			return a.statColumn(ctx, tx, names[0], asJSON)
+		})
+	})
+}
+
+func (a *app) statAll(ctx context.Context, v *columnvault.Vault, tx *columnvault.Tx, asJSON bool) error {
+	infos, err := tx.Columns(ctx)
+	if err != nil {
+		return err
+	}
+	sizes, err := v.FileSizes()
+	if err != nil {
+		return err
+	}
+	all := vaultStat{File: v.Path(), Bytes: sizes.Main, WALBytes: sizes.Log, Columns: []columnStat{}}
+	t := a.table(term.Left("column"), term.Left("type"), term.Right("length"), term.Right("live"), term.Right("dead"),
+		term.Right("capacity"), term.Right("chunks"), term.Right("element"), term.Left(""))
+	for _, info := range infos {
+		if why := columns.Remark(info); why != "" {
+			t.Add(excerpt.Printable(info.Name), excerpt.Printable(info.DType), strconv.Itoa(info.Len), "", "", "", "", "", why)
+			continue
+		}
+		s, err := measure(ctx, tx, info.Name)
+		if err != nil {
+			return err
+		}
+		all.Columns = append(all.Columns, s)
+		t.Add(excerpt.Printable(s.Name), s.DType, strconv.Itoa(s.Elements), showInt(s.LiveBytes), showInt(s.DeadBytes),
+			showInt(s.CapacityBytes), strconv.Itoa(s.Chunks), strconv.FormatFloat(s.MeanBytes, 'g', 4, 64), "")
+	}
+	if asJSON {
+		return a.printJSON(all)
+	}
+	if err := t.Write(a.out); err != nil {
+		return err
+	}
+	fmt.Fprintf(a.out, "\n%s: %s", all.File, term.Bytes(all.Bytes))
+	if all.WALBytes > 0 {
+		fmt.Fprintf(a.out, ", and %s of write-ahead log", term.Bytes(all.WALBytes))
+	}
+	_, err = fmt.Fprintln(a.out)
+	return err
+}
+
+func (a *app) statColumn(ctx context.Context, tx *columnvault.Tx, name string, asJSON bool) error {
+	s, err := measure(ctx, tx, name)
+	if err != nil {
+		return err
+	}
+	spec, err := dtype.ParseSpec(s.DType)
+	if err != nil {
+		return err
+	}
+	sum, err := values.Summarize(ctx, tx, name, spec.Kind)
+	if err != nil {
+		return err
+	}
+	if asJSON && values.IsNumber(spec.Kind) {
+		return a.printJSON(valueStat{s, sum.NaN, jsonOf(spec, sum.Min), jsonOf(spec, sum.Max), jsonMean(sum)})
+	}
+	if asJSON {
+		return a.printJSON(s)
+	}
+	line := func(what, value string) { fmt.Fprintf(a.out, "%-9s %s\n", what, value) }
+	line("column", excerpt.Printable(s.Name))
+	line("type", s.DType)
+	line("length", strconv.Itoa(s.Elements))
+	line("live", term.Bytes(s.LiveBytes))
+	line("dead", term.Bytes(s.DeadBytes))
+	line("capacity", term.Bytes(s.CapacityBytes)+" in "+term.Plural(s.Chunks, "chunk"))
+	if s.SmallestBytes == s.LargestBytes {
+		line("element", term.Bytes(s.LargestBytes))
+	} else {
+		line("element", fmt.Sprintf("%d to %d bytes, %.4g on average", s.SmallestBytes, s.LargestBytes, s.MeanBytes))
+	}
+	if sum.NaN > 0 {
+		line("nan", strconv.Itoa(sum.NaN))
+	}
+	if sum.HasNumbers() {
+		line("min", showValue(spec, sum.Min))
+		line("max", showValue(spec, sum.Max))
+		line("mean", showMean(sum))
+		line("trend", showTrend(sum))
+	}
+	return nil
+}
+
+func measure(ctx context.Context, tx *columnvault.Tx, name string) (columnStat, error) {
+	col, err := columns.Open(ctx, tx, name)
+	if err != nil {
+		return columnStat{}, err
+	}
+	s, err := col.Stat(ctx)
+	return columnStat{
+		Name: name, DType: col.DType(), Elements: s.Elements,
+		LiveBytes: s.Live, DeadBytes: s.Dead, CapacityBytes: s.Capacity, Chunks: s.Chunks,
+		SmallestBytes: s.Smallest, LargestBytes: s.Largest, MeanBytes: s.Mean,
+	}, err
+}
+
+// jsonOf prints a value, null if there is none.
+func jsonOf(spec dtype.Spec, v any) json.RawMessage {
+	if v == nil {
+		return json.RawMessage("null")
+	}
+	return values.NewPrinter(spec).Append(nil, v)
+}
+
+func jsonMean(s columns.Summary) json.RawMessage {
+	if !s.HasNumbers() {
+		return json.RawMessage("null")
+	}
+	return values.AppendFloat(nil, s.Mean, 64)
+}

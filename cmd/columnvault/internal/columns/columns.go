@@ -1,0 +1,86 @@
+// Package columns opens the columns of a vault, says which ones there are, and
+// summarizes what they hold.
+package columns
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"columnvault"
+	"columnvault/cmd/columnvault/internal/hint"
+	"columnvault/dtype"
+	"columnvault/internal/excerpt"
+)
+
+// Scope is a vault or a transaction, where columns are found.
+type Scope interface {
+	Column(ctx context.Context, name string) (*columnvault.Column[any], error)
+	Columns(ctx context.Context) ([]columnvault.ColumnInfo, error)
+}
+
+// Open opens a column whose dtype is in the file.
+func Open(ctx context.Context, in Scope, name string) (*columnvault.Column[any], error) {
+	col, err := in.Column(ctx, name)
+	return col, HintNames(ctx, in, err)
+}
+
+// Spec returns the dtype of an open column.
+func Spec(col *columnvault.Column[any]) dtype.Spec {
+	spec, err := dtype.ParseSpec(col.DType())
+	if err != nil {
+		panic(err) // the column is open, so it has parsed
+	}
+	return spec
+}
+
+// HintNames adds to the error of a missing column which ones there are.
+func HintNames(ctx context.Context, in Scope, err error) error {
+	if !errors.Is(err, columnvault.ErrNotFound) {
+		return err
+	}
+	infos, listErr := in.Columns(ctx)
+	if listErr != nil {
+		return err
+	}
+	if len(infos) == 0 {
+		return hint.Add(err, "the vault has no columns; create makes one")
+	}
+	names := make([]string, len(infos))
+	for i, info := range infos {
+		names[i] = excerpt.Printable(info.Name)
+	}
+	return hint.Add(err, "the columns are %s", Few(names))
+}
+
+// Few joins the first of many names.
+func Few(names []string) string {
+	const most = 20
+	var b strings.Builder
+	for i, name := range names {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		if i == most {
+			fmt.Fprintf(&b, "and %d more", len(names)-most)
+			break
+		}
+		b.WriteString(excerpt.Shorten(name, excerpt.Name))
+	}
+	return b.String()
+}
+
+// Remark says in a few words why a column cannot be read, if that is so.
+func Remark(info columnvault.ColumnInfo) string {
+	switch {
+	case info.Incomplete:
+		return "(incomplete)"
+	case info.Layout != 0:
+		return fmt.Sprintf("(layout %d, only listed)", info.Layout)
+	}
+	if _, err := dtype.ParseSpec(info.DType); err != nil {
+		return "(unknown type)"
+	}
+	return ""
+}

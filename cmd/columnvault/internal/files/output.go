@@ -1,0 +1,95 @@
+package files
+
+import (
+	"bufio"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"columnvault/cmd/columnvault/internal/hint"
+)
+
+// SpareVault refuses a file to write that is the vault or lies beside it as a
+// part of it.
+func SpareVault(vault, out string) error {
+	main, err := filepath.EvalSymlinks(vault)
+	if err != nil {
+		return err
+	}
+	for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
+		if sameFile(main+suffix, out) {
+			err := fmt.Errorf("%s is a file of the vault, and would be replaced", out)
+			return hint.Add(err, "take another name for --out")
+		}
+	}
+	return nil
+}
+
+// sameFile tells whether two paths are of one file, which need not be there.
+func sameFile(a, b string) bool {
+	infoA, errA := os.Stat(a)
+	infoB, errB := os.Stat(b)
+	switch {
+	case errA == nil && errB == nil:
+		return os.SameFile(infoA, infoB)
+	case errA == nil || errB == nil || filepath.Base(a) != filepath.Base(b):
+		return false
+	}
+	return sameFile(filepath.Dir(a), filepath.Dir(b))
+}
+
+// Replace puts what write writes at path, whole or not at all: it goes to a
+// file beside it that then takes the place. A pipe or a device is written to.
+func Replace(path string, write func(*bufio.Writer) error) (err error) {
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && !info.Mode().IsRegular():
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			return err
+		}
+		return errors.Join(buffered(f, write), f.Close())
+	case err == nil:
+		if path, err = filepath.EvalSymlinks(path); err != nil { // a link stays one
+			return err
+		}
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	// Not os.CreateTemp, which makes files that only their owner may read.
+	temp := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+rand.Text()[:8])
+	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+			os.Remove(temp)
+		}
+	}()
+	if info != nil {
+		if err := f.Chmod(info.Mode().Perm()); err != nil {
+			return err
+		}
+	}
+	if err := buffered(f, write); err != nil {
+		return err
+	}
+	if err := errors.Join(f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(temp, path)
+}
+
+func buffered(w io.Writer, write func(*bufio.Writer) error) error {
+	b := bufio.NewWriterSize(w, 256<<10)
+	if err := write(b); err != nil {
+		return err
+	}
+	return b.Flush()
+}

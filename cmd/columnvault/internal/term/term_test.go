@@ -1,0 +1,75 @@
+package term
+
+import (
+	"math"
+	"strings"
+	"testing"
+)
+
+func TestSparkline(t *testing.T) {
+	nan, inf := math.NaN(), math.Inf(1)
+	for _, c := range []struct {
+		values []float64
+		want   string
+	}{
+		{nil, ""},
+		{[]float64{5}, "▁"},
+		{[]float64{2, 2, 2}, "▁▁▁"},
+		{[]float64{0, 1, 2, 3, 4, 5, 6, 7}, "▁▂▃▄▅▆▇█"},
+		{[]float64{1, nan, 0}, "█ ▁"},
+		{[]float64{nan, nan}, "  "},
+		{[]float64{0, inf, 1, -inf}, "▁██▁"},
+		{[]float64{-math.MaxFloat64, 0, math.MaxFloat64}, "▁▅█"},
+	} {
+		if got := Sparkline(c.values); got != c.want {
+			t.Errorf("%v: got %q, want %q", c.values, got, c.want)
+		}
+	}
+}
+
+func TestTable(t *testing.T) {
+	for color, want := range map[bool]string{
+		false: "name     n  trend\né       10  ▁\nlonger\n",
+		true:  "\x1b[1mname\x1b[0m     \x1b[1mn\x1b[0m  \x1b[1mtrend\x1b[0m\né       10  \x1b[36m▁\x1b[0m\nlonger\n",
+	} {
+		table := NewTable(color, Left("name"), Right("n"), Graph("trend"))
+		table.Add("é", "10", "▁")
+		table.Add("longer", "", "")
+		var b strings.Builder
+		if err := table.Write(&b); err != nil || b.String() != want {
+			t.Errorf("got\n%q\nwant\n%q (%v)", b.String(), want, err)
+		}
+	}
+}
+
+// TestTableInParts prints a table in two parts, of which the second is wider,
+// and a cell that is too wide to align others with it.
+func TestTableInParts(t *testing.T) {
+	table := NewTable(false, Left("name"), Right("n"))
+	var b strings.Builder
+	wide := strings.Repeat("x", maxWidth+1)
+	for _, row := range [][]string{{"a", "1"}, {"longer", "22"}, {wide, "3"}, {"b", "4"}} {
+		table.Add(row...)
+		if row[1] == "3" {
+			continue
+		}
+		if err := table.Write(&b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := "name  n\na     1\nlonger  22\n" + wide + "   3\nb        4\n"
+	if b.String() != want {
+		t.Errorf("got\n%swant\n%s", b.String(), want)
+	}
+}
+
+func TestBytes(t *testing.T) {
+	for n, want := range map[int64]string{
+		1: "1 byte", 10239: "10239 bytes", 10240: "10240 bytes (10.0 KiB)", 1 << 30: "1073741824 bytes (1024.0 MiB)",
+		1 << 40: "1099511627776 bytes (1024.0 GiB)",
+	} {
+		if got := Bytes(n); got != want {
+			t.Errorf("%d: got %s, want %s", n, got, want)
+		}
+	}
+}
