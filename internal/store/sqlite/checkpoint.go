@@ -92,7 +92,7 @@ func (s *Store) keepLogShort(c *conn) {
 }
 
 // endIdle ends the snapshots in which connections rest.
-func (s *Store) endIdle() { s.endSnapshots(s.takeAllIdle()) }
+func (s *Store) endIdle() { s.endSnapshots(s.takeAllIdle(), busyReaders) }
 
 // Sizes implements store.Logger.
 func (s *Store) Sizes() (main, log int64, err error) {

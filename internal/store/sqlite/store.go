@@ -226,7 +226,7 @@ func (s *Store) tryReader(ctx context.Context) error {
 	if err == nil && blank {
 		err = fmt.Errorf("%w: it is an empty database", store.ErrNotVault)
 	}
-	if err != nil || !s.keep(c) {
+	if err != nil || !s.keep(c, idleReaders) {
 		c.close()
 	}
 	return err
