@@ -56,7 +56,7 @@ var checkpointModes = map[store.CheckpointMode]sqlite3.CheckpointMode{
 // checkpoint moves the write-ahead log into the file, as far as that goes
 // without waiting.
 func (c *conn) checkpoint(mode store.CheckpointMode) (done store.Checkpoint, err error) {
-	defer c.guard(&err)
+	defer c.guard(&err, catchFaults())
 	if c.broken != nil {
 		return done, c.broken
 	}

@@ -6,7 +6,9 @@ import (
 	"math/bits"
 	"net/url"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
+	"time"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -38,8 +40,13 @@ type conn struct {
 	// logPages is the number of pages in the write-ahead log after the last
 	// commit of the writer, checkpointAt the number at which to move them.
 	logPages, checkpointAt int
-	// path is that of the database, for a connection that reads beside writers.
+	// path is that of the database, unless nobody can change that.
 	path string
+	// wal says that the connection uses a write-ahead log. files are those it
+	// has open, looked is when their names were seen to be still theirs.
+	wal    bool
+	files  []held
+	looked time.Time
 	// index tells of writers, once there is one. stamp is how it was when the
 	// snapshot began that the connection is in; without stamped that is not
 	// known.
@@ -91,7 +98,7 @@ func openConn(ctx context.Context, name, pragmas string) (_ *conn, err error) {
 			c.close()
 		}
 	}()
-	defer c.guard(&err)
+	defer c.guard(&err, catchFaults())
 	if bits.UintSize == 64 {
 		ctx = sqlite3.WithMaxMemory(ctx, maxMemory)
 	}
@@ -109,25 +116,36 @@ func openConn(ctx context.Context, name, pragmas string) (_ *conn, err error) {
 	return c, nil
 }
 
+// catchFaults makes memory faults of this goroutine panics, and returns what
+// guard needs to undo that. SQLite has the index of the log mapped, and what
+// another program cuts off from that file must not end the process.
+func catchFaults() (before bool) { return debug.SetPanicOnFault(true) }
+
 // guard turns a panic of the driver into an error and marks the connection. It
 // is deferred around everything that calls the driver and nothing that calls
-// back into the caller's code.
-func (c *conn) guard(err *error) {
+// back into the caller's code, as
+//
+//	defer c.guard(&err, catchFaults())
+func (c *conn) guard(err *error, before bool) {
+	debug.SetPanicOnFault(before)
 	if r := recover(); r != nil {
-		c.broken = fmt.Errorf("%w: the SQLite engine stopped: %v", store.ErrUnavailable, r)
+		c.broken = c.look() // if that tells why
+		if c.broken == nil {
+			c.broken = fmt.Errorf("%w: the SQLite engine stopped: %v", store.ErrUnavailable, r)
+		}
 		*err = c.broken
 	}
 }
 
 // exec runs statements that return nothing, each prepared once.
 func (c *conn) exec(sql string) (err error) {
-	defer c.guard(&err)
+	defer c.guard(&err, catchFaults())
 	return wrap(c.db.Exec(sql))
 }
 
 // run executes a prepared statement that returns no rows.
 func (c *conn) run(sql string, args ...any) (err error) {
-	defer c.guard(&err)
+	defer c.guard(&err, catchFaults())
 	st, err := c.bind(sql, args)
 	if err != nil {
 		return err
@@ -147,7 +165,7 @@ func (c *conn) query(sql string, row func(st *sqlite3.Stmt), args ...any) error 
 
 // queryWhile is query, until row returns false.
 func (c *conn) queryWhile(sql string, row func(st *sqlite3.Stmt) bool, args ...any) (err error) {
-	defer c.guard(&err)
+	defer c.guard(&err, catchFaults())
 	st, err := c.bind(sql, args)
 	if err != nil {
 		return err
@@ -222,12 +240,22 @@ func (c *conn) refresh() error {
 // close never fails in a way that a caller could do something about: what is
 // committed is safe, and a broken connection is only forgotten.
 func (c *conn) close() {
+	c.closeDB()
+	if c.broken != nil {
+		for _, h := range c.files {
+			h.file.Close() // in case that the engine did not: they have locks
+		}
+	}
+}
+
+func (c *conn) closeDB() {
 	var err error
-	defer c.guard(&err)
+	defer c.guard(&err, catchFaults())
 	if c.db == nil {
 		return
 	}
 	c.index.close()
+	c.index = nil
 	c.blobs.close()
 	for _, st := range c.stmts {
 		st.Close()

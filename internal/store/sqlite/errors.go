@@ -13,8 +13,11 @@ import (
 // wrap gives a driver's error the kind that the seam speaks of. Errors that
 // are of the seam already pass through.
 func wrap(err error) error {
+	if err == nil {
+		return nil
+	}
 	var code sqlite3.ErrorCode
-	if err == nil || !errors.As(err, &code) {
+	if !errors.As(err, &code) {
 		return err
 	}
 	var kind error

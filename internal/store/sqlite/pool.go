@@ -39,17 +39,13 @@ func (s *Store) acquire(ctx context.Context) (*conn, error) {
 			return nil, err
 		}
 	}
-	c := s.takeIdle()
+	c, err := s.takeIdle()
+	if err != nil {
+		return nil, err
+	}
 	if c != nil && c.current() {
 		return c, nil
 	}
-	if s.closing.Err() != nil {
-		if c != nil {
-			c.close()
-		}
-		return nil, store.ErrClosed
-	}
-	var err error
 	if c == nil {
 		c, err = s.openReader(ctx)
 	} else {
@@ -58,25 +54,32 @@ func (s *Store) acquire(ctx context.Context) (*conn, error) {
 	if err == nil {
 		err = c.beginSnapshot()
 	}
+	if err == nil {
+		err = s.look(c, readerLooks)
+	}
 	if err != nil {
 		if c != nil {
-			c.close()
+			s.discard(c)
 		}
 		return nil, err
 	}
 	return c, nil
 }
 
-func (s *Store) takeIdle() *conn {
+// takeIdle returns an idle connection, or nil if there is none.
+func (s *Store) takeIdle() (*conn, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.closing.Err() != nil {
+		return nil, store.ErrClosed
+	}
 	n := len(s.idle)
-	if n == 0 {
-		return nil
+	if s.lost != nil || n == 0 {
+		return nil, s.lost
 	}
 	c := s.idle[n-1]
 	s.idle = s.idle[:n-1]
-	return c
+	return c, nil
 }
 
 func (s *Store) takeAllIdle() []*conn {
@@ -96,7 +99,7 @@ func (s *Store) release(c *conn) {
 	}
 	c.recent = true
 	if !keep || !s.keep(c, busyReaders) {
-		c.close()
+		s.discard(c)
 	}
 }
 
@@ -104,7 +107,7 @@ func (s *Store) release(c *conn) {
 func (s *Store) keep(c *conn, most int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closing.Err() != nil || len(s.idle) >= most {
+	if s.closing.Err() != nil || s.lost != nil || len(s.idle) >= most {
 		return false
 	}
 	s.idle = append(s.idle, c)
@@ -122,12 +125,13 @@ func (s *Store) wakeJanitor() {
 }
 
 // clean is the janitor: it ends idle snapshots that nobody uses, closes the
-// connections that are too many for that, and ends open snapshots that are too
-// old.
+// connections that are too many for that, looks whether the others still have
+// their files, and ends open snapshots that are too old.
 func (s *Store) clean() {
 	s.mu.Lock()
 	var unused []*conn
 	used := s.idle[:0]
+	var files []held
 	again := len(s.open) > 0
 	for _, c := range s.idle {
 		if !c.recent && (c.stamped || len(s.idle) > idleReaders) {
@@ -136,6 +140,9 @@ func (s *Store) clean() {
 		}
 		again = again || c.recent
 		c.recent = false
+		if c.stamped {
+			files = append(files, c.files...)
+		}
 		used = append(used, c)
 	}
 	clear(s.idle[len(used):])
@@ -153,6 +160,12 @@ func (s *Store) clean() {
 		snap.endIfOld(s.opts.MaxSnapshotAge)
 	}
 	s.endSnapshots(unused, idleReaders)
+	for i := range files {
+		if err := files[i].look(); err != nil {
+			s.lose(err)
+			return
+		}
+	}
 }
 
 // endSnapshots keeps connections for the next readers, up to so many, but not
@@ -160,7 +173,7 @@ func (s *Store) clean() {
 func (s *Store) endSnapshots(conns []*conn, most int) {
 	for _, c := range conns {
 		if c.endSnapshot() != nil || !s.keep(c, most) {
-			c.close()
+			s.discard(c)
 		}
 	}
 }
@@ -168,11 +181,13 @@ func (s *Store) endSnapshots(conns []*conn, most int) {
 // beginSnapshot starts a reading transaction, and makes SQLite choose its
 // snapshot now and not at the first read.
 func (c *conn) beginSnapshot() error {
-	if c.index == nil && c.path != "" {
-		if err := c.refresh(); err != nil { // makes SQLite open the index
+	if !c.wal && c.path != "" {
+		if err := c.refresh(); err != nil { // makes SQLite open the files
 			return err
 		}
-		c.index = openWALIndex(c.path)
+		if err := c.hold(); err != nil {
+			return err
+		}
 	}
 	before, known := c.index.header()
 	if err := c.run(`BEGIN`); err != nil {
