@@ -3,7 +3,6 @@
 package sqlite
 
 import (
-	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -38,23 +37,6 @@ var snatch = map[string]func(t *testing.T, path string){
 	"log moved away": func(t *testing.T, path string) { check(t, os.Rename(path+"-wal", path+".old")) },
 	"index deleted":  func(t *testing.T, path string) { check(t, os.Remove(path+"-shm")) },
 	"index cut":      func(t *testing.T, path string) { check(t, os.Truncate(path+"-shm", 0)) },
-}
-
-func appendRow(ctx context.Context, s *Store, name string) error {
-	return s.Update(ctx, func(tx store.Tx) error {
-		_, err := tx.CreateColumn(ctx, store.Row{Name: name, DType: "i64", ElemSize: 8, MinChunk: 64, MaxChunk: 64})
-		return err
-	})
-}
-
-func readRow(ctx context.Context, s *Store) error {
-	snap, err := s.Snapshot(ctx)
-	if err != nil {
-		return err
-	}
-	defer snap.Close()
-	_, err = snap.Columns(ctx)
-	return err
 }
 
 func wantReplaced(t *testing.T, what string, err error) {

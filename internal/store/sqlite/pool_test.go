@@ -1,34 +1,14 @@
 package sqlite
 
 import (
+	"os"
 	"path/filepath"
 	"testing"
 
+	"github.com/ncruces/go-sqlite3"
+
 	"columnvault/internal/store"
 )
-
-// openStore opens a store in a new file. Its janitor comes only when it is
-// called.
-func openStore(t *testing.T, opts Options) *Store {
-	t.Helper()
-	return openStoreAt(t, filepath.Join(t.TempDir(), "vault.db"), opts)
-}
-
-func openStoreAt(t *testing.T, path string, opts Options) *Store {
-	t.Helper()
-	s, err := Open(t.Context(), path, opts)
-	check(t, err)
-	s.janitor = true
-	t.Cleanup(func() { s.Close() })
-	return s
-}
-
-func check(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
 
 func TestBusyReadersKeepTheirConnections(t *testing.T) {
 	defer func(n int) { busyReaders = n }(busyReaders)
@@ -58,5 +38,27 @@ func TestBusyReadersKeepTheirConnections(t *testing.T) {
 	s.clean()
 	if n := idle(); n != idleReaders {
 		t.Errorf("when nobody has read since, %d connections are kept, not %d", n, idleReaders)
+	}
+}
+
+// TestStaleIndex: a file with the ending -shm beside a database that has no
+// write-ahead log means nothing. A reader that trusted it would rest in its
+// snapshot, and keep other programs from writing.
+func TestStaleIndex(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "vault.db")
+	s := openStoreAt(t, path, Options{})
+	check(t, appendRow(t.Context(), s, "a"))
+	shm, err := os.ReadFile(path + "-shm")
+	check(t, err)
+	check(t, s.Close())
+	db, err := sqlite3.Open(path)
+	check(t, err)
+	defer db.Close()
+	check(t, db.Exec(`PRAGMA journal_mode = DELETE`))
+	check(t, os.WriteFile(path+"-shm", shm, 0o600))
+	s = openStoreAt(t, path, Options{ReadOnly: true})
+	for range 2 {
+		check(t, readRow(t.Context(), s))
+		check(t, db.Exec(`UPDATE col_meta SET length = length + 1`))
 	}
 }
