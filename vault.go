@@ -40,7 +40,7 @@ func Open(path string, o *Options) (*Vault, error) {
 	s, err := sqlite.Open(context.Background(), path, sqlite.Options{
 		ReadOnly:       o.ReadOnly,
 		PageSize:       o.PageSize,
-		PageCacheBytes:     int64(o.PageCacheBytes),
+		PageCacheBytes: int64(o.PageCacheBytes),
 		BusyTimeout:    o.BusyTimeout,
 		MaxSnapshotAge: o.MaxSnapshotAge,
 		FullSync:       o.FullSync,
@@ -69,14 +69,15 @@ func (v *Vault) Path() string { return v.path }
 // ErrClosed, and moves what the write-ahead log holds into the file as far as
 // no other process is in the way. If the caches cannot be written, or the
 // transaction does not end, Close says so and the vault stays open: Close can
-// be tried again, and Column.DiscardPending gives up what is held.
+// be tried again, and Column.DiscardPending gives up what is held. After an
+// error of the log alone the vault is closed, and nothing is lost.
 func (v *Vault) Close() error {
 	if err := v.pending.close(); err != nil {
 		return fail("close", v.path, -1, err)
 	}
 	err := v.store.Close()
-	if err != nil && !errors.Is(err, ErrClosed) {
-		v.pending.setClosed(false)
+	if errors.Is(err, ErrBusy) {
+		v.pending.setClosed(false) // a transaction has not ended
 	}
 	return fail("close", v.path, -1, err)
 }

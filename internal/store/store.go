@@ -30,7 +30,8 @@ type Store interface {
 	Update(ctx context.Context, fn func(Tx) error) error
 	// Caps tells what the engine likes and bears.
 	Caps() Caps
-	// Close gives everything back. Open snapshots end with ErrClosed.
+	// Close gives everything back. Open snapshots end with ErrClosed. After
+	// ErrBusy the store is still open; after any other error it is closed.
 	Close() error
 }
 

@@ -307,10 +307,10 @@ func (s *Store) Close() error {
 	if err == nil {
 		_, err = s.writer.checkpoint(store.CheckpointTruncate)
 	}
-	if errors.Is(err, store.ErrBusy) {
+	if err == nil || errors.Is(err, store.ErrBusy) {
 		return nil
 	}
-	return err
+	return fmt.Errorf("the file is closed and nothing is lost, but the write-ahead log stays beside it until the next time that it is opened: %w", err)
 }
 
 // dropIdle closes the connections that wait for the next reader.
