@@ -75,6 +75,7 @@ func TestDefect01(t *testing.T) {
 // TestDefect02: a crash between the data and the index of an update that makes
 // an element larger left neighbours with foreign bytes.
 func TestDefect02(t *testing.T) {
+	withTriggers(t)
 	ctx := t.Context()
 	p := openPair(t, nil)
 	values := [][]byte{[]byte("aaaa"), []byte("bbbb"), []byte("cccc")}
@@ -93,6 +94,7 @@ func TestDefect02(t *testing.T) {
 // TestDefect03: data and index of an append were written apart, so that a crash
 // left bytes that no element owns.
 func TestDefect03(t *testing.T) {
+	withTriggers(t)
 	ctx := t.Context()
 	p := openPair(t, nil)
 	value := make([]byte, 100)

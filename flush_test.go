@@ -25,6 +25,7 @@ func flushAll(t *testing.T, v *columnvault.Vault) {
 // TestCacheFlushIsWhole: a flush that fails in the middle leaves nothing on
 // disk, of no column, and everything in hand.
 func TestCacheFlushIsWhole(t *testing.T) {
+	withTriggers(t)
 	p, c, beside := pendingPair(t, nil)
 	db := rawConn(t, p.path)
 	execRaw(t, db, `CREATE TRIGGER crash BEFORE UPDATE OF length ON col_meta WHEN new.name = 'beside_idx' BEGIN SELECT RAISE(ABORT, 'crash'); END`)

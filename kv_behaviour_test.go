@@ -308,6 +308,7 @@ func TestKVTransactions(t *testing.T) {
 // TestKVManyAreOne: PutMany stores all of its pairs or none, in a transaction
 // of its own and as a part of one whose function ignores the error.
 func TestKVManyAreOne(t *testing.T) {
+	withTriggers(t)
 	ctx := t.Context()
 	path := filepath.Join(t.TempDir(), "test.db")
 	v := openAt(t, path, nil)

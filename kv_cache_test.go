@@ -306,6 +306,7 @@ func TestKVCacheChanges(t *testing.T) {
 // TestKVCacheWithColumns: pairs and elements that were held together are
 // written together, or not at all.
 func TestKVCacheWithColumns(t *testing.T) {
+	withTriggers(t)
 	ctx := t.Context()
 	for name, trigger := range map[string]string{
 		"the pairs fail":    `CREATE TRIGGER crash BEFORE INSERT ON kv WHEN new.key = x'62' BEGIN SELECT RAISE(ABORT, 'crash'); END`,

@@ -200,6 +200,7 @@ func TestUpdateForgivesRefusals(t *testing.T) {
 // TestUpdateSpoiltByHalf: an operation that failed when it had begun to write
 // undoes the whole Update, even where the function ignores the error.
 func TestUpdateSpoiltByHalf(t *testing.T) {
+	withTriggers(t)
 	ctx := t.Context()
 	path := filepath.Join(t.TempDir(), "test.db")
 	v := openAt(t, path, nil)

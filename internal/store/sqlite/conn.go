@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
@@ -89,6 +90,25 @@ func uri(path string, m mode, vfs string) string {
 	return u.String()
 }
 
+// connOptions are settings of every connection. A file may come from anybody,
+// so they are what https://sqlite.org/security.html asks for, and no code that
+// lies in the file runs: KohakuVault writes neither triggers nor views, and a
+// vault keeps its chunks and its catalogue in step by itself.
+var connOptions = map[sqlite3.DBConfig]bool{
+	// Plans must not depend on the values that are bound: SQLite would prepare
+	// a statement anew, for ten times its cost, whenever one changes.
+	sqlite3.DBCONFIG_ENABLE_QPSG:    true,
+	sqlite3.DBCONFIG_DEFENSIVE:      true,
+	sqlite3.DBCONFIG_TRUSTED_SCHEMA: false,
+	sqlite3.DBCONFIG_ENABLE_TRIGGER: false,
+	sqlite3.DBCONFIG_ENABLE_VIEW:    false,
+	sqlite3.DBCONFIG_ENABLE_FKEY:    false,
+}
+
+// TestingTriggers lets the triggers in a file run on connections opened from
+// now on. With them, tests make a write fail half-way.
+var TestingTriggers atomic.Bool
+
 func openConn(ctx context.Context, name, pragmas string) (_ *conn, err error) {
 	c := &conn{stmts: map[string]*sqlite3.Stmt{}, catalog: map[string]*store.Row{}, lasts: map[store.ColumnID]store.Chunk{},
 		kvTexts: map[[2]string]string{}}
@@ -105,10 +125,13 @@ func openConn(ctx context.Context, name, pragmas string) (_ *conn, err error) {
 	if c.db, err = sqlite3.OpenContext(ctx, name); err != nil {
 		return nil, wrap(err)
 	}
-	// Plans must not depend on the values that are bound: SQLite would prepare
-	// a statement anew, for ten times its cost, whenever one changes.
-	if _, err := c.db.Config(sqlite3.DBCONFIG_ENABLE_QPSG, true); err != nil {
-		return nil, wrap(err)
+	for option, on := range connOptions {
+		if option == sqlite3.DBCONFIG_ENABLE_TRIGGER {
+			on = TestingTriggers.Load()
+		}
+		if _, err := c.db.Config(option, on); err != nil {
+			return nil, wrap(err)
+		}
 	}
 	if err := c.exec(pragmas); err != nil {
 		return nil, err
@@ -187,7 +210,7 @@ func (c *conn) bind(sql string, args []any) (*sqlite3.Stmt, error) {
 	if st == nil {
 		var err error
 		if st, _, err = c.db.PrepareFlags(sql, sqlite3.PREPARE_PERSISTENT); err != nil {
-			return nil, wrap(err)
+			return nil, prepareError(sql, err)
 		}
 		c.stmts[sql] = st
 	}

@@ -46,6 +46,18 @@ func wrap(err error) error {
 	return fmt.Errorf("%w: %w", kind, err)
 }
 
+// prepareError is wrap for a statement that SQLite has not accepted. If one of
+// its tables is a view, SQLite says so, or that a table is missing that only
+// the view uses.
+func prepareError(sql string, err error) error {
+	_, missing, found := strings.Cut(err.Error(), "no such table: ")
+	foreign := found && !strings.Contains(sql, missing) && !strings.Contains(sql, sqlite3.QuoteIdentifier(missing))
+	if foreign || strings.Contains(err.Error(), "access to view") {
+		return fmt.Errorf("%w: a view is no table, and its code does not run here: %v", store.ErrInvalidArgument, err)
+	}
+	return wrap(err)
+}
+
 // noTable tells whether err says that a table does not exist.
 func noTable(err error) bool {
 	return err != nil && errors.Is(err, sqlite3.ERROR) && strings.Contains(err.Error(), "no such table")

@@ -268,7 +268,7 @@ func (s *Store) pragmas() string {
 	if s.opts.FullSync {
 		sync = "FULL"
 	}
-	return fmt.Sprintf(`PRAGMA synchronous = %s; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;
+	return fmt.Sprintf(`PRAGMA synchronous = %s; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;
 		PRAGMA cache_size = -%d; PRAGMA journal_size_limit = %d`, sync, s.opts.PageCacheBytes>>10, walLimit)
 }
 
