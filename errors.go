@@ -77,6 +77,14 @@ var (
 	// ErrUnavailable is returned when the disk is full, fails, or may not be
 	// accessed. What was committed before is still there.
 	ErrUnavailable = store.ErrUnavailable
+	// ErrReplaced is returned when another program has deleted the file, moved
+	// it away or put another in its place while the vault was open. The
+	// operation may have been done in the old file. The vault refuses
+	// everything from then on, and [Vault.Close] leaves the files alone. A write
+	// always finds out before it returns; a read may be 40 ms late, and a View
+	// that is open goes on with what it showed. On Windows, which protects files
+	// that are open, nothing looks.
+	ErrReplaced = store.ErrReplaced
 	// ErrUnknownCommit is returned when the storage engine cannot say whether a
 	// transaction was committed. It is never tried again by itself: look at
 	// what is there.
@@ -137,6 +145,7 @@ var hints = []struct {
 	{ErrDType, "open the column with the dtype that the file has, or drop it first"},
 	{ErrBusy, "try again, raise Options.BusyTimeout, or look for a program that keeps a transaction open"},
 	{ErrNeedsRecovery, "open the vault for writing once, on a disk that allows it"},
+	{ErrReplaced, "close the vault and open it again; what was written since the file was replaced is not in the new one"},
 	{ErrSnapshotTooOld, "read in shorter stretches, or raise Options.MaxSnapshotAge"},
 	{ErrReadOnly, "open the vault without ReadOnly, and change it in Update and not in View"},
 	{ErrFlushPaused, "call the function that PauseFlush has returned first"},

@@ -139,7 +139,7 @@ var errPanicked = fmt.Errorf("%w: the goroutine that wrote for several has panic
 // reason that is one member's alone: a damaged column, a canceled ctx. An
 // outcome that is not known is never tried again.
 func mayBeAnothers(err error) bool {
-	for _, kind := range []error{ErrBusy, ErrUnavailable, ErrClosed, ErrUnknownCommit} {
+	for _, kind := range []error{ErrBusy, ErrUnavailable, ErrClosed, ErrReplaced, ErrUnknownCommit} {
 		if errors.Is(err, kind) {
 			return false
 		}

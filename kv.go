@@ -313,14 +313,15 @@ func (kv *KV) look(ctx context.Context) error {
 	})
 }
 
-// admitTable lets the buffer hold pairs for a table that can take them.
+// admitTable tells the buffer whether it may hold pairs for a table. One with
+// rules of its own, such as a trigger or a check, may refuse a pair, and its
+// caller should hear of that; so its pairs are written at once.
 func (tx *Tx) admitTable(ctx context.Context, table string) error {
-	_, err := tx.r.Size(ctx, table, nil)
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return err
+	kind, err := tx.r.TableKind(ctx, table)
+	if err == nil {
+		tx.v.pending.Admit(table, kind != store.TableOther)
 	}
-	tx.v.pending.Admit(table)
-	return nil
+	return err
 }
 
 // checkSize refuses what no row can hold.

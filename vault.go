@@ -70,7 +70,8 @@ func (v *Vault) Path() string { return v.path }
 // ErrClosed, and moves what the write-ahead log holds into the file as far as
 // no other process is in the way. If the caches cannot be written, or the
 // transaction does not end, Close says so and the vault stays open: Close can
-// be tried again, and Column.DiscardPending gives up what is held.
+// be tried again, and [Vault.DiscardPending] gives up what is held. After an
+// error of the log alone the vault is closed, and nothing is lost.
 func (v *Vault) Close() error {
 	v.pending.SetClosed(true)
 	if _, err := v.flushAny(context.Background()); err != nil {
@@ -78,8 +79,8 @@ func (v *Vault) Close() error {
 		return fail("close", v.path, -1, err)
 	}
 	err := v.store.Close()
-	if err != nil && !errors.Is(err, ErrClosed) {
-		v.pending.SetClosed(false)
+	if errors.Is(err, ErrBusy) {
+		v.pending.SetClosed(false) // a transaction has not ended
 	}
 	return fail("close", v.path, -1, err)
 }

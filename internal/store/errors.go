@@ -33,6 +33,9 @@ var (
 	// ErrNeedsRecovery: a crashed writer left changes that a read-only store
 	// cannot take in.
 	ErrNeedsRecovery = errors.New("needs recovery by a writer")
+	// ErrReplaced: the files of the store were deleted, moved away or replaced
+	// while it was open. The store cannot be used any more.
+	ErrReplaced = errors.New("file replaced")
 	// ErrSnapshotTooOld: a snapshot was open for longer than is allowed.
 	ErrSnapshotTooOld = errors.New("snapshot too old")
 )

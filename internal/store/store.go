@@ -40,7 +40,8 @@ type Store interface {
 	Update(ctx context.Context, fn func(Tx) error) error
 	// Caps tells the engine's limits and preferences.
 	Caps() Caps
-	// Close gives everything back. Open snapshots end with ErrClosed.
+	// Close gives everything back. Open snapshots end with ErrClosed. After
+	// ErrBusy the store is still open; after any other error it is closed.
 	Close() error
 }
 

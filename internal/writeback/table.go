@@ -16,8 +16,9 @@ type table struct {
 	bytes int
 	// seq counts additions.
 	seq uint64
-	// checked says that the table in the file can take pairs.
-	checked bool
+	// checked says that the table in the file is known; refuses, that pairs for
+	// it are not to be held.
+	checked, refuses bool
 	// stuck is why the last flush could not write them.
 	stuck error
 }
@@ -83,17 +84,20 @@ func (t *table) ready() (Verdict, error) {
 		return Refused, t.stuck
 	case !t.checked:
 		return CheckFirst, nil
+	case t.refuses:
+		return Refused, nil
 	}
 	return Held, nil
 }
 
-// Admit notes that a table in the file can take pairs. That is looked up before
-// the first pairs after each flush: what is acknowledged should have a place to
-// go.
-func (b *Buffer) Admit(name string) {
+// Admit notes whether pairs may be held for a table of the file. That is looked
+// up before the first pairs after each flush: what is acknowledged should have a
+// place to go.
+func (b *Buffer) Admit(name string, may bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.table(name).checked = true
+	t := b.table(name)
+	t.checked, t.refuses = true, !may
 }
 
 func (b *Buffer) put(t *table, p store.Pair) {

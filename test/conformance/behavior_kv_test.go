@@ -243,6 +243,7 @@ func TestKVTransactions(t *testing.T) {
 // TestPutManyStoresAllOrNothing: PutMany stores all of its pairs or none, in a
 // transaction of its own and as a part of one whose function ignores the error.
 func TestPutManyStoresAllOrNothing(t *testing.T) {
+	vaulttest.WithTriggers(t)
 	ctx := t.Context()
 	path := filepath.Join(t.TempDir(), "test.db")
 	v := vaulttest.OpenAt(t, path, nil)

@@ -76,6 +76,7 @@ func TestFailedFlushKeepsRows(t *testing.T) {
 // TestCrashInGrowingSetLeavesNeighbors: a crash between the data and the index
 // of an update that makes an element larger left neighbors with foreign bytes.
 func TestCrashInGrowingSetLeavesNeighbors(t *testing.T) {
+	vaulttest.WithTriggers(t)
 	ctx := t.Context()
 	p := vaulttest.OpenPair(t, nil)
 	values := [][]byte{[]byte("aaaa"), []byte("bbbb"), []byte("cccc")}
@@ -94,6 +95,7 @@ func TestCrashInGrowingSetLeavesNeighbors(t *testing.T) {
 // TestCrashInAppendLeavesNoBytes: data and index of an append were written
 // apart, so that a crash left bytes that no element owns.
 func TestCrashInAppendLeavesNoBytes(t *testing.T) {
+	vaulttest.WithTriggers(t)
 	ctx := t.Context()
 	p := vaulttest.OpenPair(t, nil)
 	value := make([]byte, 100)

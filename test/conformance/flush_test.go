@@ -26,6 +26,7 @@ func flushAll(t *testing.T, v *columnvault.Vault) {
 // TestCacheFlushIsWhole: a flush that fails in the middle leaves nothing on
 // disk, of no column, and everything in hand.
 func TestCacheFlushIsWhole(t *testing.T) {
+	vaulttest.WithTriggers(t)
 	p, c, beside := pendingPair(t, nil)
 	db := vaulttest.RawConn(t, p.Path)
 	vaulttest.ExecRaw(t, db, `CREATE TRIGGER crash BEFORE UPDATE OF length ON col_meta WHEN new.name = 'beside_idx' BEGIN SELECT RAISE(ABORT, 'crash'); END`)

@@ -316,6 +316,7 @@ func TestKVChangesFollowPendingPairs(t *testing.T) {
 // TestKVCacheWithColumns: pairs and elements that were held together are
 // written together, or not at all.
 func TestKVCacheWithColumns(t *testing.T) {
+	vaulttest.WithTriggers(t)
 	ctx := t.Context()
 	for name, trigger := range map[string]string{
 		"the pairs fail":    `CREATE TRIGGER crash BEFORE INSERT ON kv WHEN new.key = x'62' BEGIN SELECT RAISE(ABORT, 'crash'); END`,
@@ -327,10 +328,10 @@ func TestKVCacheWithColumns(t *testing.T) {
 			c := vaulttest.Create(t, p.V, "values", dtype.Int64, 0)
 			vaulttest.Put(t, kv, "a", "old")
 			vaulttest.Must(t, p.V.EnableCache(ctx, nil))
-			db := vaulttest.RawConn(t, p.Path)
-			vaulttest.ExecRaw(t, db, trigger)
 			vaulttest.Must(t, c.Append(ctx, 1, 2))
 			vaulttest.Must(t, kv.PutMany(ctx, vaulttest.PairsOf("a", "new", "b", "2", "c", "3")...))
+			db := vaulttest.RawConn(t, p.Path)
+			vaulttest.ExecRaw(t, db, trigger)
 			for range 2 {
 				n, err := p.V.Flush(ctx)
 				vaulttest.WantErr(t, "Flush", err, columnvault.ErrUnavailable)
@@ -342,8 +343,8 @@ func TestKVCacheWithColumns(t *testing.T) {
 				vaulttest.WantPairs(t, kv, "a", "new", "b", "2", "c", "3")
 				vaulttest.WantColumn(t, c, 0, 1, 2)
 			}
-			vaulttest.Put(t, kv, "b", "later")
 			vaulttest.ExecRaw(t, db, `DROP TRIGGER crash`)
+			vaulttest.Put(t, kv, "b", "later")
 			flushAll(t, p.V)
 			vaulttest.WantPairs(t, p.Other.KV(), "a", "new", "b", "later", "c", "3")
 			vaulttest.WantOnDisk(t, p, c, dtype.Int64, 0, 1, 2)

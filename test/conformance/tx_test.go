@@ -202,6 +202,7 @@ func TestUpdateForgivesRefusals(t *testing.T) {
 // begun to write undoes the whole Update, even where the function ignores the
 // error.
 func TestHalfAnOperationUndoesTheUpdate(t *testing.T) {
+	vaulttest.WithTriggers(t)
 	ctx := t.Context()
 	path := filepath.Join(t.TempDir(), "test.db")
 	v := vaulttest.OpenAt(t, path, nil)

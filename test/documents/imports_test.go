@@ -42,7 +42,7 @@ var layers = map[string][]string{
 	"internal/store":             {},
 	"dtype":                      {"internal/structured"},
 	"internal/structured":        {},
-	"internal/vaulttest":         {"", "dtype"},
+	"internal/vaulttest":         {"", "dtype", "internal/store/sqlite"},
 	"internal/vaulttest/faultfs": {},
 	"internal/tools/rename":      {},
 	"test/conformance":           {},

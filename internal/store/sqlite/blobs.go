@@ -169,7 +169,7 @@ func (b *blobs) keepRow(p place, row int64) {
 
 // read fills the span from its chunk.
 func (b *blobs) read(id store.ColumnID, s store.Span) (err error) {
-	defer b.c.guard(&err)
+	defer b.c.guard(&err, catchFaults())
 	h, err := b.at(place{id, s.Chunk}, len(s.Data))
 	if err != nil {
 		return err
@@ -182,7 +182,7 @@ func (b *blobs) read(id store.ColumnID, s store.Span) (err error) {
 
 // writeTo fills the chunk from the span.
 func (b *blobs) writeTo(id store.ColumnID, s store.Span) (err error) {
-	defer b.c.guard(&err)
+	defer b.c.guard(&err, catchFaults())
 	h, err := b.at(place{id, s.Chunk}, len(s.Data))
 	if err != nil {
 		return err
@@ -195,7 +195,7 @@ func (b *blobs) writeTo(id store.ColumnID, s store.Span) (err error) {
 
 // readBlob fills p from a BLOB, in pieces.
 func (c *conn) readBlob(h *sqlite3.Blob, p []byte, offset int64) (err error) {
-	defer c.guard(&err)
+	defer c.guard(&err, catchFaults())
 	if err := seek(h, len(p), offset); err != nil {
 		return err
 	}
@@ -211,7 +211,7 @@ func (c *conn) readBlob(h *sqlite3.Blob, p []byte, offset int64) (err error) {
 
 // writeBlob writes p into a BLOB, in pieces.
 func (c *conn) writeBlob(h *sqlite3.Blob, p []byte, offset int64) (err error) {
-	defer c.guard(&err)
+	defer c.guard(&err, catchFaults())
 	if err := seek(h, len(p), offset); err != nil {
 		return err
 	}
@@ -240,7 +240,7 @@ func (b *blobs) close() (err error) {
 	if len(b.ring) == 0 && b.large == nil && b.value == nil {
 		return nil
 	}
-	defer b.c.guard(&err)
+	defer b.c.guard(&err, catchFaults())
 	err = b.closeValue()
 	if b.large != nil {
 		if e := b.large.Close(); err == nil {

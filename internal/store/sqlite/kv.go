@@ -158,7 +158,7 @@ func (r *reader) GetAt(ctx context.Context, table string, key, p []byte, offset 
 // valueAt returns a handle at the value of the key. Only the last one is kept:
 // large values are read and written from one end to the other.
 func (b *blobs) valueAt(table string, key []byte) (_ *value, err error) {
-	defer b.c.guard(&err)
+	defer b.c.guard(&err, catchFaults())
 	if b.value != nil && b.value.table == table && b.value.key == string(key) {
 		return b.value, nil
 	}

@@ -38,7 +38,7 @@ func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) (err error)
 	}
 	defer func() {
 		if c.broken != nil || c.swollen {
-			c.close()
+			s.discard(c)
 			s.writer = nil
 		}
 	}()
@@ -48,6 +48,9 @@ func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) (err error)
 	t := &tx{reader: newReader(c, true)}
 	// Whatever happens in fn, a panic too, the transaction is over after this.
 	defer t.rollback()
+	if err := s.look(c, writerLooks); err != nil {
+		return err
+	}
 	if err := c.refresh(); err != nil {
 		return err
 	}
@@ -55,6 +58,9 @@ func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) (err error)
 		return err
 	}
 	if err := t.commit(ctx); err != nil {
+		return err
+	}
+	if err := s.look(c, 0); err != nil {
 		return err
 	}
 	for _, fn := range t.onCommit {
@@ -66,6 +72,9 @@ func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) (err error)
 
 // writerConn returns the writing connection to whoever has the turn.
 func (s *Store) writerConn(ctx context.Context) (_ *conn, err error) {
+	if err := s.whole(); err != nil {
+		return nil, err
+	}
 	if s.writer == nil {
 		s.writer, err = s.openWriter(ctx)
 	}

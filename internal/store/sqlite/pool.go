@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"runtime"
 	"time"
 
 	"columnvault/internal/store"
@@ -18,12 +19,17 @@ import (
 // cannot be emptied behind them.
 
 const (
-	// idleReaders is the number of connections kept for the next reader.
+	// idleReaders is the number of connections kept for the next reader,
+	// however long that takes to come. Each has a page cache.
 	idleReaders = 4
 	// idleTime is how often the janitor looks. A snapshot that nobody has used
 	// since it looked the last time is ended.
 	idleTime = 20 * time.Millisecond
 )
+
+// busyReaders is the number of connections kept while readers keep coming. As
+// many as can run at a time, else they would be opened and closed all the time.
+var busyReaders = max(idleReaders, runtime.GOMAXPROCS(0))
 
 // acquire returns a connection in a snapshot of the present state. Readers
 // never wait for others to finish.
@@ -33,17 +39,13 @@ func (s *Store) acquire(ctx context.Context) (*conn, error) {
 			return nil, err
 		}
 	}
-	c := s.takeIdle()
+	c, err := s.takeIdle()
+	if err != nil {
+		return nil, err
+	}
 	if c != nil && c.current() {
 		return c, nil
 	}
-	if s.closing.Err() != nil {
-		if c != nil {
-			c.close()
-		}
-		return nil, store.ErrClosed
-	}
-	var err error
 	if c == nil {
 		c, err = s.openReader(ctx)
 	} else {
@@ -52,25 +54,32 @@ func (s *Store) acquire(ctx context.Context) (*conn, error) {
 	if err == nil {
 		err = c.beginSnapshot()
 	}
+	if err == nil {
+		err = s.look(c, readerLooks)
+	}
 	if err != nil {
 		if c != nil {
-			c.close()
+			s.discard(c)
 		}
 		return nil, err
 	}
 	return c, nil
 }
 
-func (s *Store) takeIdle() *conn {
+// takeIdle returns an idle connection, or nil if there is none.
+func (s *Store) takeIdle() (*conn, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.closing.Err() != nil {
+		return nil, store.ErrClosed
+	}
 	n := len(s.idle)
-	if n == 0 {
-		return nil
+	if s.lost != nil || n == 0 {
+		return nil, s.lost
 	}
 	c := s.idle[n-1]
 	s.idle = s.idle[:n-1]
-	return c
+	return c, nil
 }
 
 func (s *Store) takeAllIdle() []*conn {
@@ -89,16 +98,16 @@ func (s *Store) release(c *conn) {
 		keep = c.endSnapshot() == nil
 	}
 	c.recent = true
-	if !keep || !s.keep(c) {
-		c.close()
+	if !keep || !s.keep(c, busyReaders) {
+		s.discard(c)
 	}
 }
 
-// keep puts the connection among the idle ones if there is room.
-func (s *Store) keep(c *conn) bool {
+// keep puts the connection among the idle ones, up to so many.
+func (s *Store) keep(c *conn, most int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closing.Err() != nil || len(s.idle) >= idleReaders {
+	if s.closing.Err() != nil || s.lost != nil || len(s.idle) >= most {
 		return false
 	}
 	s.idle = append(s.idle, c)
@@ -115,47 +124,56 @@ func (s *Store) wakeJanitor() {
 	}
 }
 
-// clean is the janitor: it ends idle snapshots that nobody uses, and open ones
-// that are too old.
+// clean is the janitor: it ends idle snapshots that nobody uses, closes the
+// connections that are too many for that, looks whether the others still have
+// their files, and ends open snapshots that are too old.
 func (s *Store) clean() {
 	s.mu.Lock()
-	var stale []*conn
-	busy := s.idle[:0]
-	resting := 0
+	var unused []*conn
+	used := s.idle[:0]
+	var files []held
+	again := len(s.open) > 0
 	for _, c := range s.idle {
-		switch {
-		case !c.stamped:
-			resting++
-			busy = append(busy, c)
-		case c.recent:
-			c.recent = false
-			busy = append(busy, c)
-		default:
-			stale = append(stale, c)
+		if !c.recent && (c.stamped || len(s.idle) > idleReaders) {
+			unused = append(unused, c)
+			continue
 		}
+		again = again || c.recent
+		c.recent = false
+		if c.stamped {
+			files = append(files, c.files...)
+		}
+		used = append(used, c)
 	}
-	s.idle = busy
+	clear(s.idle[len(used):])
+	s.idle = used
 	var open []*snapshot
 	for snap := range s.open {
 		open = append(open, snap)
 	}
 	s.janitor = false
-	if s.closing.Err() == nil && len(open)+len(busy)-resting+len(stale) > 0 {
+	if s.closing.Err() == nil && again {
 		s.wakeJanitor()
 	}
 	s.mu.Unlock()
 	for _, snap := range open {
 		snap.endIfOld(s.opts.MaxSnapshotAge)
 	}
-	s.endSnapshots(stale)
+	s.endSnapshots(unused, idleReaders)
+	for i := range files {
+		if err := files[i].look(); err != nil {
+			s.lose(err)
+			return
+		}
+	}
 }
 
-// endSnapshots keeps connections for the next readers, but not in the
-// snapshots that they are in.
-func (s *Store) endSnapshots(conns []*conn) {
+// endSnapshots keeps connections for the next readers, up to so many, but not
+// in the snapshots that they are in.
+func (s *Store) endSnapshots(conns []*conn, most int) {
 	for _, c := range conns {
-		if c.endSnapshot() != nil || !s.keep(c) {
-			c.close()
+		if c.endSnapshot() != nil || !s.keep(c, most) {
+			s.discard(c)
 		}
 	}
 }
@@ -163,11 +181,13 @@ func (s *Store) endSnapshots(conns []*conn) {
 // beginSnapshot starts a reading transaction, and makes SQLite choose its
 // snapshot now and not at the first read.
 func (c *conn) beginSnapshot() error {
-	if c.index == nil && c.path != "" {
-		if err := c.refresh(); err != nil { // makes SQLite open the index
+	if !c.wal && c.path != "" {
+		if err := c.refresh(); err != nil { // makes SQLite open the files
 			return err
 		}
-		c.index = openWALIndex(c.path)
+		if err := c.hold(); err != nil {
+			return err
+		}
 	}
 	before, known := c.index.header()
 	if err := c.run(`BEGIN`); err != nil {
