@@ -217,10 +217,15 @@ func (t *tx) PutChunk(ctx context.Context, id store.ColumnID, c store.Chunk, dat
 		copy(padded, data)
 		data = padded
 	}
-	if last, ok := t.c.lasts[id]; ok && c.Number >= last.Number {
+	err := t.putChunk(id, c, data)
+	if last, ok := t.c.lasts[id]; err == nil && ok && c.Number >= last.Number {
 		c.Meta = bytes.Clone(c.Meta)
 		t.c.keepLast(id, c)
 	}
+	return err
+}
+
+func (t *tx) putChunk(id store.ColumnID, c store.Chunk, data []byte) error {
 	if layoutOf(id) == store.LayoutNative {
 		return t.putNative(id, c, data)
 	}
@@ -249,13 +254,13 @@ func (t *tx) SetChunk(ctx context.Context, id store.ColumnID, c store.Chunk) err
 	if err := checkMeta(id, c.Meta); err != nil {
 		return err
 	}
-	if last, ok := t.c.lasts[id]; ok && c.Number == last.Number {
-		last.Used, last.Meta = c.Used, bytes.Clone(c.Meta)
-		t.c.keepLast(id, last)
-	}
 	err := t.setChunk(id, c)
 	if err == nil && t.c.db.Changes() == 0 {
 		err = fmt.Errorf("%w: chunk %d does not exist", store.ErrCorrupt, c.Number)
+	}
+	if last, ok := t.c.lasts[id]; err == nil && ok && c.Number == last.Number {
+		last.Used, last.Meta = c.Used, bytes.Clone(c.Meta)
+		t.c.keepLast(id, last)
 	}
 	return err
 }

@@ -59,6 +59,68 @@ func wantFailure(t *testing.T, s store.Store, what string, want error, change fu
 	wantErr(t, what, err, want)
 }
 
+func testChunks(t *testing.T, s store.Store) {
+	ctx := t.Context()
+	col := create(t, s, "a")
+	put := func(tx store.Tx, c store.Chunk, data string) {
+		t.Helper()
+		if err := tx.PutChunk(ctx, col.ID, c, []byte(data)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	update(t, s, func(tx store.Tx) error {
+		_, err := tx.LastChunk(ctx, col.ID)
+		wantErr(t, "last of no chunks", err, store.ErrNotFound)
+		put(tx, store.Chunk{Number: 0, Capacity: 16}, "0123")
+		put(tx, store.Chunk{Number: 7, Capacity: 4, Used: 3}, "abc")
+		put(tx, store.Chunk{Number: 40, Capacity: 1, Used: 1}, "z")
+		return nil
+	})
+	update(t, s, func(tx store.Tx) error {
+		put(tx, store.Chunk{Number: 0, Capacity: 32}, "0123456789abcdef0")
+		if err := tx.SetChunk(ctx, col.ID, store.Chunk{Number: 7, Used: 4}); err != nil {
+			t.Fatal(err)
+		}
+		last, err := tx.LastChunk(ctx, col.ID)
+		if want := (store.Chunk{Number: 40, Capacity: 1, Used: 1}); !sameChunk(last, want) || err != nil {
+			t.Errorf("LastChunk: %+v, %v", last, err)
+		}
+		err = tx.PutChunk(ctx, col.ID, store.Chunk{Number: 50, Capacity: 2}, []byte("too long"))
+		wantErr(t, "more data than capacity", err, store.ErrTooLarge)
+		return nil
+	})
+	snap := snapshot(t, s)
+	want := []store.Chunk{{Number: 0, Capacity: 32}, {Number: 7, Capacity: 4, Used: 4}, {Number: 40, Capacity: 1, Used: 1}}
+	wantChunks(t, snap, col.ID, math.MinInt64, math.MaxInt64, want...)
+	for range snap.Chunks(ctx, col.ID, 0, 8) {
+		break // an early end must do no harm
+	}
+	if c, err := snap.Chunk(ctx, col.ID, 7); !sameChunk(c, want[1]) || err != nil {
+		t.Errorf("Chunk(7): %+v, %v", c, err)
+	}
+	_, err := snap.Chunk(ctx, col.ID, 8)
+	wantErr(t, "Chunk(8)", err, store.ErrNotFound)
+	p, err := read(ctx, snap, col.ID, 0, 0, 32)
+	if wantBytes := append([]byte("0123456789abcdef0"), make([]byte, 15)...); !bytes.Equal(p, wantBytes) || err != nil {
+		t.Errorf("chunk 0: %q, %v", p, err)
+	}
+	snap.Close()
+
+	update(t, s, func(tx store.Tx) error { return tx.DropChunks(ctx, col.ID, 1, 40) })
+	last, err := snapshot(t, s).Chunk(ctx, col.ID, 40)
+	if !sameChunk(last, want[2]) || err != nil {
+		t.Errorf("chunk at the end of a dropped range: %+v, %v", last, err)
+	}
+	_, err = snapshot(t, s).Chunk(ctx, col.ID, 7)
+	wantErr(t, "dropped chunk", err, store.ErrNotFound)
+
+	// A new column must not inherit the chunks of a dropped one.
+	update(t, s, func(tx store.Tx) error { return tx.DropColumn(ctx, col.ID) })
+	again := create(t, s, "a")
+	_, err = snapshot(t, s).LastChunk(ctx, again.ID)
+	wantErr(t, "chunk of a new column", err, store.ErrNotFound)
+}
+
 // testNumbers has chunks with numbers from one end of the range to the other.
 func testNumbers(t *testing.T, s store.Store) {
 	ctx := t.Context()
@@ -221,6 +283,13 @@ func testLayouts(t *testing.T, s store.Store) {
 	})
 	wantFailure(t, s, "Meta in layout 0", errors.ErrUnsupported, func(ctx context.Context, tx store.Tx) error {
 		return tx.PutChunk(ctx, a.ID, store.Chunk{Capacity: 8, Meta: []byte("x")}, nil)
+	})
+
+	wantFailure(t, s, "SetChunk with Meta in layout 0", errors.ErrUnsupported, func(ctx context.Context, tx store.Tx) error {
+		if err := tx.PutChunk(ctx, a.ID, store.Chunk{Capacity: 8}, nil); err != nil {
+			return err
+		}
+		return tx.SetChunk(ctx, a.ID, store.Chunk{Meta: []byte("x")})
 	})
 
 	// The chunks of both have the same numbers, and ranges of all sizes change
