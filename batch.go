@@ -61,17 +61,22 @@ const pairSize = int(unsafe.Sizeof(writeback.BatchPair{}))
 
 // end gives the memory back. What is left of the batch refuses everything.
 func (b *Batch) end() {
-	total := pairSize * cap(b.Pairs)
-	for _, part := range b.Parts {
-		total += cap(part.Data) + 8*cap(part.Ends)
-	}
-	if total <= maxCollection {
+	if b.kept() {
 		b.Parts = b.Parts[:0]
 		clear(b.Pairs)
 		b.Pairs = b.Pairs[:0]
 		collections.Put(b.collection)
 	}
 	b.collection, b.ended = nil, true
+}
+
+// kept tells whether the memory is little enough to be kept.
+func (c *collection) kept() bool {
+	total := pairSize * cap(c.Pairs)
+	for _, part := range c.Parts {
+		total += cap(part.Data) + 8*cap(part.Ends)
+	}
+	return total <= maxCollection
 }
 
 // AppendTo adds values to what the batch will append to the column. An error

@@ -43,7 +43,7 @@ type ColumnInfo struct {
 // Columns lists the columns in the order of their creation.
 func (s *scope) Columns(ctx context.Context) ([]ColumnInfo, error) {
 	var infos []ColumnInfo
-	err := s.view(ctx, "list columns", "", func(tx *Tx) error {
+	err := s.read(ctx, "list columns", "", func(tx *Tx) error {
 		tx.reading.TakeAll()
 		entries, err := catalog.List(ctx, tx.r)
 		infos = make([]ColumnInfo, len(entries))
@@ -61,7 +61,7 @@ func (s *scope) Columns(ctx context.Context) ([]ColumnInfo, error) {
 // known beforehand.
 func (s *scope) Column(ctx context.Context, name string) (*Column[any], error) {
 	var col *Column[any]
-	err := s.view(ctx, "open column", name, func(tx *Tx) error {
+	err := s.read(ctx, "open column", name, func(tx *Tx) error {
 		names := catalog.NamesOf(name)
 		o, err := tx.open(ctx, &names)
 		if err != nil {
@@ -174,7 +174,7 @@ func Ensure[T any](ctx context.Context, in Scope, name string, t dtype.Type[T], 
 // [ErrDType].
 func Lookup[T any](ctx context.Context, in Scope, name string, t dtype.Type[T]) (*Column[T], error) {
 	s := in.in()
-	err := s.view(ctx, "open column", name, func(tx *Tx) error { return findAs(ctx, tx, name, t) })
+	err := s.read(ctx, "open column", name, func(tx *Tx) error { return findAs(ctx, tx, name, t) })
 	if err != nil {
 		return nil, err
 	}
@@ -202,10 +202,20 @@ func (tx *Tx) create(ctx context.Context, name string, spec dtype.Spec, o *Colum
 	return err
 }
 
-// view runs fn in the transaction, or in a snapshot of its own.
+// view runs fn in the transaction, or in a snapshot of its own. It is for loops,
+// which hand out what they read while fn runs.
 func (s *scope) view(ctx context.Context, op, name string, fn func(*Tx) error) error {
 	if s.tx == nil {
 		return fail(op, name, -1, s.v.view(ctx, fn))
+	}
+	return fail(op, name, -1, s.tx.do(fn))
+}
+
+// read runs fn in the transaction, or in one of its own for reading, which may
+// run it again.
+func (s *scope) read(ctx context.Context, op, name string, fn func(*Tx) error) error {
+	if s.tx == nil {
+		return fail(op, name, -1, s.v.read(ctx, fn))
 	}
 	return fail(op, name, -1, s.tx.do(fn))
 }

@@ -88,16 +88,27 @@ func (o *opened) checkType(want string, size int) error {
 	return nil
 }
 
-// read runs fn on the column in a snapshot, or in the transaction.
+// read runs fn on the column in the transaction, or in one of its own for
+// reading, which may run it again.
 func (c *Column[T]) read(ctx context.Context, op string, fn func(o *opened) error) error {
-	return c.in.view(ctx, op, c.names.Plain, func(tx *Tx) error {
+	return c.in.read(ctx, op, c.names.Plain, c.opening(ctx, fn))
+}
+
+// view runs fn on the column in the transaction, or in a snapshot.
+func (c *Column[T]) view(ctx context.Context, op string, fn func(o *opened) error) error {
+	return c.in.view(ctx, op, c.names.Plain, c.opening(ctx, fn))
+}
+
+// opening runs fn on the column once it is open, with what is held for it.
+func (c *Column[T]) opening(ctx context.Context, fn func(o *opened) error) func(*Tx) error {
+	return func(tx *Tx) error {
 		o, err := c.open(ctx, tx)
 		tx.reading.Done()
 		if err != nil {
 			return err
 		}
 		return fn(o)
-	})
+	}
 }
 
 // write runs fn on the column in a writing transaction.

@@ -91,7 +91,7 @@ var errStop = errors.New("the loop has ended")
 
 // loop runs the inside of an iterator.
 func loop[T, Y any](ctx context.Context, c *Column[T], op string, yield func(Y, error) bool, run func(o *opened) error) {
-	err := c.read(ctx, op, run)
+	err := c.view(ctx, op, run)
 	if err != nil && !errors.Is(err, errStop) {
 		var none Y
 		yield(none, err)

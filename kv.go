@@ -94,26 +94,31 @@ type tableIn struct {
 	held writeback.PairMap
 }
 
-// view runs fn in a snapshot, or in the transaction.
+// read runs fn on the table in the transaction, or in one of its own for
+// reading, which may run it again.
+func (kv *KV) read(ctx context.Context, op string, key []byte, fn func(t tableIn) error) error {
+	return kv.fail(op, key, kv.in.read(ctx, op, kv.table, kv.opening(fn)))
+}
+
+// view runs fn on the table in the transaction, or in a snapshot.
 func (kv *KV) view(ctx context.Context, op string, key []byte, fn func(t tableIn) error) error {
-	return kv.fail(op, key, kv.in.view(ctx, op, kv.table, func(tx *Tx) error {
-		t, err := kv.open(tx)
-		if err != nil {
-			return err
-		}
-		return fn(t)
-	}))
+	return kv.fail(op, key, kv.in.view(ctx, op, kv.table, kv.opening(fn)))
 }
 
 // update runs fn in a writing transaction.
 func (kv *KV) update(ctx context.Context, op string, key []byte, fn func(t tableIn) error) error {
-	return kv.fail(op, key, kv.in.update(ctx, op, kv.table, func(tx *Tx) error {
+	return kv.fail(op, key, kv.in.update(ctx, op, kv.table, kv.opening(fn)))
+}
+
+// opening runs fn on the table with what is held for it.
+func (kv *KV) opening(fn func(t tableIn) error) func(*Tx) error {
+	return func(tx *Tx) error {
 		t, err := kv.open(tx)
 		if err != nil {
 			return err
 		}
 		return fn(t)
-	}))
+	}
 }
 
 // open finds out what is held for the table.
@@ -149,7 +154,7 @@ func keyError(op, table string, key []byte, err error) error {
 
 // Get returns the value of a key, or [ErrNotFound]. It belongs to the caller.
 func (kv *KV) Get(ctx context.Context, key []byte) (value []byte, err error) {
-	err = kv.view(ctx, "get", key, func(t tableIn) error {
+	err = kv.read(ctx, "get", key, func(t tableIn) error {
 		value, err = t.get(ctx, key)
 		return err
 	})
@@ -167,7 +172,7 @@ func (t tableIn) get(ctx context.Context, key []byte) ([]byte, error) {
 // GetMany returns the values of many keys at one moment, nil for a key that
 // does not exist.
 func (kv *KV) GetMany(ctx context.Context, keys ...[]byte) (values [][]byte, err error) {
-	err = kv.view(ctx, "get", nil, func(t tableIn) error {
+	err = kv.read(ctx, "get", nil, func(t tableIn) error {
 		values = make([][]byte, len(keys))
 		for i, key := range keys {
 			value, err := t.get(ctx, key)
@@ -183,7 +188,7 @@ func (kv *KV) GetMany(ctx context.Context, keys ...[]byte) (values [][]byte, err
 
 // Has tells whether a key exists.
 func (kv *KV) Has(ctx context.Context, key []byte) (has bool, err error) {
-	err = kv.view(ctx, "has", key, func(t tableIn) error {
+	err = kv.read(ctx, "has", key, func(t tableIn) error {
 		has, err = t.has(ctx, key)
 		return err
 	})
@@ -208,7 +213,7 @@ func (t tableIn) size(ctx context.Context, key []byte) (int64, error) {
 
 // Len returns the number of keys. It goes over all of them.
 func (kv *KV) Len(ctx context.Context) (n int, err error) {
-	err = kv.view(ctx, "len", nil, func(t tableIn) error {
+	err = kv.read(ctx, "len", nil, func(t tableIn) error {
 		stored, err := t.tx.r.Count(ctx, t.name)
 		if err != nil {
 			return err

@@ -99,7 +99,7 @@ func (kv *KV) PutValueAs(ctx context.Context, key []byte, e ValueEncoding, value
 // long.
 func GetValue[T any](ctx context.Context, kv *KV, key []byte) (value T, err error) {
 	var stored []byte
-	err = kv.view(ctx, "get", key, func(t tableIn) error {
+	err = kv.read(ctx, "get", key, func(t tableIn) error {
 		stored, err = t.get(ctx, key)
 		return err
 	})
@@ -120,7 +120,7 @@ type ValueInfo struct {
 // Stat returns the encoding and the size of the value of a key. It reads the
 // header alone, however large the value is.
 func (kv *KV) Stat(ctx context.Context, key []byte) (info ValueInfo, err error) {
-	err = kv.view(ctx, "stat", key, func(t tableIn) error {
+	err = kv.read(ctx, "stat", key, func(t tableIn) error {
 		size, err := t.size(ctx, key)
 		if err != nil {
 			return err

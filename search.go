@@ -41,6 +41,7 @@ func (c *Column[T]) count(ctx context.Context, op string, value T, limit int64) 
 		return 0, c.fail(op, err)
 	}
 	err = c.read(ctx, op, func(o *opened) error {
+		n = 0
 		for _, err := range column.Find(ctx, o.tx.r, o.Column, forms, o.tx.v.buffer) {
 			if err != nil {
 				return err

@@ -2,6 +2,7 @@ package columnvault
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync/atomic"
@@ -30,7 +31,7 @@ type Tx struct {
 	// changes are the columns that have been renamed or dropped.
 	changes []writeback.Change
 	// reading is what the caches held at the moment of the snapshot.
-	reading writeback.Reading
+	reading *writeback.Reading
 	// flush is the one that a transaction for writing began with.
 	flush *writeback.Flush
 	// ended is looked at by every call that has the ctx of the transaction, on
@@ -119,6 +120,39 @@ func (v *Vault) view(ctx context.Context, fn func(*Tx) error) error {
 	return fn(tx)
 }
 
+// read is view for what is done once fn has returned: the engine may run fn
+// again, and needs fewer round trips for it than for a snapshot.
+func (v *Vault) read(ctx context.Context, fn func(*Tx) error) error {
+	if err := v.checkNested(ctx); err != nil {
+		return err
+	}
+	for {
+		err := v.readOnce(ctx, fn)
+		if !errors.Is(err, errAgain) {
+			return err
+		}
+	}
+}
+
+// errAgain makes a read begin anew, with what the caches hold by then.
+var errAgain = errors.New("the read begins anew")
+
+func (v *Vault) readOnce(ctx context.Context, fn func(*Tx) error) error {
+	reading := v.pending.Read()
+	defer reading.Done()
+	ran := false
+	return v.store.Read(ctx, func(r store.Reader) error {
+		if ran {
+			return errAgain
+		}
+		ran = true
+		tx := newTx(v, r, nil)
+		tx.reading = &reading
+		defer tx.end()
+		return fn(tx)
+	})
+}
+
 // openView begins a transaction that reads, until it is ended and the snapshot
 // closed.
 func (v *Vault) openView(ctx context.Context) (*Tx, store.Snapshot, error) {
@@ -132,7 +166,7 @@ func (v *Vault) openView(ctx context.Context) (*Tx, store.Snapshot, error) {
 		return nil, nil, err
 	}
 	tx := newTx(v, snap, nil)
-	tx.reading = reading
+	tx.reading = &reading
 	return tx, snap, nil
 }
 
