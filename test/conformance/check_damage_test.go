@@ -58,7 +58,7 @@ func damageOf(t *testing.T, path string) (damage []string) {
 // intact tells whether SQLite's own check finds nothing.
 func intact(t *testing.T, path string) (ok bool) {
 	t.Helper()
-	withSQL(t, path, func(db *sqlite3.Conn) {
+	vaulttest.WithSQL(t, path, func(db *sqlite3.Conn) {
 		st, _, err := db.Prepare(`PRAGMA integrity_check(1)`)
 		if err != nil {
 			return
@@ -74,7 +74,7 @@ func intact(t *testing.T, path string) (ok bool) {
 func TestCheckFindsFlippedBits(t *testing.T) {
 	path, data := smallVault(t)
 	flips, harmless := 0, 0
-	for _, root := range querySQL(t, path, `SELECT rootpage FROM sqlite_schema WHERE type = 'index'`) {
+	for _, root := range vaulttest.QuerySQL(t, path, `SELECT rootpage FROM sqlite_schema WHERE type = 'index'`) {
 		page, err := strconv.Atoi(root)
 		vaulttest.Must(t, err)
 		for i := 0; i < 512; i += 5 {
@@ -120,7 +120,7 @@ func TestCheckComparesIndexes(t *testing.T) {
 		},
 	} {
 		path, _ := smallVault(t)
-		remember := querySQL(t, path, `SELECT format('INSERT INTO sqlite_schema VALUES (%Q, %Q, %Q, %d, %Q)', type, name, tbl_name, rootpage, sql)
+		remember := vaulttest.QuerySQL(t, path, `SELECT format('INSERT INTO sqlite_schema VALUES (%Q, %Q, %Q, %d, %Q)', type, name, tbl_name, rootpage, sql)
 			FROM sqlite_schema WHERE name = 'columnvault_chunks'`)[0]
 		vaulttest.ExecSQL(t, path, slices.Concat(test.with, []string{allow, forget})...)
 		vaulttest.ExecSQL(t, path, slices.Concat(test.without, []string{allow, remember})...)
