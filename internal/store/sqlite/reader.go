@@ -178,18 +178,6 @@ func (r *reader) Columns(ctx context.Context) ([]store.Row, error) {
 	return all, nil
 }
 
-func (r *reader) Orphans(ctx context.Context) (int64, error) {
-	if err := r.enter(ctx); err != nil {
-		return 0, err
-	}
-	defer r.leave()
-	n, err := r.c.integer(`SELECT count(*) FROM col_chunks WHERE col_id NOT IN (SELECT col_id FROM col_meta)`)
-	if noTable(err) {
-		return 0, nil
-	}
-	return n, err
-}
-
 const chunkColumns = `chunk_idx, actual_size, bytes_used, rowid`
 
 // scanChunk reads a row of chunkColumns. The rowid is kept for the handles.
