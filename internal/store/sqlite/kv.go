@@ -9,6 +9,7 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
+	"columnvault/internal/excerpt"
 	"columnvault/internal/store"
 )
 
@@ -68,7 +69,7 @@ func kvError(table string, err error) error {
 		return err
 	}
 	if text := err.Error(); strings.Contains(text, "no such column") || strings.Contains(text, "has no column") {
-		return fmt.Errorf("%w: the table %q is not a key-value table", store.ErrInvalidArgument, table)
+		return fmt.Errorf("%w: the table %s is not a key-value table", store.ErrInvalidArgument, excerpt.Quote(table, excerpt.Name))
 	}
 	return err
 }
