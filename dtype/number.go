@@ -77,7 +77,7 @@ func (t number[E]) Decode(src []byte) (E, error) {
 
 func (t number[E]) DecodeAll(dst []E, data []byte, _ []int) error {
 	if len(data)/t.size < len(dst) {
-		return fmt.Errorf("%w: %d bytes hold fewer than %d elements of %v", ErrData, len(data), len(dst), t.spec)
+		return fmt.Errorf("%w: %d bytes hold fewer than %d elements of %s", ErrData, len(data), len(dst), t.spec.shown())
 	}
 	readNumbers(dst, data)
 	return nil

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"columnvault/internal/excerpt"
 )
 
 // MaxSize is the largest size of an element that a dtype can ask for: 128 MiB.
@@ -154,15 +156,18 @@ func volume(dims []int) int {
 	return n
 }
 
+// shown is what errors show of s, whose dimensions may be any number.
+func (s Spec) shown() string { return excerpt.Shorten(s.String(), excerpt.Name) }
+
 // check returns an ErrSyntax if s is not a dtype.
 func (s Spec) check() error {
 	switch s.Kind {
 	case KindText, KindBytes, KindMsgPack, KindCBOR:
 		if s.Sized && (s.Size < 0 || s.Size > MaxSize) || !s.Sized && s.Size != 0 {
-			return fmt.Errorf("%w: %v: the size must be between 0 and %d bytes", ErrSyntax, s, MaxSize)
+			return fmt.Errorf("%w: %s: the size must be between 0 and %d bytes", ErrSyntax, s.shown(), MaxSize)
 		}
 		if s.Kind == KindText && s.Encoding > Latin1 {
-			return fmt.Errorf("%w: %v: unknown encoding", ErrSyntax, s)
+			return fmt.Errorf("%w: %s: unknown encoding", ErrSyntax, s.shown())
 		}
 		return nil
 	case KindVector:
@@ -170,15 +175,15 @@ func (s Spec) check() error {
 			break
 		}
 		if s.Elem.code() == 0 {
-			return fmt.Errorf("%w: %v: the elements of a vector must be %s", ErrSyntax, s, elementNames)
+			return fmt.Errorf("%w: %s: the elements of a vector must be %s", ErrSyntax, s.shown(), elementNames)
 		}
 		for _, d := range s.Dims {
 			if d <= 0 {
-				return fmt.Errorf("%w: %v: the dimensions of a vector must be greater than 0", ErrSyntax, s)
+				return fmt.Errorf("%w: %s: the dimensions of a vector must be greater than 0", ErrSyntax, s.shown())
 			}
 		}
 		if s.ElemSize() > MaxSize {
-			return fmt.Errorf("%w: %v: a vector must fit into %d bytes", ErrSyntax, s, MaxSize)
+			return fmt.Errorf("%w: %s: a vector must fit into %d bytes", ErrSyntax, s.shown(), MaxSize)
 		}
 		return nil
 	}

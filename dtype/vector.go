@@ -37,7 +37,7 @@ func (t VectorType[E]) Append(dst []byte, v []E) ([]byte, error) {
 	case t.row == 0:
 		return appendTensor(dst, []int{len(v)}, v)
 	case len(v) != t.row:
-		return dst, fmt.Errorf("%w: a row of %d elements, but %v has %d", ErrValue, len(v), t.spec, t.row)
+		return dst, fmt.Errorf("%w: a row of %d elements, but %s has %d", ErrValue, len(v), t.spec.shown(), t.row)
 	}
 	return appendNumbers(append(dst, t.spec.Elem.code()), v), nil
 }
@@ -85,9 +85,9 @@ func (t VectorType[E]) checkFlat(n int, kind error) error {
 	case err != nil:
 		return err
 	case t.row == 0:
-		return fmt.Errorf("%w: rows of %v vary in length and cannot lie in one flat slice", kind, t.spec)
+		return fmt.Errorf("%w: rows of %s vary in length and cannot lie in one flat slice", kind, t.spec.shown())
 	case n%t.row != 0:
-		return fmt.Errorf("%w: %d elements are no whole number of rows of %v, which have %d", kind, n, t.spec, t.row)
+		return fmt.Errorf("%w: %d elements are no whole number of rows of %s, which have %d", kind, n, t.spec.shown(), t.row)
 	}
 	return nil
 }

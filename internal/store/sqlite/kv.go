@@ -9,6 +9,7 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
+	"columnvault/internal/excerpt"
 	"columnvault/internal/store"
 )
 
@@ -79,9 +80,9 @@ func kvError(table string, err error) error {
 	case !errors.As(err, &cause), errors.Is(cause, sqlite3.CONSTRAINT_TRIGGER):
 		return err
 	case errors.Is(cause, sqlite3.CONSTRAINT):
-		return fmt.Errorf("%w: the table %q has a rule that the pair breaks: %s", store.ErrInvalidArgument, table, cause)
+		return fmt.Errorf("%w: the table %s has a rule that the pair breaks: %s", store.ErrInvalidArgument, excerpt.Quote(table, excerpt.Name), cause)
 	case errors.Is(cause, sqlite3.ERROR), errors.Is(cause, sqlite3.MISMATCH):
-		return fmt.Errorf("%w: %q is not a key-value table: %s", store.ErrInvalidArgument, table, cause)
+		return fmt.Errorf("%w: %s is not a key-value table: %s", store.ErrInvalidArgument, excerpt.Quote(table, excerpt.Name), cause)
 	}
 	return err
 }
