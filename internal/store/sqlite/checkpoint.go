@@ -97,6 +97,11 @@ func (s *Store) keepLogShort(ctx context.Context, c *conn) {
 func (s *Store) drain(ctx context.Context, c *conn) {
 	s.draining.Store(true)
 	defer s.draining.Store(false)
+	mode := store.CheckpointRestart
+	if int64(c.logPages)*c.pageSize > walLimit {
+		// Else the next commit would cut the log, and pay for it.
+		mode = store.CheckpointTruncate
+	}
 	longest := s.opts.BusyTimeout / 2
 	wait := drainTime
 	for n := c.logPages/checkpointPages - 2; n > 0 && wait < longest; n-- {
@@ -105,7 +110,7 @@ func (s *Store) drain(ctx context.Context, c *conn) {
 	wait = min(wait, longest)
 	delay := 100 * time.Microsecond
 	for start := time.Now(); ; delay = min(2*delay, 5*time.Millisecond) {
-		done, err := c.checkpoint(store.CheckpointRestart)
+		done, err := c.checkpoint(mode)
 		if !errors.Is(err, store.ErrBusy) {
 			return
 		}

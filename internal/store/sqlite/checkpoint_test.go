@@ -3,6 +3,7 @@ package sqlite
 import (
 	"bytes"
 	"context"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -94,4 +95,25 @@ func TestDrainEnds(t *testing.T) {
 		tx.OnCommit(cancel)
 		return tx.SetLength(ctx, 1, 7)
 	}))
+}
+
+// TestLogAfterALargeCommit: the commit that makes the log long cuts it, and
+// not the next one.
+func TestLogAfterALargeCommit(t *testing.T) {
+	s := openStore(t, Options{})
+	check(t, appendRow(t.Context(), s, "a"))
+	data := make([]byte, 1<<20)
+	check(t, s.Update(t.Context(), func(tx store.Tx) error {
+		for i := range int64(walLimit>>20 + 8) {
+			if err := tx.PutChunk(t.Context(), 1, store.Chunk{Number: i, Capacity: 1 << 20}, data); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	info, err := os.Stat(s.path + "-wal")
+	check(t, err)
+	if info.Size() > 0 {
+		t.Errorf("the log has %d bytes", info.Size())
+	}
 }

@@ -174,6 +174,9 @@ func (s *Store) openWriter(ctx context.Context) (*conn, error) {
 	if err == nil {
 		err = s.look(c, 0)
 	}
+	if err == nil {
+		c.pageSize, err = c.integer(`PRAGMA page_size`)
+	}
 	if err != nil {
 		s.discard(c)
 		return nil, err
