@@ -11,8 +11,9 @@
 //   - A method of a Tx happens as a whole or not at all. Who fails between two
 //     of them calls Abort, and nothing of the transaction is committed.
 //   - Errors are, or wrap, those of this package.
-//   - Every method looks at its ctx before it starts and between chunks, never
-//     in the middle of a write.
+//   - Every method looks at its ctx before it starts and between chunks. In
+//     the middle of a write it may end only if the transaction is undone with
+//     it, and never in the middle of a commit.
 //
 // The suite in package storetest holds an engine to this.
 package store

@@ -162,7 +162,15 @@ func (r *reader) Columns(ctx context.Context) ([]store.Row, error) {
 	}
 	defer r.leave()
 	var all []store.Row
-	err := r.c.query(`SELECT `+catalogColumns+` FROM col_meta ORDER BY col_id`,
+	err := r.c.within(ctx, func() (err error) {
+		all, err = r.columns()
+		return err
+	})
+	return all, err
+}
+
+func (r *reader) columns() (all []store.Row, err error) {
+	err = r.c.query(`SELECT `+catalogColumns+` FROM col_meta ORDER BY col_id`,
 		func(st *sqlite3.Stmt) { all = append(all, scanColumn(st)) })
 	if err != nil && !noTable(err) {
 		return nil, err
@@ -244,8 +252,10 @@ func (r *reader) allChunks(ctx context.Context, id store.ColumnID) (all []store.
 		return nil, err
 	}
 	defer r.leave()
-	err = r.c.query(`SELECT `+chunkColumns+` FROM col_chunks WHERE col_id = ? ORDER BY chunk_idx`,
-		func(st *sqlite3.Stmt) { all = append(all, r.scanChunk(id, st)) }, int64(id))
+	err = r.c.within(ctx, func() error {
+		return r.c.query(`SELECT `+chunkColumns+` FROM col_chunks WHERE col_id = ? ORDER BY chunk_idx`,
+			func(st *sqlite3.Stmt) { all = append(all, r.scanChunk(id, st)) }, int64(id))
+	})
 	return all, err
 }
 

@@ -227,7 +227,7 @@ func (t *tx) CreateColumn(ctx context.Context, col store.Row) (store.Row, error)
 	col.ID, col.Length = store.ColumnID(t.c.db.LastInsertRowID()), 0
 	// A writer without foreign keys may have left chunks of a column that had
 	// the same number; they must not become ours.
-	err = t.dropAll(col.ID)
+	err = t.dropAll(ctx, col.ID)
 	if err != nil {
 		t.Abort(err)
 	}
@@ -246,7 +246,7 @@ func (t *tx) DropColumn(ctx context.Context, id store.ColumnID) error {
 	if err := t.change(ctx); err != nil {
 		return err
 	}
-	if err := t.dropAll(id); err != nil {
+	if err := t.dropAll(ctx, id); err != nil {
 		return err
 	}
 	err := t.c.run(`DELETE FROM col_meta WHERE col_id = ?`, int64(id))
@@ -256,12 +256,12 @@ func (t *tx) DropColumn(ctx context.Context, id store.ColumnID) error {
 	return err
 }
 
-func (t *tx) dropAll(id store.ColumnID) error {
+func (t *tx) dropAll(ctx context.Context, id store.ColumnID) error {
 	delete(t.c.lasts, id)
 	if err := t.blobs.forget(); err != nil {
 		return err
 	}
-	return t.c.run(`DELETE FROM col_chunks WHERE col_id = ?`, int64(id))
+	return t.within(ctx, func() error { return t.c.run(`DELETE FROM col_chunks WHERE col_id = ?`, int64(id)) })
 }
 
 func (t *tx) Lock(ctx context.Context, id store.ColumnID) (int64, error) {
@@ -349,5 +349,7 @@ func (t *tx) DropChunks(ctx context.Context, id store.ColumnID, from, to int64) 
 		return err
 	}
 	delete(t.c.lasts, id)
-	return t.c.run(`DELETE FROM col_chunks WHERE col_id = ? AND chunk_idx >= ? AND chunk_idx < ?`, int64(id), from, to)
+	return t.within(ctx, func() error {
+		return t.c.run(`DELETE FROM col_chunks WHERE col_id = ? AND chunk_idx >= ? AND chunk_idx < ?`, int64(id), from, to)
+	})
 }
