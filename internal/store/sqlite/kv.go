@@ -330,9 +330,21 @@ func (t *tx) Delete(ctx context.Context, table string, key []byte) (bool, error)
 	return n > 0, err
 }
 
+// Clear implements store.KVWriter. Without a condition SQLite gives all pages
+// back at once instead of removing row after row, but would do that to any
+// table, so another statement looks first whether this is one of pairs.
 func (t *tx) Clear(ctx context.Context, table string) error {
-	_, err := t.removeKV(ctx, table, `DELETE FROM %s WHERE key IS NOT NULL`)
-	return err
+	if err := t.check(ctx); err != nil {
+		return err
+	}
+	err := t.c.query(t.c.kvSQL(`SELECT key, value FROM %s LIMIT 0`, table), func(*sqlite3.Stmt) {})
+	if noTable(err) {
+		return nil
+	}
+	if err == nil {
+		_, err = t.removeKV(ctx, table, `DELETE FROM %s`)
+	}
+	return kvError(table, err)
 }
 
 // removeKV runs a statement that removes pairs, and returns how many it did.
