@@ -17,8 +17,9 @@
 //     may therefore be reported by a later call, or by Update, and not by the
 //     method that asked for it. Reads in the same Tx see what was written.
 //   - Errors are, or wrap, those of this package.
-//   - Every method looks at its ctx before it starts and between chunks, never
-//     in the middle of a write.
+//   - Every method looks at its ctx before it starts and between chunks. In
+//     the middle of a write it may end only if the transaction is undone with
+//     it, and never in the middle of a commit.
 //
 // The suite in package storetest holds an engine to this.
 package store

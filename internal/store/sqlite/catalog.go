@@ -271,10 +271,13 @@ func (r *reader) Columns(ctx context.Context) (all []store.Row, err error) {
 		return nil, err
 	}
 	defer r.leave()
-	for _, t := range columnTables {
-		if err := r.c.columns(t, t.all, func(row store.Row) { all = append(all, row) }); err != nil {
-			return nil, err
+	err = r.c.within(ctx, func() error {
+		for _, t := range columnTables {
+			if err := r.c.columns(t, t.all, func(row store.Row) { all = append(all, row) }); err != nil {
+				return err
+			}
 		}
-	}
-	return all, nil
+		return nil
+	})
+	return all, err
 }

@@ -64,7 +64,7 @@ func (t *tx) CreateColumn(ctx context.Context, col store.Row) (store.Row, error)
 	if err = t.startWrite(ctx, col.ID); err == nil {
 		// A writer without foreign keys may have left chunks of a column that
 		// had the same number; they must not become ours.
-		err = t.dropAll(col.ID)
+		err = t.dropAll(ctx, col.ID)
 	}
 	if err != nil {
 		t.Abort(err)
@@ -123,7 +123,7 @@ func (t *tx) DropColumn(ctx context.Context, id store.ColumnID) error {
 		t.c.catalog.forget(id, row.Name)
 	}
 	delete(t.c.catalog.lengths, id)
-	if err := t.dropAll(id); err != nil {
+	if err := t.dropAll(ctx, id); err != nil {
 		return err
 	}
 	var err error

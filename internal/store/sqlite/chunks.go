@@ -161,7 +161,9 @@ func (r *reader) someChunks(ctx context.Context, id store.ColumnID, from, to int
 	if t == nil {
 		return nil, nil
 	}
-	err = r.c.query(t.some, func(st *sqlite3.Stmt) { some = append(some, r.c.scanChunk(id, st)) }, rowOf(id), from, to)
+	err = r.c.within(ctx, func() error {
+		return r.c.query(t.some, func(st *sqlite3.Stmt) { some = append(some, r.c.scanChunk(id, st)) }, rowOf(id), from, to)
+	})
 	return some, err
 }
 
@@ -293,20 +295,24 @@ func (t *tx) DropChunks(ctx context.Context, id store.ColumnID, from, to int64) 
 		return err
 	}
 	delete(t.c.lasts, id)
-	if layoutOf(id) == store.LayoutNative {
-		return t.dropNative(id, from, to)
-	}
-	return t.c.run(`DELETE FROM col_chunks WHERE col_id = ? AND chunk_idx >= ? AND chunk_idx < ?`, rowOf(id), from, to)
+	return t.within(ctx, func() error {
+		if layoutOf(id) == store.LayoutNative {
+			return t.dropNative(id, from, to)
+		}
+		return t.c.run(`DELETE FROM col_chunks WHERE col_id = ? AND chunk_idx >= ? AND chunk_idx < ?`, rowOf(id), from, to)
+	})
 }
 
 // dropAll removes the chunks of a column, whatever their numbers.
-func (t *tx) dropAll(id store.ColumnID) error {
+func (t *tx) dropAll(ctx context.Context, id store.ColumnID) error {
 	delete(t.c.lasts, id)
 	if err := t.c.blobs.forget(); err != nil {
 		return err
 	}
-	if layoutOf(id) == store.LayoutNative {
-		return t.dropNative(id, math.MinInt64, math.MaxInt64)
-	}
-	return t.c.run(`DELETE FROM col_chunks WHERE col_id = ?`, rowOf(id))
+	return t.within(ctx, func() error {
+		if layoutOf(id) == store.LayoutNative {
+			return t.dropNative(id, math.MinInt64, math.MaxInt64)
+		}
+		return t.c.run(`DELETE FROM col_chunks WHERE col_id = ?`, rowOf(id))
+	})
 }

@@ -22,6 +22,8 @@ func wrap(err error) error {
 	}
 	var kind error
 	switch code {
+	case sqlite3.INTERRUPT:
+		return err // see conn.within
 	case sqlite3.BUSY, sqlite3.LOCKED, sqlite3.PROTOCOL:
 		kind = store.ErrBusy
 	case sqlite3.READONLY:

@@ -195,7 +195,11 @@ func (r *reader) Count(ctx context.Context, table string) (int64, error) {
 		return 0, err
 	}
 	defer r.leave()
-	n, err := r.c.integer(r.c.kvSQL(`SELECT count(key) FROM %s`, table))
+	n := int64(0)
+	err := r.c.within(ctx, func() (err error) {
+		n, err = r.c.integer(r.c.kvSQL(`SELECT count(key) FROM %s`, table))
+		return err
+	})
 	if noTable(err) {
 		return 0, nil
 	}
@@ -250,7 +254,7 @@ func (r *reader) scanBatch(ctx context.Context, table string, rng store.KeyRange
 		sql += ` DESC`
 	}
 	size, last := int64(0), int64(0)
-	err = r.c.queryWhile(r.c.kvSQL(sql, table), func(st *sqlite3.Stmt) bool {
+	row := func(st *sqlite3.Stmt) bool {
 		p := store.Pair{Key: append([]byte{}, st.ColumnRawBlob(0)...)}
 		if !rng.KeysOnly {
 			last, p.Value = st.ColumnInt64(1), append([]byte{}, st.ColumnRawBlob(2)...)
@@ -259,7 +263,8 @@ func (r *reader) scanBatch(ctx context.Context, table string, rng store.KeyRange
 		size += int64(len(p.Key)) + last
 		more = len(pairs) >= scanRows || size >= scanBytes
 		return !more
-	}, args...)
+	}
+	err = r.c.within(ctx, func() error { return r.c.queryWhile(r.c.kvSQL(sql, table), row, args...) })
 	if noTable(err) {
 		return nil, false, nil
 	}
@@ -354,6 +359,7 @@ func (t *tx) Delete(ctx context.Context, table string, key []byte) (bool, error)
 	return n > 0, err
 }
 
+// Clear implements store.KVWriter.
 func (t *tx) Clear(ctx context.Context, table string) error {
 	if err := t.checkKV(ctx, table); err != nil {
 		return err
@@ -381,7 +387,7 @@ func (t *tx) removeKV(ctx context.Context, table, format string, args ...any) (i
 	if err := t.c.blobs.closeValue(); err != nil {
 		return 0, err
 	}
-	err := t.c.run(t.c.kvSQL(format, table), args...)
+	err := t.within(ctx, func() error { return t.c.run(t.c.kvSQL(format, table), args...) })
 	if noTable(err) {
 		return 0, nil
 	}

@@ -27,6 +27,15 @@ func (r *reader) Verify(ctx context.Context) ([]store.Finding, error) {
 		return nil, err
 	}
 	defer r.leave()
+	var found []store.Finding
+	err := r.c.within(ctx, func() (err error) {
+		found, err = r.verify()
+		return err
+	})
+	return found, err
+}
+
+func (r *reader) verify() ([]store.Finding, error) {
 	found, err := r.verifyPages()
 	if err != nil {
 		return found, err
