@@ -36,8 +36,8 @@ type request struct {
 	err   error
 	// since is when it began to wait.
 	since time.Time
-	// turn is sent true to make the waiting goroutine lead, false when its request
-	// has been dealt with.
+	// turn is sent true to make the waiting goroutine lead, false when its
+	// request has been dealt with.
 	turn chan bool
 }
 
