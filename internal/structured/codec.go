@@ -23,7 +23,7 @@ func (c Codec[T]) Append(dst []byte, v *T) ([]byte, error) {
 	return out, nil
 }
 
-// Decode sets *v to the value at the start of src and ignores the bytes behind it. The strings in *v lie in the memory
+// Decode sets *v to the value at the start of src and ignores the bytes after it. The strings in *v lie in the memory
 // of src, which must not change as long as they are used. On error *v is zero.
 func (c Codec[T]) Decode(src []byte, v *T) error {
 	if _, err := c.coder.decode(src, 0, reflect.ValueOf(v).Elem(), 0); err != nil {

@@ -15,12 +15,12 @@ import (
 
 // group lets appends of goroutines that come at the same time share a
 // transaction. The first to come leads: it writes its own rows and those of
-// all who come before it commits, and hands the lead to one of those who come
-// after. Each returns when its own rows are committed.
+// all that come before it commits, and hands the lead to one that comes after.
+// Each returns when its own rows are committed.
 type group struct {
 	mu    sync.Mutex
 	queue []*request
-	// led says that somebody leads, so that others wait in the queue.
+	// led says that a request leads, so that others wait in the queue.
 	led bool
 	// last is how many were in the last group or came during it.
 	last int
@@ -36,8 +36,8 @@ type request struct {
 	err   error
 	// since is when it began to wait.
 	since time.Time
-	// turn is sent true to make the one who waits lead, false when its request
-	// has been dealt with.
+	// turn is sent true to make the waiting goroutine lead, false when its
+	// request has been dealt with.
 	turn chan bool
 }
 
@@ -98,12 +98,12 @@ func (g *group) takeQueue() []*request {
 	return all
 }
 
-// lead writes the rows of r and of all who wait, and passes the lead on.
+// lead writes the rows of r and of all requests that wait, and passes the lead on.
 func (v *Vault) lead(r *request) {
 	g := &v.group
 	members := []*request{r}
 	err := errPanicked
-	// Also when something panics: those who wait would wait for good.
+	// Also when something panics: the others would wait for good.
 	defer func() { g.settle(members, err, v.busy) }()
 	g.gather()
 	err = v.update(r.ctx, func(tx *Tx) error {
@@ -178,7 +178,8 @@ func (g *group) gather() {
 	}
 }
 
-// expire fails those who have waited for as long as the one who led, or longer.
+// expire fails the requests that have waited for as long as the leader, or
+// longer.
 func (g *group) expire(err error, busy time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -192,7 +193,7 @@ func (g *group) expire(err error, busy time.Duration) {
 	})
 }
 
-// passOn gives the lead to the first who waits.
+// passOn gives the lead to the first request that waits.
 func (g *group) passOn(members int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -213,7 +214,7 @@ func (r *request) write(tx *Tx) error {
 	if r.err != nil {
 		return nil
 	}
-	// Whoever waits for the others must not be stopped by this one's ctx.
+	// The others of the group must not be stopped by this one's ctx.
 	ctx := context.WithoutCancel(r.ctx)
 	o, err := tx.openAs(ctx, &r.names, r.dtype, r.elem)
 	if err != nil {

@@ -114,7 +114,7 @@ func (c *Column[T]) Read(ctx context.Context, into []T, at int) (n int, err erro
 	return n, err
 }
 
-// SliceStep returns every step-th element from i towards j: Python's
+// SliceStep returns every step-th element from i toward j: Python's
 // c[i:j:step]. A negative step goes backwards, from i down to, not including,
 // j: SliceStep(ctx, [End], [Begin], -1) is the whole column reversed.
 func (c *Column[T]) SliceStep(ctx context.Context, i, j, step int) (values []T, err error) {
