@@ -183,7 +183,7 @@ func (kv *KV) blobIn(ctx context.Context, tx *Tx, key []byte, end func() error) 
 		return nil, err
 	}
 	if len(kvcodec.DecodeRaw(head)) < len(head) {
-		base = kvcodec.HeaderSize // raw bytes behind a header
+		base = kvcodec.HeaderSize // raw bytes after a header
 	}
 	b.size -= base
 	key = append([]byte{}, key...)

@@ -45,7 +45,7 @@ type opened struct {
 	id    catalog.ID
 	name  string
 	dtype string // as it stands in the file
-	elem  int64  // the size of elements according to the catalogue
+	elem  int64  // the size of elements according to the catalog
 	tx    *Tx
 	// changes counts what was done to the column, for loops that run over it.
 	changes int
