@@ -7,6 +7,7 @@ import (
 
 	"columnvault/dtype"
 	"columnvault/internal/catalog"
+	"columnvault/internal/excerpt"
 	"columnvault/internal/writeback"
 )
 
@@ -69,7 +70,7 @@ func (s *scope) Column(ctx context.Context, name string) (*Column[any], error) {
 		}
 		t, err := dtype.Parse(o.dtype)
 		if err != nil {
-			return fmt.Errorf("%w: this version does not know the dtype %q", ErrUnsupported, o.dtype)
+			return fmt.Errorf("%w: this version does not know the dtype %s", ErrUnsupported, excerpt.Quote(o.dtype, excerpt.Name))
 		}
 		col = newColumn(s, name, t)
 		return o.checkType(t.String(), t.Size())

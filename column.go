@@ -7,6 +7,7 @@ import (
 	"columnvault/dtype"
 	"columnvault/internal/catalog"
 	"columnvault/internal/column"
+	"columnvault/internal/excerpt"
 	"columnvault/internal/writeback"
 )
 
@@ -76,14 +77,14 @@ func (o *opened) checkType(want string, size int) error {
 	if o.dtype != want {
 		spec, err := dtype.ParseSpec(o.dtype)
 		if err != nil {
-			return fmt.Errorf("%w: this version does not know the dtype %q", ErrUnsupported, o.dtype)
+			return fmt.Errorf("%w: this version does not know the dtype %s", ErrUnsupported, excerpt.Quote(o.dtype, excerpt.Name))
 		}
 		if spec.String() != want {
-			return fmt.Errorf("%w: the column is of %s, not of %s", ErrDType, o.dtype, want)
+			return fmt.Errorf("%w: the column is of %s, not of %s", ErrDType, excerpt.Line(o.dtype, excerpt.Name), excerpt.Line(want, excerpt.Name))
 		}
 	}
 	if o.elem != int64(size) {
-		return fmt.Errorf("%w: the catalog gives elements of %s a size of %d bytes, and they have %d", ErrCorrupt, o.dtype, o.elem, size)
+		return fmt.Errorf("%w: the catalog gives elements of %s a size of %d bytes, and they have %d", ErrCorrupt, excerpt.Line(o.dtype, excerpt.Name), o.elem, size)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"columnvault/dtype"
+	"columnvault/internal/excerpt"
 	"columnvault/internal/store"
 	"columnvault/internal/writeback"
 )
@@ -112,10 +113,10 @@ func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString(e.Op)
 	if e.Column != "" {
-		fmt.Fprintf(&b, " %q", e.Column)
+		b.WriteString(" " + excerpt.Quote(e.Column, excerpt.Path)) // open calls the file so
 	}
 	if e.Key != nil {
-		fmt.Fprintf(&b, "[%q]", e.Key)
+		b.WriteString("[" + excerpt.Quote(e.Key, excerpt.Name) + "]")
 	} else if e.Index >= 0 {
 		fmt.Fprintf(&b, "[%d]", e.Index)
 	}
@@ -141,6 +142,7 @@ var hints = []struct {
 	kind error
 	text string
 }{
+	{ErrNotVault, "if it is a SQLite database of another program, Options.AddToDatabase puts a vault into it"},
 	{ErrNested, "call the operation through In(tx), or use the ctx from outside of the transaction"},
 	{ErrDType, "open the column with the dtype that the file has, or drop it first"},
 	{ErrBusy, "try again, raise Options.BusyTimeout, or look for a program that keeps a transaction open"},

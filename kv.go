@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"columnvault/internal/excerpt"
 	"columnvault/internal/kvcodec"
 	"columnvault/internal/store"
 	"columnvault/internal/writeback"
@@ -78,10 +79,10 @@ func (kv *KV) check(tx *Tx) error {
 func (kv *KV) checkName() error {
 	switch name := kv.table; {
 	case name == "" || strings.ContainsRune(name, 0):
-		return fmt.Errorf("%w: %q is no name for a table", ErrInvalidArgument, kv.table)
+		return fmt.Errorf("%w: %s is no name for a table", ErrInvalidArgument, excerpt.Quote(kv.table, excerpt.Name))
 	case strings.HasPrefix(name, "sqlite_"), strings.HasPrefix(name, "kvault_col_"),
 		name == "col_meta", name == "col_chunks", name == "kohakuvault_meta":
-		return fmt.Errorf("%w: the table %q is not for pairs", ErrInvalidArgument, kv.table)
+		return fmt.Errorf("%w: the table %s is not for pairs", ErrInvalidArgument, excerpt.Quote(kv.table, excerpt.Name))
 	}
 	return nil
 }

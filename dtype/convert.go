@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"columnvault/internal/excerpt"
 )
 
 // toNumber converts a Go number, bool or json.Number to E. An integer E takes floats only if floats is set, and then only
@@ -125,7 +127,8 @@ func toRow[E Element](v any, s Spec) ([]E, error) {
 		return nil, err
 	}
 	if !slices.Equal(t.Shape, s.Dims) {
-		return nil, fmt.Errorf("%w: shape %v where %v has %v", ErrValue, t.Shape, s, s.Dims)
+		return nil, fmt.Errorf("%w: shape %s where %s has %s", ErrValue,
+			excerpt.Shorten(fmt.Sprint(t.Shape), excerpt.Name), s.shown(), excerpt.Shorten(fmt.Sprint(s.Dims), excerpt.Name))
 	}
 	return t.Data, nil
 }
@@ -138,8 +141,8 @@ func toTensor[E Element](v any) (Tensor[E], error) {
 		return v, nil
 	case []E:
 		return Tensor[E]{[]int{len(v)}, v}, nil
-	case anyTensor:
-		shape, list := v.parts()
+	}
+	if k, shape, list := anyTensor(v); k != 0 {
 		data, err := flatten(make([]E, 0, list.Len()), list, []int{list.Len()})
 		return Tensor[E]{shape, data}, err
 	}

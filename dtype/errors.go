@@ -4,7 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"unicode/utf8"
+
+	"columnvault/internal/excerpt"
 )
 
 // The kinds of errors. The text of an error says more: what was given, what is wrong with it and what to do.
@@ -32,14 +33,4 @@ func (e *ElementError) Error() string {
 func (e *ElementError) Unwrap() error { return e.Err }
 
 // quote makes s fit for an error text.
-func quote(s string) string {
-	const longest = 40
-	if len(s) <= longest {
-		return strconv.Quote(s)
-	}
-	end := longest
-	for end > longest-utf8.UTFMax && !utf8.RuneStart(s[end]) {
-		end--
-	}
-	return strconv.Quote(s[:end]) + "..."
-}
+func quote(s string) string { return excerpt.Quote(s, excerpt.Value) }

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
 
+	"columnvault/internal/excerpt"
 	"columnvault/internal/structured"
 )
 
@@ -25,10 +26,17 @@ type Violation struct {
 	Message  string // such as "minimum: got -1, want 0"
 }
 
+// Error describes the first violations.
 func (e *SchemaError) Error() string {
-	texts := make([]string, len(e.Violations))
+	const most = 10
+	var texts []string
 	for i, v := range e.Violations {
-		texts[i] = cmp.Or(v.Location, "the value") + ": " + v.Message
+		if i == most {
+			texts = append(texts, fmt.Sprintf("and %d more", len(e.Violations)-most))
+			break
+		}
+		where := cmp.Or(excerpt.Line(v.Location, excerpt.Name), "the value")
+		texts = append(texts, where+": "+excerpt.Line(v.Message, excerpt.Name))
 	}
 	return ErrSchema.Error() + ": " + strings.Join(texts, "; ")
 }
@@ -45,23 +53,23 @@ type schema struct {
 type noLoader struct{}
 
 func (noLoader) Load(url string) (any, error) {
-	return nil, fmt.Errorf("%s is outside the schema: put it under $defs", url)
+	return nil, fmt.Errorf("%s is outside the schema: put it under $defs", excerpt.Line(url, excerpt.Name))
 }
 
 func compileSchema(text string, f structured.Format) (*schema, error) {
 	const name = "schema:///schema.json" // what references inside the schema are resolved against
 	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
 	if err != nil {
-		return nil, fmt.Errorf("%w: the schema is not JSON: %w", ErrSyntax, err)
+		return nil, fmt.Errorf("%w: the schema is not JSON: %w", ErrSyntax, excerpt.Error(err))
 	}
 	compiler := jsonschema.NewCompiler()
 	compiler.UseLoader(noLoader{})
 	if err := compiler.AddResource(name, doc); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrSyntax, err)
+		return nil, fmt.Errorf("%w: %w", ErrSyntax, excerpt.Error(err))
 	}
 	compiled, err := compiler.Compile(name)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrSyntax, err)
+		return nil, fmt.Errorf("%w: %w", ErrSyntax, excerpt.Error(err))
 	}
 	codec, err := structured.New[any](f)
 	return &schema{compiled, codec}, err
@@ -79,7 +87,7 @@ func (s *schema) validate(b []byte) error {
 	}
 	invalid, ok := err.(*jsonschema.ValidationError)
 	if !ok {
-		return fmt.Errorf("%w: %w", ErrSchema, err)
+		return fmt.Errorf("%w: %w", ErrSchema, excerpt.Error(err))
 	}
 	list := violations(nil, invalid, message.NewPrinter(language.English))
 	// The validator walks objects in no particular order.

@@ -105,7 +105,7 @@ func (b *base) element(src []byte) ([]byte, error) {
 		n = b.size
 	}
 	if len(src) < n {
-		return nil, fmt.Errorf("%w: %d bytes, but an element of %v has %d", ErrData, len(src), b.spec, n)
+		return nil, fmt.Errorf("%w: %d bytes, but an element of %s has %d", ErrData, len(src), b.spec.shown(), n)
 	}
 	return src[:n:n], nil
 }

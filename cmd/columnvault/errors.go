@@ -11,6 +11,7 @@ import (
 
 	"columnvault"
 	"columnvault/cmd/columnvault/internal/hint"
+	"columnvault/internal/excerpt"
 )
 
 // The exit codes.
@@ -37,7 +38,7 @@ var hints = []struct {
 	{columnvault.ErrBusy, "another program is writing to the vault; try again when it has finished"},
 	{columnvault.ErrReadOnly, "the file, its folder or the disk may only be read"},
 	{columnvault.ErrSnapshotTooOld, "reading took longer than a minute while others wrote; write to a file, which does not wait as a slow pipe does"},
-	{columnvault.ErrNotVault, "a vault is an SQLite file that columnvault or KohakuVault has made"},
+	{columnvault.ErrNotVault, "a vault is an SQLite file that columnvault or KohakuVault has made; create, import and kv put have --into-existing for a database of another program"},
 }
 
 func hintOf(err error) string {
@@ -57,6 +58,10 @@ func hintOf(err error) string {
 	return ""
 }
 
+// maxError is how many characters of an error are printed. Those of this project
+// quote little, but others quote arguments and paths whole.
+const maxError = 4000
+
 // report prints the error of a command and returns the exit code.
 func report(w io.Writer, cmd *cobra.Command, err error) int {
 	switch {
@@ -66,7 +71,7 @@ func report(w io.Writer, cmd *cobra.Command, err error) int {
 		fmt.Fprintln(w, "columnvault: interrupted")
 		return exitInterrupted
 	}
-	fmt.Fprintf(w, "columnvault: %v\n", err)
+	fmt.Fprintf(w, "columnvault: %s\n", excerpt.Shorten(err.Error(), maxError))
 	if hint := hintOf(err); hint != "" {
 		fmt.Fprintf(w, "hint: %s\n", hint)
 	}

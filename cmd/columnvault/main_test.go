@@ -3,9 +3,11 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -90,6 +92,41 @@ func TestHelp(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestJSONFields checks that the help of each command with --json names the
+// fields that it prints.
+func TestJSONFields(t *testing.T) {
+	db := filepath.Join(t.TempDir(), "a.db")
+	columnvaultCommand(t, "import", db, "../../testdata/seattle-weather.csv")
+	columnvaultCommand(t, "kv", "put", db, "key", "value")
+	root := newRootCommand(newApp(nil, io.Discard, io.Discard))
+	commands := root.Commands()
+	for _, group := range commands {
+		commands = append(commands, group.Commands()...)
+	}
+	for _, cmd := range commands {
+		if cmd.Flags().Lookup("json") == nil {
+			continue
+		}
+		for _, args := range [][]string{{db, "--json"}, {db, "temp_max", "--json"}} {
+			args = append(strings.Fields(cmd.CommandPath())[1:], args...)
+			if found, rest, err := root.Find(args); err != nil || found.ValidateArgs(rest[:len(rest)-1]) != nil {
+				continue // it takes no column
+			}
+			for line := range strings.Lines(columnvaultCommand(t, args...)) {
+				var fields map[string]any
+				if err := json.Unmarshal([]byte(line), &fields); err != nil {
+					t.Fatalf("%v: %v", args, err)
+				}
+				for name := range fields {
+					if !regexp.MustCompile(`\b` + name + `\b`).MatchString(cmd.Long) {
+						t.Errorf("%v: the help does not mention %s", args, name)
+					}
+				}
+			}
+		}
 	}
 }
 

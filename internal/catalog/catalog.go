@@ -19,6 +19,7 @@ import (
 	"columnvault/dtype"
 	"columnvault/internal/column"
 	"columnvault/internal/column/layout0"
+	"columnvault/internal/excerpt"
 	"columnvault/internal/store"
 )
 
@@ -186,7 +187,7 @@ func findPlain(ctx context.Context, r store.Reader, row store.Row) (Entry, error
 		names := NamesOf(base)
 		whole, err := Find(ctx, r, &names)
 		if err == nil && (whole.Kind == VarSize || whole.Kind == Half) {
-			return Entry{}, fmt.Errorf("%w: %q is a part of the variable-size column %q; use that name", store.ErrNotFound, row.Name, base)
+			return Entry{}, fmt.Errorf("%w: %s is a part of the variable-size column %s; use that name", store.ErrNotFound, quote(row.Name), quote(base))
 		}
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return Entry{}, err
@@ -324,18 +325,21 @@ func checkName(name string) error {
 	case len(name) > maxName:
 		return fmt.Errorf("%w: the name has %d bytes, and the limit is %d", store.ErrInvalidArgument, len(name), maxName)
 	case !utf8.ValidString(name) || strings.ContainsRune(name, 0):
-		return fmt.Errorf("%w: the name %q is not UTF-8 text without NUL", store.ErrInvalidArgument, name)
+		return fmt.Errorf("%w: the name %s is not UTF-8 text without NUL", store.ErrInvalidArgument, quote(name))
 	}
 	return nil
 }
+
+// quote shows a name in an error. Files of others have names of any length.
+func quote(name string) string { return excerpt.Quote(name, excerpt.Name+len(dataSuffix)) }
 
 // taken says what has the name already.
 func taken(e Entry) error {
 	switch e.Kind {
 	case Half:
-		return fmt.Errorf("%w: half of a variable-size column of dtype %s, left by a crash; create it with that dtype to complete it, or drop it", store.ErrExists, e.DType)
+		return fmt.Errorf("%w: half of a variable-size column of dtype %s, left by a crash; create it with that dtype to complete it, or drop it", store.ErrExists, excerpt.Line(e.DType, excerpt.Name))
 	default:
-		return fmt.Errorf("%w: a column of dtype %s with %d elements", store.ErrExists, e.DType, e.Len())
+		return fmt.Errorf("%w: a column of dtype %s with %d elements", store.ErrExists, excerpt.Line(e.DType, excerpt.Name), e.Len())
 	}
 }
 
@@ -357,16 +361,18 @@ func checkFree(ctx context.Context, tx store.Tx, name, owner string, own map[sto
 			continue
 		}
 		if row.Name == name {
-			return fmt.Errorf("%w: the column needs a row named %q, and there is one", store.ErrExists, name)
+			return fmt.Errorf("%w: the column needs a row named %s, and there is one", store.ErrExists, quote(name))
 		}
 		there[row.Name] = true
 	}
 	if there[name+dataSuffix] && there[name+indexSuffix] {
-		return fmt.Errorf("%w: %q and %q exist, and hide a column named %q from KohakuVault", store.ErrExists, name+dataSuffix, name+indexSuffix, name)
+		return fmt.Errorf("%w: %s and %s exist, and hide a column named %s from KohakuVault", store.ErrExists,
+			quote(name+dataSuffix), quote(name+indexSuffix), quote(name))
 	}
 	for _, other := range []string{base + dataSuffix, base + indexSuffix} {
 		if part && other != name && there[other] {
-			return fmt.Errorf("%w: %q exists, and KohakuVault would take it and %q for one variable-size column %q", store.ErrExists, other, name, base)
+			return fmt.Errorf("%w: %s exists, and KohakuVault would take it and %s for one variable-size column %s", store.ErrExists,
+				quote(other), quote(name), quote(base))
 		}
 	}
 	return nil

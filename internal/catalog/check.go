@@ -7,6 +7,7 @@ import (
 
 	"columnvault/dtype"
 	"columnvault/internal/column"
+	"columnvault/internal/excerpt"
 	"columnvault/internal/store"
 )
 
@@ -21,7 +22,7 @@ func Check(ctx context.Context, r store.Reader, e Entry, caps store.Caps) ([]col
 	var found []column.Problem
 	if spec, err := dtype.ParseSpec(e.DType); err == nil { // else it is of another version, for all we know
 		if want := int64(spec.ElemSize()); e.Size() != want {
-			text := fmt.Sprintf("the catalog gives elements of %s a size of %d bytes, and they have %d", e.DType, e.Size(), want)
+			text := fmt.Sprintf("the catalog gives elements of %s a size of %d bytes, and they have %d", excerpt.Line(e.DType, excerpt.Name), e.Size(), want)
 			found = append(found, column.Problem{Damage: true, Text: text})
 		}
 	}

@@ -14,6 +14,8 @@ const (
 	Name = 255
 	// Value is enough to recognize a value.
 	Value = 40
+	// Path is that of the longest path of a file.
+	Path = 4096
 )
 
 // Quote returns text in the quotes of Go. If it has more than longest bytes,
@@ -45,6 +47,23 @@ func Shorten(text string, characters int) string {
 	}
 	return text
 }
+
+// Line returns text without quotes that fits into a line: at most that many
+// characters of it, and printable ones.
+func Line(text string, characters int) string { return Printable(Shorten(text, characters)) }
+
+// Error returns the error of a library that does not bound what it quotes, with
+// the beginning of its text.
+func Error(err error) error { return &short{err} }
+
+// maxError is how many characters of an error are shown.
+const maxError = 1000
+
+type short struct{ err error }
+
+func (e *short) Error() string { return Shorten(e.err.Error(), maxError) }
+
+func (e *short) Unwrap() error { return e.err }
 
 // Printable escapes, as Go does, text in which something does not print. Other
 // text stays as it is.

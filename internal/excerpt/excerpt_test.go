@@ -1,6 +1,7 @@
 package excerpt_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -52,5 +53,13 @@ func TestPrintable(t *testing.T) {
 		if got := excerpt.Printable(text); got != want {
 			t.Errorf("%q: got %q, want %q", text, got, want)
 		}
+	}
+}
+
+func TestError(t *testing.T) {
+	kind := errors.New("kind")
+	err := excerpt.Error(errors.Join(kind, errors.New(strings.Repeat("x", 1<<20))))
+	if text := err.Error(); len(text) > 2000 || !strings.HasPrefix(text, "kind\nxxx") || !errors.Is(err, kind) {
+		t.Errorf("%d bytes: %.100s", len(text), text)
 	}
 }

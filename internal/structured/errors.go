@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+
+	"columnvault/internal/excerpt"
 )
 
 // A pathError is an error somewhere inside a value: user.tags[2].
@@ -19,6 +21,9 @@ func (e *pathError) Error() string {
 }
 
 func (e *pathError) Unwrap() error { return e.err }
+
+// longestPath is how much of a path is shown, from the outside.
+const longestPath = 255
 
 // inField says that err happened in the field or under the map key name. The path is put together while the error
 // travels outwards, so that it costs nothing as long as there is none.
@@ -37,7 +42,7 @@ func inElement(i int, err error) error {
 
 func inside(step string, err error) error {
 	if p, ok := err.(*pathError); ok {
-		p.path = step + p.path
+		p.path = excerpt.Shorten(step+p.path, longestPath)
 		return p
 	}
 	return &pathError{step, err}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
+	"columnvault/internal/excerpt"
 	"columnvault/internal/store"
 )
 
@@ -79,9 +80,9 @@ func kvError(table string, err error) error {
 	case !errors.As(err, &cause), errors.Is(cause, sqlite3.CONSTRAINT_TRIGGER):
 		return err
 	case errors.Is(cause, sqlite3.CONSTRAINT):
-		return fmt.Errorf("%w: the table %q has a rule that the pair breaks: %s", store.ErrInvalidArgument, table, cause)
+		return fmt.Errorf("%w: the table %s has a rule that the pair breaks: %s", store.ErrInvalidArgument, excerpt.Quote(table, excerpt.Name), cause)
 	case errors.Is(cause, sqlite3.ERROR), errors.Is(cause, sqlite3.MISMATCH):
-		return fmt.Errorf("%w: %q is not a key-value table: %s", store.ErrInvalidArgument, table, cause)
+		return fmt.Errorf("%w: %s is not a key-value table: %s", store.ErrInvalidArgument, excerpt.Quote(table, excerpt.Name), cause)
 	}
 	return err
 }
@@ -354,7 +355,21 @@ func (t *tx) Delete(ctx context.Context, table string, key []byte) (bool, error)
 }
 
 func (t *tx) Clear(ctx context.Context, table string) error {
-	_, err := t.removeKV(ctx, table, `DELETE FROM %s WHERE key IS NOT NULL`)
+	if err := t.checkKV(ctx, table); err != nil {
+		return err
+	}
+	_, plain, err := t.declared(table)
+	if err != nil {
+		return err
+	}
+	// SQLite frees the pages of a whole table without a look at its rows. In a
+	// table of another shape those without a key are not pairs, and one without
+	// a column of that name is not for pairs.
+	sql := `DELETE FROM %s WHERE key IS NOT NULL`
+	if plain {
+		sql = `DELETE FROM %s`
+	}
+	_, err = t.removeKV(ctx, table, sql)
 	return err
 }
 

@@ -19,6 +19,8 @@ import (
 type Options struct {
 	// ReadOnly opens an existing file without writing to it.
 	ReadOnly bool
+	// AddToDatabase lets Open make a vault of a database of another program.
+	AddToDatabase bool
 	// PageSize is the page size in bytes of a new file.
 	PageSize int
 	// PageCacheBytes is the size of each connection's page cache.
@@ -46,7 +48,7 @@ const (
 	// the disk twice.
 	checkpointPages = 4000
 	// drainTime is how long a commit waits for readers to leave a log that has
-	// twice that length.
+	// twice that length. Longer ones are waited for longer; see drain.
 	drainTime = 100 * time.Millisecond
 	// walLimit is the size in bytes that the write-ahead log is cut down to
 	// after a checkpoint has emptied it.
@@ -174,6 +176,9 @@ func (s *Store) openWriter(ctx context.Context) (*conn, error) {
 	if err == nil {
 		err = s.look(c, 0)
 	}
+	if err == nil {
+		c.pageSize, err = c.integer(`PRAGMA page_size`)
+	}
 	if err != nil {
 		s.discard(c)
 		return nil, err
@@ -193,6 +198,9 @@ func (s *Store) openWriter(ctx context.Context) (*conn, error) {
 
 func (s *Store) prepare(c *conn) error {
 	blank, complete, err := identify(c)
+	if errors.Is(err, errForeign) && s.opts.AddToDatabase {
+		err = checkClashes(c)
+	}
 	if err != nil {
 		return err
 	}
