@@ -84,7 +84,7 @@ func (o *opened) checkType(want string, size int) error {
 		}
 	}
 	if o.elem != int64(size) {
-		return fmt.Errorf("%w: the catalogue gives elements of %s a size of %d bytes, and they have %d", ErrCorrupt, excerpt.Line(o.dtype, excerpt.Name), o.elem, size)
+		return fmt.Errorf("%w: the catalog gives elements of %s a size of %d bytes, and they have %d", ErrCorrupt, excerpt.Line(o.dtype, excerpt.Name), o.elem, size)
 	}
 	return nil
 }

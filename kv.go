@@ -257,7 +257,7 @@ func (t tableIn) added(ctx context.Context, stored int64) (n int, err error) {
 }
 
 // Put stores a value in place of what the key had. If the vault has a cache,
-// that holds the pair; see Vault.EnableCache.
+// that holds the pair; see [Vault.EnableCache].
 func (kv *KV) Put(ctx context.Context, key, value []byte) error {
 	return kv.putStored(ctx, Pair{Key: key, Value: kvcodec.EncodeRaw(value)})
 }

@@ -25,12 +25,12 @@ type Vault struct {
 	group   group
 }
 
-// Open opens the vault at path, and creates it if there is no file. A nil
-// Options means the defaults. Opening costs a millisecond or two, however
+// Open opens the vault at path, and creates it if there is no file. nil
+// options mean the defaults. Opening costs a millisecond or two, however
 // large the file is.
 //
 // The file may have been written by KohakuVault. A file that is not a vault
-// gives ErrNotVault and is not changed; [Options.AddToDatabase] makes one of a
+// gives [ErrNotVault] and is not changed; [Options.AddToDatabase] makes one of a
 // SQLite database of another program.
 func Open(path string, o *Options) (*Vault, error) {
 	if o == nil {
@@ -68,8 +68,8 @@ func newVault(path string, s store.Store, o *Options) *Vault {
 func (v *Vault) Path() string { return v.path }
 
 // Close writes what the caches hold, waits for the running transaction for up
-// to Options.BusyTimeout, ends Views and loops that are still open with
-// ErrClosed, and moves what the write-ahead log holds into the file as far as
+// to [Options.BusyTimeout], ends Views and loops that are still open with
+// [ErrClosed], and moves what the write-ahead log holds into the file as far as
 // no other process is in the way. If the caches cannot be written, or the
 // transaction does not end, Close says so and the vault stays open: Close can
 // be tried again, and [Vault.DiscardPending] gives up what is held. After an

@@ -12,7 +12,7 @@
 //     begins by writing them, so the order in which calls returned is the order
 //     on disk. Where that is not possible, because flushing is paused or the
 //     column is gone, the columns and tables concerned are closed to that
-//     transaction ([Flush.Blocked]); all others go on.
+//     transaction ([Flush.BlockedColumn], [Flush.BlockedTable]); all others go on.
 //   - A reader sees an element once: in the file or in memory. A flush shuts a
 //     gate from before its commit until its elements have left memory, and a
 //     [Reading] takes its snapshot and what is held inside that gate.

@@ -17,6 +17,7 @@ import (
 
 	"columnvault"
 	"columnvault/dtype"
+	"columnvault/internal/store"
 	"columnvault/internal/vaulttest"
 )
 
@@ -124,6 +125,20 @@ func storedAs(t *testing.T, typ dtype.Type[any], value string) []byte {
 		t.Errorf("docs/format.md: %v %s: %v", typ, value, err)
 	}
 	return b
+}
+
+// TestFormatLayouts checks the numbers and names of the layouts.
+func TestFormatLayouts(t *testing.T) {
+	layouts := map[string]store.Layout{"LayoutV0": store.LayoutV0, "LayoutV1": store.LayoutV1}
+	for _, row := range readFormatDoc(t).table(t, "layout", "name", "columns of", "in this document") {
+		if number, known := layouts[row[1]]; !known || row[0] != fmt.Sprint(number) {
+			t.Errorf("docs/format.md: layout %s has the name %s, which is %d", row[0], row[1], number)
+		}
+		delete(layouts, row[1])
+	}
+	for name := range layouts {
+		t.Errorf("docs/format.md does not name %s", name)
+	}
 }
 
 // TestFormatDTypes checks what docs/format.md says of the names of dtypes.

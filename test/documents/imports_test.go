@@ -30,7 +30,6 @@ var layers = map[string][]string{
 	tool + "hint":                {},
 	"internal/position":          {},
 	"internal/excerpt":           {},
-	"test/house":                 {},
 	"":                           {"dtype", "internal/catalog", "internal/column", "internal/excerpt", "internal/kvcodec", "internal/position", "internal/store", "internal/store/sqlite", "internal/writeback"},
 	"internal/writeback":         {"internal/catalog", "internal/column", "internal/store"},
 	"internal/kvcodec":           {"dtype", "internal/store", "internal/structured"},

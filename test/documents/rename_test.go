@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
-	"path"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -64,11 +63,8 @@ func copyTree(t *testing.T, to, from string) {
 		switch {
 		case err != nil:
 			return err
-		case path.Base(name) == ".git":
-			if entry.IsDir() {
-				return fs.SkipDir
-			}
-			return nil
+		case entry.Name() == ".git":
+			return skip(entry)
 		case entry.IsDir():
 			return os.MkdirAll(filepath.Join(to, name), 0o777)
 		}
@@ -78,6 +74,14 @@ func copyTree(t *testing.T, to, from string) {
 		}
 		return os.WriteFile(filepath.Join(to, name), data, 0o666)
 	}))
+}
+
+// skip leaves out a file or a folder of a walk.
+func skip(entry fs.DirEntry) error {
+	if entry.IsDir() {
+		return fs.SkipDir
+	}
+	return nil
 }
 
 // runIn runs a command in a folder and returns what it prints.
