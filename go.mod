@@ -6,6 +6,7 @@ go 1.26.0
 require (
 	github.com/ncruces/go-sqlite3 v0.36.0
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3
+	github.com/tidwall/btree v1.8.2
 	github.com/x448/float16 v0.8.4
 	golang.org/x/text v0.43.0
 )
@@ -26,8 +27,6 @@ require (
 	github.com/tinylib/msgp v1.6.5
 	pgregory.net/rapid v1.3.0
 )
-
-require github.com/tidwall/btree v1.8.2
 
 require (
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect

@@ -58,9 +58,9 @@ var ErrUnsupportedEncoding = kvcodec.ErrUnsupportedEncoding
 //
 // KohakuVault's reader takes some packed values for others: it packs 0.0 and
 // reads the integer 0, and it reads vectors of eight bytes or fewer, such as
-// []int8{5}, as numbers or text. Such values are stored as msgpack here, so that
-// both sides read what was put. A tensor that short has no such form and gives
-// [ErrInvalidArgument].
+// []int8{5}, as numbers or text. Such values are stored as msgpack here, so
+// that both sides read what was put. A tensor that short has no such form and
+// gives [ErrInvalidArgument].
 func (kv *KV) PutValue(ctx context.Context, key []byte, value any) error {
 	stored, err := kvcodec.Append(nil, value)
 	if err != nil {

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// Every benchmark handles the same number of values per operation and reports the time of one.
+// Every benchmark handles the same number of values per operation and reports
+// the time of one.
 const benchValues = 1 << 16
 
 func perValue(b *testing.B, bytes int) {

@@ -2,7 +2,7 @@ package dtype
 
 import "fmt"
 
-// Bool is one byte, 0 or 1.
+// Bool is the dtype bool: one byte, 0 or 1. Other bytes are an [ErrData].
 var Bool Type[bool] = boolean{newBase(Spec{Kind: KindBool})}
 
 type boolean struct{ *base }
@@ -33,7 +33,8 @@ func (t boolean) DecodeAll(dst []bool, data []byte, ends []int) error {
 	return decodeEach(t, dst, data, ends)
 }
 
-// Bytes returns nil, because a Go bool in memory must never become anything but 0 or 1.
+// Bytes returns nil, because the memory of a Go bool must never hold anything
+// but 0 and 1.
 func (boolean) Bytes([]bool) []byte { return nil }
 
 func (t boolean) Match(v bool) ([][]byte, error) { return matchOne(t, v) }

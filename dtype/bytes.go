@@ -1,10 +1,12 @@
 package dtype
 
-// Bytes is raw bytes of any length: bytes. What is decoded lies in the memory of the bytes it is decoded from.
+// Bytes is the dtype bytes: raw bytes of any length. Decoded values lie in the
+// memory of the bytes they are decoded from; they are empty, never nil.
 var Bytes Type[[]byte] = raw{newBase(Spec{Kind: KindBytes})}
 
-// FixedBytes is n raw bytes: bytes:N. A shorter value is padded with zeros, which come back with it; a longer one is
-// refused.
+// FixedBytes is the dtype bytes:N: exactly n raw bytes. n must be between 0 and
+// [MaxSize]. A shorter value is padded with zeros, which are returned with it;
+// a longer one is an [ErrValue].
 func FixedBytes(n int) Type[[]byte] {
 	return raw{newBase(Spec{Kind: KindBytes, Sized: true, Size: n})}
 }
@@ -31,7 +33,7 @@ func (t raw) Decode(src []byte) ([]byte, error) {
 		return nil, err
 	}
 	if src == nil {
-		src = []byte{} // an empty value, unlike nil, says that there is one
+		src = []byte{} // an empty value is not the absence of one
 	}
 	return t.element(src)
 }
@@ -40,7 +42,7 @@ func (t raw) DecodeAll(dst [][]byte, data []byte, ends []int) error {
 	return decodeEach(t, dst, data, ends)
 }
 
-// Bytes returns nil: the values lie elsewhere.
+// Bytes returns nil, because the slices point to memory elsewhere.
 func (raw) Bytes([][]byte) []byte { return nil }
 
 func (t raw) Match(v []byte) ([][]byte, error) { return matchOne(t, v) }

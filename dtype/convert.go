@@ -12,10 +12,11 @@ import (
 	"columnvault/internal/excerpt"
 )
 
-// toNumber converts a Go number, bool or json.Number to E. An integer E takes floats only if floats is set, and then only
-// those without a fraction; a float E rounds.
+// toNumber converts a Go number, a bool or a json.Number to E. An integer E
+// takes floats only if floats is set, and then only those without a fraction. A
+// float E rounds.
 func toNumber[E Element](v any, floats bool) (E, error) {
-	switch v := v.(type) { // the common ones without reflection
+	switch v := v.(type) { // common types without reflection
 	case E:
 		return v, nil
 	case int:
@@ -133,8 +134,8 @@ func toRow[E Element](v any, s Spec) ([]E, error) {
 	return t.Data, nil
 }
 
-// toTensor converts v to a Tensor: a Tensor of any numbers, or numbers nested in slices, arrays and []any to the same depth
-// everywhere.
+// toTensor converts v to a Tensor. v is a Tensor of any numbers, or numbers in
+// slices, arrays and []any, nested to the same depth everywhere.
 func toTensor[E Element](v any) (Tensor[E], error) {
 	switch v := v.(type) {
 	case Tensor[E]:
@@ -160,7 +161,8 @@ func toTensor[E Element](v any) (Tensor[E], error) {
 	if n > MaxSize {
 		return Tensor[E]{}, fmt.Errorf("%w: shape %v has more elements than %d", ErrValue, shape, MaxSize)
 	}
-	// The shape is that of the first elements. Until the others are seen n is a claim, which gets no more than this.
+	// The shape is that of the first elements. Until the others have been seen
+	// n is only a claim, and memory is allocated for no more than this.
 	const first = 1 << 13
 	data, err := flatten(make([]E, 0, min(n, first)), reflect.ValueOf(v), shape)
 	return Tensor[E]{shape, data}, err

@@ -8,7 +8,8 @@ import (
 	"unsafe"
 )
 
-// decodeError wants Decode and DecodeAll of typ to refuse the element src, which comes second in the batch.
+// decodeError wants Decode and DecodeAll of typ to refuse the element src,
+// which comes second in the batch.
 func decodeError[T any](t *testing.T, typ Type[T], good, src, want string) {
 	t.Helper()
 	v, err := typ.Decode([]byte(src))
@@ -128,7 +129,8 @@ func TestDecodeAllBounds(t *testing.T) {
 	}
 }
 
-// Text and bytes lie in the memory that was decoded, and nothing that is appended to them overwrites what follows.
+// Text and bytes lie in the memory that was decoded, and nothing that is
+// appended to them overwrites what follows.
 func TestAliasing(t *testing.T) {
 	src := []byte("abcdef")
 	s, err := String.Decode(src)

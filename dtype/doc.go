@@ -1,37 +1,64 @@
-// Package dtype is the types of columns: the grammar of their names and the codecs between Go values and stored bytes.
+// Package dtype holds the types of columns: their names, and the codecs between
+// Go values and stored bytes.
 //
-// A dtype is a string kept in the file beside the column, such as i64 or str:32:utf8. [ParseSpec] reads one into a
-// [Spec], whose String method gives the canonical spelling:
+// Every column has a dtype, a string such as i64 or str:32:utf8 that is kept in
+// the file. A program that knows its columns names the codec, and gets Go
+// values of one type:
 //
-//	bool i8 i16 i32 i64 u8 u16 u32 u64 f16 f32 f64   numbers, little-endian
-//	str[:N][:ENC]                                    text; ENC is utf8 (default), utf16le, utf16be, ascii or latin1
-//	bytes[:N]                                        raw bytes
-//	msgpack[:N] cbor[:N]                             values of the JSON model
-//	vec:ELEM[:DIM...]                                arrays of numbers (bool and f16 excepted)
+//	prices, err := columnvault.Create(ctx, v, "prices", dtype.Float64, nil)
+//	points, err := columnvault.Create(ctx, v, "at", dtype.Vector[float32](3), nil)
 //
-// With :N every element takes N bytes, padded with zeros, and longer values are refused, never cut. The padding of bytes
-// is returned with the value; of text all trailing NUL characters are dropped, the value's own included. A vec without
-// dimensions takes a shape of its own for every element. Without :N and dimensions elements vary in size.
+// A program that learns the dtype only at run time calls [Parse], which returns
+// a codec of values of any type.
+//
+// # The dtypes
+//
+//	dtype                   Go type           codec
+//	bool                    bool              Bool
+//	i8 i16 i32 i64          int8 .. int64     Int8 Int16 Int32 Int64
+//	u8 u16 u32 u64          uint8 .. uint64   Uint8 Uint16 Uint32 Uint64
+//	f16 f32 f64             float32, float64  Float16 Float32 Float64
+//	str[:ENC]               string            String, Text
+//	str:N[:ENC]             string            FixedText
+//	bytes, bytes:N          []byte            Bytes, FixedBytes
+//	msgpack, msgpack:N      any of the model  MsgPack, FixedMsgPack
+//	cbor, cbor:N            any of the model  CBOR, FixedCBOR
+//	vec:ELEM:DIM[:DIM...]   []E               Vector
+//	vec:ELEM                []E or Tensor[E]  Vector, Tensors
+//
+// Numbers are stored in little-endian order. ENC is utf8 (the default),
+// utf16le, utf16be, ascii or latin1. ELEM is a number other than f16. "The
+// model" is that of JSON: [Structured] lists the Go types that it holds.
+//
+// With :N every element takes N bytes. Shorter values are padded with zeros,
+// and longer ones are refused, never cut. The padding of bytes is returned with
+// the value. From text all NUL characters at the end are removed, including
+// those of the value itself. Without :N and DIM elements vary in size.
 //
 // # Codecs
 //
-// A [Type] is a dtype together with a Go type. [Int64], [String], [Bytes] and their like are variables; [FixedText],
-// [MsgPack], [Vector] and others are functions, because they have parameters. [Parse] makes the dynamic form, a
-// Type[any], from a string that is known only at run time. Types are immutable and safe for concurrent use. A
-// constructor has no error result: a type made with a bad argument (FixedBytes(-1)) reports it from Err and from every
-// operation.
+// A codec is a [Type]. Types are immutable and safe for concurrent use. A
+// constructor with a bad argument, such as FixedBytes(-1), returns a Type that
+// reports it from Err and from every operation.
 //
-// The methods append to memory of the caller, as encoding/hex.AppendEncode does. What they decode may lie in the memory
-// of the bytes they are given: the caller hands these over and must not change them as long as the values are in use.
+// # Memory
+//
+// Codecs append to memory of the caller, like [encoding/hex.AppendEncode]. What
+// they decode may lie in the memory of the bytes they are given, which must not
+// change while the values are in use. Strings and byte slices from one call
+// share memory; clone what you keep for long.
 //
 // # Compatibility
 //
-// The bytes are those of KohakuVault 0.8.6 (its DataPacker), which testdata/packer_golden.json records; the numeric
-// dtypes other than i64 and f64 are those of its version 1. Where that package stores something other than what it was given
-// (NaN in msgpack becomes null, 256 in a vector of u8 becomes 0) this one refuses; docs/format.md lists the cases.
+// The bytes are those of KohakuVault 0.8.6, which testdata/packer_golden.json
+// records; the numeric dtypes other than i64 and f64 are those of its version
+// 1. Some values are stored there as something else: NaN in msgpack becomes
+// null, and 256 in a vector of u8 becomes 0. This package refuses them;
+// docs/format.md lists all cases.
 //
 // # Errors
 //
-// Every error is one of [ErrSyntax], [ErrValue] (with [ErrSchema] inside it) and [ErrData] to errors.Is. No input causes
-// a panic, and lengths in stored bytes are checked before memory is allocated.
+// To [errors.Is], every error is one of [ErrSyntax], [ErrValue] and [ErrData].
+// No input causes a panic, and lengths in stored bytes are checked before
+// memory is allocated.
 package dtype

@@ -6,24 +6,29 @@ import (
 	"reflect"
 )
 
-// Type returns the dynamic codec of s, whose values are of any Go type that fits the dtype. If s is invalid, the Err
-// method of the result says so.
+// Type returns the dynamic codec of s, which takes Go values of any type that
+// fits the dtype. If s is invalid, the Err method of the result says so.
 //
-// Decoding gives bool, the number type of the dtype (f16: float32), string, []byte, and for msgpack and cbor what
-// [Structured] lists under any. A vec with dimensions gives the flat []E, one without a Tensor[E].
+// Decoding returns bool, the number type of the dtype (f16: float32), string,
+// []byte, and for msgpack and cbor what [Structured] lists under any. A vector
+// with dimensions is a flat []E, and one without is a [Tensor] of E.
 //
-// Encoding takes more, as long as nothing is lost:
-//   - integers: integers of any Go type, bool as 0 and 1, [encoding/json.Number]; no floats, not even 1.0
-//   - floats: numbers of any Go type, bool, json.Number; rounded to the precision of the dtype
-//   - text: strings; bytes: []byte, byte arrays, and lists of integers between 0 and 255
-//   - vectors: []E (with dimensions: a flat row), a Tensor of any numbers, and slices, arrays and []any of numbers, nested
-//     to the depth of the shape; floats without a fraction are taken for integers here
-//   - msgpack and cbor: anything [Structured] holds
+// Encoding takes more types, as long as nothing is lost:
+//   - integers: integers of any Go type, bool as 0 and 1, and
+//     [encoding/json.Number]; no floats, not even 1.0
+//   - floats: numbers of any Go type, bool, and json.Number; rounded to the
+//     precision of the dtype
+//   - text: strings of any Go type except json.Number
+//   - bytes: []byte, byte arrays, and lists of integers between 0 and 255
+//   - vectors: []E (with dimensions: a flat row), a Tensor of any numbers, and
+//     slices, arrays and []any of numbers, nested to the depth of the shape;
+//     floats without a fraction count as integers here
+//   - msgpack and cbor: all that [Structured] holds
 //
-// Numbers out of range are refused.
+// Numbers out of range, and values of other types, are an [ErrValue].
 func (s Spec) Type() Type[any] {
 	if s.check() != nil {
-		return newStructured[any](s) // any type will do: only its error is left
+		return newStructured[any](s) // of an invalid type only the error counts
 	}
 	if e := kinds[s.Kind].elements; e != nil {
 		return e.number(s)
@@ -43,7 +48,8 @@ func (s Spec) Type() Type[any] {
 	return newStructured[any](s)
 }
 
-// dynamic makes a Type[any] of a Type[T] and a function that turns other Go values into a T.
+// dynamic makes a Type[any] of a Type[T] and a function that turns other Go
+// values into a T.
 type dynamic[T any] struct {
 	Type[T]
 	convert func(v any) (T, error)

@@ -10,10 +10,11 @@ import (
 	"unsafe"
 )
 
-// Encoding is how text is turned into bytes.
+// Encoding is the way text is turned into bytes.
 type Encoding uint8
 
-// The encodings. UTF-16 has no byte order mark of its own: one in the text is kept.
+// The encodings. No byte order mark is added to UTF-16; one in the text is
+// kept.
 const (
 	UTF8 Encoding = iota
 	UTF16LE
@@ -22,7 +23,7 @@ const (
 	Latin1
 )
 
-// String returns the name of e in dtype strings.
+// String returns the name of e in dtype strings, such as utf16le.
 func (e Encoding) String() string {
 	if e > Latin1 {
 		return "Encoding(" + strconv.Itoa(int(e)) + ")"
@@ -96,7 +97,8 @@ func (e Encoding) append(dst []byte, s string) ([]byte, error) {
 	return append(dst, s...), nil
 }
 
-// decode turns bytes in the encoding e into a string, which lies in the memory of src if src is UTF-8 already.
+// decode turns bytes in the encoding e into a string, which lies in the memory
+// of src if src is UTF-8 already.
 func (e Encoding) decode(src []byte) (string, error) {
 	switch e {
 	case UTF16LE, UTF16BE:
@@ -143,7 +145,8 @@ func (e Encoding) decodeUTF16(src []byte) (string, error) {
 	return unsafeString(text), nil
 }
 
-// trim removes the NUL characters at the end of src, which are the padding of text of a fixed size.
+// trim removes the NUL characters at the end of src: the padding of text of a
+// fixed size.
 func (e Encoding) trim(src []byte) []byte {
 	if e == UTF16LE || e == UTF16BE {
 		src = src[:len(src)&^1]

@@ -8,28 +8,37 @@ import (
 	"columnvault/internal/excerpt"
 )
 
-// The kinds of errors. The text of an error says more: what was given, what is wrong with it and what to do.
+// The kinds of errors. The text of an error says what was given, what is wrong
+// with it and what to do.
 var (
-	// ErrSyntax: a string that is no dtype, a bad argument of a constructor, or a JSON Schema that does not compile.
+	// ErrSyntax is returned for a string that is not a dtype, a bad argument of
+	// a constructor, and a JSON Schema that does not compile.
 	ErrSyntax = errors.New("dtype: bad dtype")
-	// ErrValue: a Go value or type that the dtype cannot hold.
+	// ErrValue is returned for a Go value or a Go type that the dtype cannot
+	// hold.
 	ErrValue = errors.New("dtype: bad value")
-	// ErrSchema: a value that violates the schema of its dtype; see [SchemaError]. It is also an ErrValue.
+	// ErrSchema is returned for a value that violates the schema of its dtype;
+	// see [SchemaError]. It is also an ErrValue.
 	ErrSchema = fmt.Errorf("%w: schema violated", ErrValue)
-	// ErrData: stored bytes that do not decode.
+	// ErrData is returned for stored bytes that do not decode.
 	ErrData = errors.New("dtype: bad data")
 )
 
-// ElementError says which element of a batch an error is about.
+// An ElementError says which element of a batch an error is about.
+// [Type.AppendAll] and [Type.DecodeAll] return it.
 type ElementError struct {
-	Index int // position in the slice that was passed to the failing method
-	Err   error
+	// Index is the position in the slice of values that was passed to the
+	// method.
+	Index int
+	// Err is what is wrong with the element.
+	Err error
 }
 
 func (e *ElementError) Error() string {
 	return "element " + strconv.Itoa(e.Index) + ": " + e.Err.Error()
 }
 
+// Unwrap returns what is wrong with the element.
 func (e *ElementError) Unwrap() error { return e.Err }
 
 // quote makes s fit for an error text.

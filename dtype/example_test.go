@@ -29,7 +29,8 @@ func ExampleParse() {
 	// dtype: bad value: "too long a text" needs 15 bytes but str:8:utf8 holds 8
 }
 
-// Values that vary in size are stored back to back, with the end of each beside them.
+// Values that vary in size are stored back to back, with the end of each beside
+// them.
 func ExampleType() {
 	data, ends, err := dtype.String.AppendAll(nil, nil, []string{"one", "two", "three"})
 	if err != nil {
@@ -46,7 +47,8 @@ func ExampleType() {
 	// [one two three] <nil>
 }
 
-// Whole slices of numbers move without a loop: here two stored ones are read into a slice.
+// Whole slices of numbers move without a loop: here two stored ones are read
+// into a slice.
 func ExampleType_bytes() {
 	stored := []byte{1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff}
 	values := make([]int32, 2)
@@ -141,4 +143,61 @@ func ExampleTensors() {
 	fmt.Println(v.Shape, v.Data, err)
 	// Output:
 	// [2 3] [1 2 3 4 5 6] <nil>
+}
+
+// Text of a fixed size is padded with zeros, and what is too long is refused.
+func ExampleFixedText() {
+	country := dtype.FixedText(2, dtype.ASCII)
+	stored, err := country.Append(nil, "NZ")
+	fmt.Printf("%s %q %v\n", country, stored, err)
+
+	_, err = country.Append(nil, "NZL")
+	fmt.Println(errors.Is(err, dtype.ErrValue), err)
+	// Output:
+	// str:2:ascii "NZ" <nil>
+	// true dtype: bad value: "NZL" needs 3 bytes but str:2:ascii holds 2
+}
+
+// A Spec says what a dtype is made of, in its canonical spelling.
+func ExampleParseSpec() {
+	spec, err := dtype.ParseSpec("vector:float32:2:3")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(spec, spec.Kind, spec.Elem, spec.Dims, spec.ElemSize())
+
+	_, err = dtype.ParseSpec("float")
+	fmt.Println(errors.Is(err, dtype.ErrSyntax))
+	// Output:
+	// vec:f32:2:3 vec f32 [2 3] 25
+	// true
+}
+
+// A dynamic codec takes Go values of any type that fits, as long as nothing is
+// lost.
+func ExampleSpec_Type() {
+	t := dtype.Spec{Kind: dtype.KindUint8}.Type()
+	for _, v := range []any{7, int64(7), true, 256, 7.0, "7"} {
+		stored, err := t.Append(nil, v)
+		fmt.Printf("%T: %d %t\n", v, stored, errors.Is(err, dtype.ErrValue))
+	}
+	// Output:
+	// int: [7] false
+	// int64: [7] false
+	// bool: [1] false
+	// int: [] true
+	// float64: [] true
+	// string: [] true
+}
+
+// The error of a batch says which element is wrong.
+func ExampleElementError() {
+	_, _, err := dtype.String.AppendAll(nil, nil, []string{"fine", "\xff"})
+	var bad *dtype.ElementError
+	if errors.As(err, &bad) {
+		fmt.Println(bad.Index, bad.Err)
+	}
+	// Output:
+	// 1 dtype: bad value: "\xff" is not valid UTF-8: use a bytes column for raw bytes
 }

@@ -13,7 +13,8 @@ var fuzzDTypes = []string{
 	"vec:f32", "vec:f64", "vec:i8", "vec:i16", "vec:i32", "vec:i64", "vec:u8", "vec:u16", "vec:u32", "vec:u64", "vec:i16:2", "vec:u8:2:2", "vec:f64:1",
 }
 
-// FuzzParse: a dtype string parses or is an ErrSyntax, and the canonical spelling of one that parses stands for itself.
+// FuzzParse: a dtype string parses or is an ErrSyntax, and the canonical
+// spelling of one that parses stands for itself.
 func FuzzParse(f *testing.F) {
 	for _, dtype := range fuzzDTypes {
 		f.Add(dtype)
@@ -40,8 +41,9 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// FuzzDecode: arbitrary bytes decode under every dtype or are an ErrData, and what decodes is stored and read again
-// without change. The bytes are also cut in two as a batch.
+// FuzzDecode: arbitrary bytes decode under every dtype or are an ErrData, and
+// what decodes is stored and read again without change. The bytes are also cut
+// in two as a batch.
 func FuzzDecode(f *testing.F) {
 	for i, src := range []string{
 		"", "\x01", "12345678", "\x00\x00\x00\x00\x00\x00\xf0\x7f", "h\xc3\xa9llo", "\x3d\xd8\x00\xde", "ab\x00\x00\x00\x00",

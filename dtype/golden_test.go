@@ -49,8 +49,8 @@ func (c goldenCase) value(t *testing.T) any {
 	return v
 }
 
-// differences lists, with the reason, every case in which we do the opposite of the Python package: refuse what it takes
-// or take what it refuses.
+// differences lists, with the reason, every case in which we do the opposite of
+// the Python package: refuse what it takes or take what it refuses.
 var differences = map[string][]string{
 	"refused, because Python stores null in place of the number": {
 		"pack msgpack inf", "pack msgpack -inf", "pack msgpack nan", "pack msgpack [nan]", "pack msgpack {'n': nan}",
@@ -114,7 +114,8 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// checkPack returns the error of Append. If both sides succeed it compares what they write and read.
+// checkPack returns the error of Append. If both sides succeed it compares what
+// they write and read.
 func checkPack(t *testing.T, c goldenCase) error {
 	typ, err := Parse(c.DType)
 	if err != nil {
@@ -209,7 +210,7 @@ func checkEqual(t *testing.T, c goldenCase, want, got any) {
 	sameFloat := cmp.Comparer(func(a, b float64) bool {
 		return math.Float64bits(a) == math.Float64bits(b) || math.IsNaN(a) && math.IsNaN(b)
 	})
-	if c.Note == "128 nested lists" || c.Note == "301 nested lists" { // for which cmp takes for ever
+	if c.Note == "128 nested lists" || c.Note == "301 nested lists" { // cmp would take forever
 		if !reflect.DeepEqual(want, got) {
 			t.Errorf("%s reads back otherwise", c.name())
 		}

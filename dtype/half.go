@@ -8,8 +8,10 @@ import (
 	"github.com/x448/float16"
 )
 
-// Float16 is IEEE 754 half precision: 11 significant bits, at most 65504. Values are rounded to nearest even, so what
-// is read is not what was written unless it fits. A finite value that rounds to infinity is refused.
+// Float16 is the dtype f16: IEEE 754 half precision, with 11 significant bits
+// and at most 65504. A value with more bits is rounded to the nearest that f16
+// has, so another one is read than was written. A finite value that rounds to
+// infinity is an [ErrValue].
 var Float16 Type[float32] = half{newBase(Spec{Kind: KindFloat16})}
 
 type half struct{ *base }
@@ -38,7 +40,8 @@ func (t half) DecodeAll(dst []float32, data []byte, ends []int) error {
 	return decodeEach(t, dst, data, ends)
 }
 
-// Bytes returns nil: two bytes are stored, four are in memory.
+// Bytes returns nil, because a value has two bytes in the file and four in
+// memory.
 func (half) Bytes([]float32) []byte { return nil }
 
 func (t half) Match(v float32) ([][]byte, error) {
@@ -53,8 +56,9 @@ func (t half) Match(v float32) ([][]byte, error) {
 	return match, err
 }
 
-// roundToOdd narrows f so that rounding the result to half precision gives what rounding f itself would: a value
-// between two float32 becomes the one whose last bit is set, and so stays off the middle between two halves.
+// roundToOdd narrows f so that rounding the result to half precision gives what
+// rounding f itself would: a value between two float32 becomes the one whose
+// last bit is set, and so stays off the middle between two halves.
 func roundToOdd(f float64) float32 {
 	narrow := float32(f)
 	if float64(narrow) == f || f != f {

@@ -11,7 +11,8 @@ import (
 
 func halfOf(bits uint16) float32 { return float16.Frombits(bits).Float32() }
 
-// Every one of the 65536 patterns reads and writes back the same, but for NaNs, which stay NaN.
+// Every one of the 65536 patterns reads and writes back the same, but for NaNs,
+// which stay NaN.
 func TestHalfPatterns(t *testing.T) {
 	for bits := range 1 << 16 {
 		src := binary.LittleEndian.AppendUint16(nil, uint16(bits))
@@ -32,7 +33,8 @@ func TestHalfPatterns(t *testing.T) {
 	}
 }
 
-// halfValue is the value of a pattern by the definition of the format; NaN is reported as infinity.
+// halfValue is the value of a pattern by the definition of the format; NaN is
+// reported as infinity.
 func halfValue(bits uint16) float32 {
 	sign := 1 - 2*float64(bits>>15)
 	exponent, fraction := int(bits>>10&31), float64(bits&1023)

@@ -132,8 +132,8 @@ func ElementKind(v any) (Kind, bool) {
 	return k, k != 0
 }
 
-// anyTensor returns the parts of a Tensor of whatever elements, or the zero Kind
-// if v is none.
+// anyTensor returns the parts of a Tensor of whatever elements, or the zero
+// Kind if v is none.
 func anyTensor(v any) (elem Kind, shape []int, data reflect.Value) {
 	if reflect.ValueOf(v).Kind() != reflect.Struct {
 		return

@@ -7,12 +7,12 @@ import (
 	"unsafe"
 )
 
-// Element is the Go types of numbers and of the elements of vectors.
+// Element lists the Go types of numbers, and of the elements of vectors.
 type Element interface {
 	int8 | int16 | int32 | int64 | uint8 | uint16 | uint32 | uint64 | float32 | float64
 }
 
-// The numeric types. NaNs keep their bits.
+// The dtypes i8 to i64, u8 to u64, f32 and f64. NaNs keep their bits.
 var (
 	Int8    Type[int8]    = newNumber[int8]()
 	Int16   Type[int16]   = newNumber[int16]()
@@ -26,7 +26,8 @@ var (
 	Float64 Type[float64] = newNumber[float64]()
 )
 
-// number is the types of numbers whose memory is, on little-endian machines, their stored form.
+// number is the codec of numbers. On little-endian machines their memory is
+// their stored form.
 type number[E Element] struct{ *base }
 
 func newNumber[E Element]() number[E] {
@@ -78,7 +79,8 @@ func (t number[E]) Match(v E) ([][]byte, error) {
 	return match, nil
 }
 
-// littleEndian: numbers lie in memory as they are stored. A variable only for tests of the other case.
+// littleEndian reports whether numbers lie in memory as they are stored. It is
+// a variable so that tests can try the other case.
 var littleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
 
 // memory returns the bytes of the memory of vs.
@@ -96,7 +98,8 @@ func appendNumbers[E Element](dst []byte, vs []E) []byte {
 	return dst
 }
 
-// readNumbers sets dst to the numbers stored in src, which has enough bytes for all of them.
+// readNumbers sets dst to the numbers stored in src, which has enough bytes for
+// all of them.
 func readNumbers[E Element](dst []E, src []byte) {
 	b := memory(dst)
 	copy(b, src)
@@ -105,7 +108,7 @@ func readNumbers[E Element](dst []E, src []byte) {
 	}
 }
 
-// swapBytes turns round every number of width bytes in b.
+// swapBytes reverses the bytes of every number of width bytes in b.
 func swapBytes(b []byte, width int) {
 	for ; len(b) > 0; b = b[width:] {
 		slices.Reverse(b[:width])

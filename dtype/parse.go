@@ -13,9 +13,13 @@ const (
 	elementNames = "i8 .. i64, u8 .. u64, f32 or f64"
 )
 
-// ParseSpec reads a dtype string. It takes what KohakuVault 0.8.6 takes, with the same meaning: other names (string,
-// messagepack, vector, vec:float32, str:utf-8), sizes such as 08 and +8, anything after i64:, f64: and bytes:N:. Only
-// the name of the encoding may be in capitals. The names of the other numbers come from version 1 and stand alone.
+// ParseSpec reads a dtype string. An error is an [ErrSyntax].
+//
+// It takes all that KohakuVault 0.8.6 takes, with the same meaning: other names
+// (string, messagepack, vector, vec:float32, str:utf-8), sizes such as 08 and
+// +8, and anything after i64:, f64: and bytes:N:. Only the name of the encoding
+// may be in capitals. The names of the other numbers, which come from version
+// 1, take nothing after them.
 func ParseSpec(s string) (Spec, error) {
 	spec, err := parseSpec(strings.Split(s, ":"))
 	if err == nil {
@@ -27,7 +31,9 @@ func ParseSpec(s string) (Spec, error) {
 	return spec, nil
 }
 
-// Parse returns the dynamic codec of a dtype string. See [Spec.Type] for the values it works with.
+// Parse returns the dynamic codec of a dtype string, for programs that learn
+// the dtype at run time. [Spec.Type] says which Go values it takes and returns.
+// An error is an [ErrSyntax].
 func Parse(s string) (Type[any], error) {
 	spec, err := ParseSpec(s)
 	if err != nil {

@@ -17,8 +17,9 @@ type pyArray struct {
 	list any    // nested []any
 }
 
-// parsePython reads the repr of a Python value into the Go value that stands for it in the golden cases: tuples, sets
-// and ranges become []any, integers that fit no int64 json.Number, and things that Go has no word for a channel.
+// parsePython reads the repr of a Python value into the Go value that stands
+// for it in the golden cases: tuples, sets and ranges become []any, integers
+// that fit no int64 json.Number, and things that Go has no word for a channel.
 func parsePython(t testing.TB, repr string) any {
 	t.Helper()
 	p := pyParser{rest: repr}
@@ -110,7 +111,8 @@ func (p *pyParser) list(end string) any {
 	return list
 }
 
-// braces reads a dict or a set. The keys of a dict that are not all strings make it a map[any]any.
+// braces reads a dict or a set. The keys of a dict that are not all strings
+// make it a map[any]any.
 func (p *pyParser) braces() any {
 	var keys, values []any
 	isSet := false
@@ -144,7 +146,8 @@ func (p *pyParser) braces() any {
 	return text
 }
 
-// quoted reads the rest of a string or bytes literal. A lone surrogate gets the three bytes that UTF-8 would have for it.
+// quoted reads the rest of a string or bytes literal. A lone surrogate gets the
+// three bytes that UTF-8 would have for it.
 func (p *pyParser) quoted(raw bool) []byte {
 	b := []byte{}
 	for !p.accept("'") {
@@ -197,7 +200,8 @@ func (p *pyParser) number() any {
 	return f
 }
 
-// fromJSON turns the json_value of a golden case into what parsePython makes of the repr.
+// fromJSON turns the json_value of a golden case into what parsePython makes of
+// the repr.
 func fromJSON(v any) any {
 	switch v := v.(type) {
 	case json.Number:

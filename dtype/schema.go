@@ -15,15 +15,19 @@ import (
 	"columnvault/internal/structured"
 )
 
-// A SchemaError lists everything in a value that violates the schema of its dtype. It is an ErrSchema and an ErrValue.
+// A SchemaError lists everything in a value that violates the schema of its
+// dtype; see [Structured.WithSchema]. It is an [ErrSchema] and an [ErrValue].
 type SchemaError struct {
 	Violations []Violation
 }
 
 // A Violation is one part of a value that a schema does not allow.
 type Violation struct {
-	Location string // JSON Pointer into the value: "/tags/2", or "" for the value itself
-	Message  string // such as "minimum: got -1, want 0"
+	// Location is a JSON Pointer into the value: "/tags/2", or "" for the value
+	// itself.
+	Location string
+	// Message says what is wrong there: "minimum: got -1, want 0".
+	Message string
 }
 
 // Error describes the first violations.
@@ -41,15 +45,18 @@ func (e *SchemaError) Error() string {
 	return ErrSchema.Error() + ": " + strings.Join(texts, "; ")
 }
 
+// Unwrap returns [ErrSchema].
 func (e *SchemaError) Unwrap() error { return ErrSchema }
 
-// schema validates stored values, so that what is checked is what a reader will see, whatever Go type it came from.
+// schema validates stored values. So it checks what a reader will see, whatever
+// Go type it came from.
 type schema struct {
 	compiled *jsonschema.Schema
 	codec    structured.Codec[any]
 }
 
-// noLoader refuses to load the schemas that another one refers to: a dtype must not read files.
+// noLoader refuses to load the schemas that another one refers to, because a
+// dtype must not read files.
 type noLoader struct{}
 
 func (noLoader) Load(url string) (any, error) {
@@ -90,12 +97,13 @@ func (s *schema) validate(b []byte) error {
 		return fmt.Errorf("%w: %w", ErrSchema, excerpt.Error(err))
 	}
 	list := violations(nil, invalid, message.NewPrinter(language.English))
-	// The validator walks objects in no particular order.
+	// The validator goes over objects in no particular order.
 	slices.SortStableFunc(list, func(a, b Violation) int { return strings.Compare(a.Location, b.Location) })
 	return &SchemaError{list}
 }
 
-// violations appends what e and the errors below it say. Keywords that only group others say nothing themselves.
+// violations appends what e and the errors below it say. Keywords that only
+// group others say nothing themselves.
 func violations(list []Violation, e *jsonschema.ValidationError, p *message.Printer) []Violation {
 	switch e.ErrorKind.(type) {
 	case *kind.Schema, *kind.Group, *kind.Reference, *kind.AllOf:

@@ -9,25 +9,30 @@ import (
 	"columnvault/internal/excerpt"
 )
 
-// MaxSize is the largest size of an element that a dtype can ask for: 128 MiB.
+// MaxSize is the largest size in bytes of an element of fixed size, and the
+// largest number of elements of a vector: 128 Mi.
 const MaxSize = 128 << 20
 
-// Spec is a parsed dtype. Two specs are the same column type if and only if their String methods agree.
+// Spec is a parsed dtype. Two specs are the same dtype if and only if their
+// String methods return the same.
 type Spec struct {
 	Kind Kind
-	// Sized says that :N is present and Size is N, in bytes. Only text, bytes, msgpack and cbor have it. N = 0 is
-	// possible: such a column counts as variable in size and takes only values that encode to nothing.
+	// Sized says that :N is present, and Size is N, in bytes. Only text, bytes,
+	// msgpack and cbor can have it. If N is 0, the column counts as one of
+	// variable size and takes only values that encode to nothing.
 	Sized bool
 	Size  int
-	// Encoding is that of text.
+	// Encoding is the encoding of text.
 	Encoding Encoding
-	// Elem and Dims are the element kind and the dimensions of a vector. Without Dims each element has its own shape.
-	// Dims is shared by all copies of a Spec and must not be changed.
+	// Elem and Dims are the kind of the elements and the dimensions of a
+	// vector. Without Dims each vector has a shape of its own. Copies of a Spec
+	// share Dims, which must not be changed.
 	Elem Kind
 	Dims []int
 }
 
-// String returns the canonical spelling, which ParseSpec accepts if s is valid.
+// String returns the canonical spelling, which [ParseSpec] accepts if s is
+// valid.
 func (s Spec) String() string {
 	var b strings.Builder
 	b.WriteString(s.Kind.String())
@@ -50,7 +55,8 @@ func (s Spec) String() string {
 	return b.String()
 }
 
-// ElemSize returns the number of bytes of one stored element, or 0 if it varies.
+// ElemSize returns the number of bytes of one stored element, or 0 if it
+// varies.
 func (s Spec) ElemSize() int {
 	switch {
 	case s.Sized:
@@ -61,8 +67,9 @@ func (s Spec) ElemSize() int {
 	return s.Kind.width()
 }
 
-// volume returns the product of dims, or MaxSize+1 if a dimension is negative or the product of those other than 0 is
-// more than MaxSize: beside a 0 they are lists all the same.
+// volume returns the product of dims. It is MaxSize+1 if a dimension is
+// negative, or if the product of those other than 0 is more than MaxSize: lists
+// of nothing take memory too.
 func volume(dims []int) int {
 	n := 1
 	for _, d := range dims {

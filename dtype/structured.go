@@ -7,41 +7,63 @@ import (
 	"columnvault/internal/structured"
 )
 
-// Structured is msgpack and cbor: values of the JSON model, held by Go structs, maps, slices, arrays, pointers,
-// interfaces and scalars. Maps and structs are stored with their keys sorted by bytes, whatever their order in Go.
+// Structured is the codec of msgpack and cbor. It stores values of the JSON
+// model: nil, booleans, numbers, text, lists, and maps with text as keys. In Go
+// they are structs, maps, slices, arrays, pointers, interfaces, scalars and
+// [encoding/json.Number].
 //
-// Fields are chosen as by encoding/json and named by the tag `msgpack:"name"` or `cbor:"name"`, else `json:"name"`, with
-// "-", "omitempty", "omitzero" and "string" as options; methods such as MarshalJSON are not called. Refused are NaN and infinities, []byte,
-// time.Time, map keys other than strings, text that is not UTF-8, integers outside -2^63 .. 2^64-1 and more than 1023
-// (cbor: 256) arrays and maps inside each other.
+// # Structs
 //
-// Reading skips unknown fields, leaves missing ones zero and checks ranges; null is the zero value. Into an any are read
-// nil, bool, int64 (uint64 above its range), float64, string, []any and map[string]any. NaN and infinities that another
-// program stored become nil there, as in Python, and stay themselves in a float. Strings lie in the memory of the bytes
-// that were decoded.
+// Fields are chosen as [encoding/json] does. The tag is `msgpack:"name"` or
+// `cbor:"name"`, else `json:"name"`, with "-" and the options omitempty,
+// omitzero and string. Methods such as MarshalJSON are not called. The keys of
+// maps and structs are stored in the order of their bytes.
+//
+// # What is refused
+//
+// Values that the model has no place for are an [ErrValue]: NaN and infinities,
+// []byte, time.Time, map keys other than strings, text that is not UTF-8,
+// integers outside -2^63 .. 2^64-1, and more than 1023 (cbor: 256) lists and
+// maps inside each other.
+//
+// # Reading
+//
+// Unknown fields are skipped, missing ones are zero, and null is the zero
+// value. A number that T has no room for, or a value of another kind, is an
+// [ErrData]. Into an any are read nil, bool, int64 (uint64 above its range),
+// float64, string, []any and map[string]any. NaN and infinities, which only
+// other programs store, are nil in an any, as they are in Python, and
+// themselves in a float. Strings lie in the memory of the bytes that were
+// decoded.
 type Structured[T any] struct {
 	*base
 	codec  structured.Codec[T]
 	schema *schema
 }
 
-// MsgPack is values of type T as MessagePack of any length: msgpack.
+// MsgPack is the dtype msgpack: values of type T as MessagePack of any length.
+// A T that the model has no place for is an [ErrValue] of Err and every
+// operation.
 func MsgPack[T any]() Structured[T] {
 	return newStructured[T](Spec{Kind: KindMsgPack})
 }
 
-// FixedMsgPack is values of type T as MessagePack in n bytes, padded with zeros: msgpack:N. A value that needs more is
-// refused.
+// FixedMsgPack is the dtype msgpack:N: values of type T as MessagePack in n
+// bytes, padded with zeros. n must be between 0 and [MaxSize]. A value that
+// needs more bytes is an [ErrValue].
 func FixedMsgPack[T any](n int) Structured[T] {
 	return newStructured[T](Spec{Kind: KindMsgPack, Sized: true, Size: n})
 }
 
-// CBOR is values of type T as CBOR of any length: cbor.
+// CBOR is the dtype cbor: values of type T as CBOR of any length. A T that the
+// model has no place for is an [ErrValue] of Err and every operation.
 func CBOR[T any]() Structured[T] {
 	return newStructured[T](Spec{Kind: KindCBOR})
 }
 
-// FixedCBOR is values of type T as CBOR in n bytes, padded with zeros: cbor:N. A value that needs more is refused.
+// FixedCBOR is the dtype cbor:N: values of type T as CBOR in n bytes, padded
+// with zeros. n must be between 0 and [MaxSize]. A value that needs more bytes
+// is an [ErrValue].
 func FixedCBOR[T any](n int) Structured[T] {
 	return newStructured[T](Spec{Kind: KindCBOR, Sized: true, Size: n})
 }
@@ -63,9 +85,13 @@ func newStructured[T any](spec Spec) Structured[T] {
 	return t
 }
 
-// WithSchema returns a copy of t that refuses to append what violates schema, the text of a JSON Schema. The error is a
-// [SchemaError]. The schema is not stored in the file and plays no part in reading; it must not refer to others by URL.
-// Validation costs far more than encoding.
+// WithSchema returns a copy of t that appends only values that match schema,
+// the text of a JSON Schema. Other values give a [SchemaError]. Validation
+// costs far more than encoding.
+//
+// The schema is not stored in the file, and it is not applied when values are
+// read. It must not refer to other schemas by URL. A schema that does not
+// compile is an [ErrSyntax].
 func (t Structured[T]) WithSchema(schema string) (Structured[T], error) {
 	if err := t.Err(); err != nil {
 		return t, err
@@ -80,7 +106,8 @@ func (t Structured[T]) Append(dst []byte, v T) ([]byte, error) {
 	return t.append(dst, &v)
 }
 
-// append spares AppendAll a copy of every value on the heap.
+// append takes a pointer, which spares AppendAll a copy of every value on the
+// heap.
 func (t Structured[T]) append(dst []byte, v *T) ([]byte, error) {
 	if err := t.Err(); err != nil {
 		return dst, err
@@ -100,7 +127,7 @@ func (t Structured[T]) append(dst []byte, v *T) ([]byte, error) {
 	return out, nil
 }
 
-// AppendAll is described at [Type].
+// AppendAll is described at [Type.AppendAll].
 func (t Structured[T]) AppendAll(dst []byte, ends []int, vs []T) ([]byte, []int, error) {
 	if err := t.Err(); err != nil {
 		return dst, ends, err
@@ -138,7 +165,7 @@ func (t Structured[T]) decode(src []byte, v *T) error {
 	return nil
 }
 
-// DecodeAll is described at [Type].
+// DecodeAll is described at [Type.DecodeAll].
 func (t Structured[T]) DecodeAll(dst []T, data []byte, ends []int) error {
 	if err := t.Err(); err != nil {
 		return err
@@ -159,11 +186,12 @@ func (t Structured[T]) DecodeAll(dst []T, data []byte, ends []int) error {
 	return nil
 }
 
-// Bytes returns nil: the stored form is not that of memory.
+// Bytes returns nil, because values are not stored as they lie in memory.
 func (Structured[T]) Bytes([]T) []byte { return nil }
 
-// Match returns what Append writes for v, whatever the schema says. The Python package writes the same bytes; a value that
-// another program wrote in another form is not found by them.
+// Match returns what Append writes for v, whatever the schema says. The Python
+// package writes the same bytes. A value that another program stored in another
+// form does not match.
 func (t Structured[T]) Match(v T) ([][]byte, error) {
 	t.schema = nil
 	return matchOne(t, v)

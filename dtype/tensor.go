@@ -7,15 +7,18 @@ import (
 	"slices"
 )
 
-// Tensor is an array of numbers of any shape. Data holds the product of Shape elements in C order (the last dimension
-// varies fastest). An empty Shape stands for a single number. The dimensions other than 0 have a product of at most
-// [MaxSize], even if there are no elements.
+// Tensor is an array of numbers of any shape. Data holds its elements in C
+// order: the last dimension varies fastest. The length of Data is the product
+// of Shape, which is 1 if Shape is empty. There are at most 255 dimensions, and
+// those other than 0 multiply to at most [MaxSize].
 type Tensor[E Element] struct {
 	Shape []int
 	Data  []E
 }
 
-// Tensors is arrays of E that each have their own shape: vec:E.
+// Tensors is the dtype vec:E, with arrays of E that each have a shape of their
+// own. Decoded tensors have memory of their own. A Tensor whose Data does not
+// fit its Shape is an [ErrValue].
 func Tensors[E Element]() Type[Tensor[E]] {
 	return tensors[E]{newBase(Spec{Kind: KindVector, Elem: kindOf[E]()})}
 }
@@ -36,15 +39,16 @@ func (t tensors[E]) DecodeAll(dst []Tensor[E], data []byte, ends []int) error {
 	return decodeEach(t, dst, data, ends)
 }
 
-// Bytes returns nil: the values lie elsewhere.
+// Bytes returns nil, because tensors point to memory elsewhere.
 func (tensors[E]) Bytes([]Tensor[E]) []byte { return nil }
 
 func (t tensors[E]) Match(v Tensor[E]) ([][]byte, error) { return matchOne(t, v) }
 
-// maxRank is the largest number of dimensions: one byte stores it.
+// maxRank is the largest number of dimensions, which is stored in one byte.
 const maxRank = math.MaxUint8
 
-// appendTensor appends a vector with its shape: type byte, number of dimensions, each of them in 32 bits, elements.
+// appendTensor appends a vector with its shape: a type byte, the number of
+// dimensions, each of them in 32 bits, and the elements.
 func appendTensor[E Element](dst []byte, elem Kind, shape []int, data []E) ([]byte, error) {
 	if len(shape) > maxRank {
 		return dst, fmt.Errorf("%w: %d dimensions, of which a vector has at most %d", ErrValue, len(shape), maxRank)

@@ -1,15 +1,19 @@
 package dtype
 
-// String is text in UTF-8 of any length: str:utf8.
+// String is the dtype str:utf8: text of any length in UTF-8. Decoded strings
+// lie in the memory of the bytes they are decoded from.
 var String Type[string] = Text(UTF8)
 
-// Text is text of any length in the encoding e: str:ENC.
+// Text is the dtype str:ENC: text of any length in the encoding e. Characters
+// that e does not have, and strings that are not UTF-8, are an [ErrValue].
 func Text(e Encoding) Type[string] {
 	return text{newBase(Spec{Kind: KindText, Encoding: e})}
 }
 
-// FixedText is text in n bytes (not characters) in the encoding e, padded with zeros: str:N:ENC. Longer text is refused. NUL
-// characters at the end of a value are lost, as they cannot be told from the padding.
+// FixedText is the dtype str:N:ENC: text in the encoding e that takes n bytes,
+// not characters, padded with zeros. n must be between 0 and [MaxSize]. Longer
+// text is an [ErrValue]. NUL characters at the end of a value are lost, because
+// nothing tells them from the padding.
 func FixedText(n int, e Encoding) Type[string] {
 	return text{newBase(Spec{Kind: KindText, Sized: true, Size: n, Encoding: e})}
 }
@@ -52,7 +56,7 @@ func (t text) DecodeAll(dst []string, data []byte, ends []int) error {
 	return decodeEach(t, dst, data, ends)
 }
 
-// Bytes returns nil: strings lie elsewhere.
+// Bytes returns nil, because strings point to memory elsewhere.
 func (text) Bytes([]string) []byte { return nil }
 
 func (t text) Match(v string) ([][]byte, error) { return matchOne(t, v) }

@@ -2,47 +2,64 @@ package dtype
 
 import "fmt"
 
-// Type is a dtype whose values are Go values of type T. Only this package implements it.
+// Type is a dtype whose values are Go values of type T. Only this package
+// implements it. A Type is immutable and safe for concurrent use.
 type Type[T any] interface {
-	// Spec returns the parsed dtype.
+	// Spec returns the parsed dtype. Its Dims must not be changed.
 	Spec() Spec
-	// String returns the canonical dtype string: Spec().String().
+	// String returns the canonical dtype string.
 	String() string
-	// Size returns the bytes of one stored element, or 0 if it varies: Spec().ElemSize().
+	// Size returns the number of bytes of one stored element, or 0 if it
+	// varies.
 	Size() int
-	// Err returns why the type cannot be used: an ErrSyntax if it was made with a bad argument, an ErrValue if it is
-	// msgpack or cbor of a Go type that has no form there. Every other method that returns an error returns this one.
+	// Err returns why the type cannot be used, or nil: an [ErrSyntax] if it was
+	// made with a bad argument, an [ErrValue] if it is msgpack or cbor of a Go
+	// type that has no form there. Every other method that returns an error
+	// then returns this one.
 	Err() error
 
-	// Append appends the stored form of v to dst. On error the result is dst.
+	// Append appends the stored form of v to dst. A v that the dtype cannot
+	// hold is an [ErrValue], and the result is dst.
 	Append(dst []byte, v T) ([]byte, error)
-	// AppendAll appends the stored forms of vs to dst and, if they vary in size, the length of dst after each of them
-	// to ends. On error, an *ElementError that names the position in vs, the results are dst and ends.
+	// AppendAll appends the stored forms of vs to dst. If they vary in size, it
+	// also appends the length of dst after each of them to ends. If one cannot
+	// be stored, the error is an [ElementError] with its position in vs, and
+	// the results are dst and ends.
 	AppendAll(dst []byte, ends []int, vs []T) ([]byte, []int, error)
 
-	// Decode decodes the element in src. Of a fixed-size type src may hold more than the element; the rest is ignored.
-	// Text, bytes and strings in structured values may lie in the memory of src, which must not change as long as
-	// the value is in use.
+	// Decode decodes the element in src. If the dtype has a fixed size, src may
+	// hold more than the element, and the rest is ignored. Bytes that do not
+	// decode are an [ErrData].
+	//
+	// Text, bytes, and strings in structured values may lie in the memory of
+	// src, which must not change while the value is in use.
 	Decode(src []byte) (T, error)
-	// DecodeAll decodes len(dst) elements that lie back to back in data. If they vary in size, ends[i] is where the element i
-	// ends and the next begins; otherwise ends is not used. The results may lie in the memory of data, as for Decode.
-	// One bad element is an *ElementError with its position. On error what dst holds is not specified.
+	// DecodeAll decodes len(dst) elements that lie back to back in data. If
+	// they vary in size, element i ends at ends[i], where the next one begins;
+	// otherwise ends is not used. One that does not decode is an [ElementError]
+	// with its position. After an error the content of dst is undefined.
+	//
+	// The values may lie in the memory of data, as those of Decode may.
 	DecodeAll(dst []T, data []byte, ends []int) error
 
-	// Bytes returns the memory of vs if that is, byte for byte, the stored form: numbers other than f16, on
-	// little-endian machines. Writing into it writes the values. Otherwise it returns nil.
+	// Bytes returns the memory of vs if it is, byte for byte, the stored form:
+	// for numbers other than f16, on little-endian machines. Writing into it
+	// changes the values. Otherwise it returns nil.
 	Bytes(vs []T) []byte
 
-	// Match returns the stored forms of the values that equal v. It is one as a rule, none for the number NaN and two for
-	// the number zero, as +0 and -0 are equal but differ in bytes. A v that f16 rounds is rounded first. Vectors,
-	// msgpack and cbor are equal if their bytes are: there v is compared with what Append writes.
+	// Match returns the stored forms of the values that equal v, for searching.
+	// In most cases there is one. There is none for NaN, and there are two for
+	// the float zero, because +0 and -0 are equal and differ in bytes. f16
+	// rounds v first. Vectors, msgpack and cbor are equal if their bytes are,
+	// so v is compared by what Append writes.
 	Match(v T) ([][]byte, error)
 
 	sealed()
 }
 
-// base is the part that all types share. It is embedded as a pointer, so that methods do not copy it; in the zero values of
-// the exported types that is nil, which is why methods look at Err before they touch a field.
+// base is the part that all types share. It is embedded as a pointer, so that
+// methods do not copy it. The zero values of the exported types have a nil
+// base, which is why methods look at Err before they touch a field.
 type base struct {
 	spec Spec
 	size int
@@ -69,7 +86,7 @@ func (b *base) Spec() Spec {
 // String returns the canonical dtype string.
 func (b *base) String() string { return b.Spec().String() }
 
-// Size returns the bytes of one stored element, or 0 if it varies.
+// Size returns the number of bytes of one stored element, or 0 if it varies.
 func (b *base) Size() int {
 	if b == nil {
 		return 0
@@ -87,7 +104,8 @@ func (b *base) Err() error {
 
 func (*base) sealed() {}
 
-// pad fills dst, which ends in a value of n bytes, up to the fixed size, if there is one. describe is for the error.
+// pad fills dst, which ends in a value of n bytes, up to the fixed size, if
+// there is one. describe names the value in the error.
 func (b *base) pad(dst []byte, n int, describe func() string) ([]byte, error) {
 	if !b.spec.Sized {
 		return dst, nil
@@ -98,7 +116,8 @@ func (b *base) pad(dst []byte, n int, describe func() string) ([]byte, error) {
 	return append(dst, make([]byte, b.spec.Size-n)...), nil
 }
 
-// element cuts src, which holds at least one element, to the fixed size, if there is one.
+// element cuts src, which holds at least one element, to the fixed size, if
+// there is one.
 func (b *base) element(src []byte) ([]byte, error) {
 	n := len(src)
 	if b.size > 0 || b.spec.Sized {

@@ -22,13 +22,14 @@ type record struct {
 	Tags []string `json:"tags"`
 }
 
-// equal compares values that may hold NaN or empty slices, with cmp only where it has to: it takes time exponential in the
-// depth of lists inside lists.
+// equal compares values that may hold NaN or empty slices, with cmp only where
+// it has to: it takes time exponential in the depth of lists inside lists.
 func equal(a, b any) bool {
 	return reflect.DeepEqual(a, b) || cmp.Equal(a, b, cmpopts.EquateNaNs(), cmpopts.EquateEmpty())
 }
 
-// checkType draws slices of values and wants every method of the type, and of its dynamic form, to agree about them.
+// checkType draws slices of values and wants every method of the type, and of
+// its dynamic form, to agree about them.
 func checkType[T any](t *testing.T, typ Type[T], gen *rapid.Generator[T]) {
 	t.Helper()
 	t.Run(typ.String(), rapid.MakeCheck(func(t *rapid.T) {
@@ -91,7 +92,8 @@ func checkValues[T any](t rapid.TB, typ Type[T], vs []T) {
 		}
 	}
 
-	// The dynamic form stores the same bytes for the same values, and reads back what it takes again.
+	// The dynamic form stores the same bytes for the same values, and reads
+	// back what it takes again.
 	dynamic := typ.Spec().Type()
 	boxed := make([]any, len(vs))
 	for i, v := range vs {
@@ -120,7 +122,8 @@ func checkValues[T any](t rapid.TB, typ Type[T], vs []T) {
 	}
 }
 
-// genText draws text of the characters that an encoding has; without padding it may end in NUL.
+// genText draws text of the characters that an encoding has; without padding it
+// may end in NUL.
 func genText(e Encoding, longest int) *rapid.Generator[string] {
 	last := map[Encoding]rune{ASCII: 0x7f, Latin1: 0xff}[e]
 	if last == 0 {
@@ -240,7 +243,8 @@ func checkBatch[T any](check func(string, float64, func()), typ Type[T], vs []T,
 	check("DecodeAll of "+typ.String(), 1, func() { _ = typ.DecodeAll(dst, data, all) })
 }
 
-// On machines whose numbers lie the other way round, bytes are swapped one number at a time. The answer is the same.
+// On machines whose numbers lie the other way round, bytes are swapped one
+// number at a time. The answer is the same.
 func TestBigEndianMachine(t *testing.T) {
 	want, _, err := Int32.AppendAll(nil, nil, []int32{1, -2})
 	if err != nil {

@@ -5,15 +5,22 @@ import (
 	"slices"
 )
 
-// VectorType is vectors of E as flat slices. A fixed one, vec:E:D1:D2.., stores a type byte and the elements of each row
-// in C order (the last dimension varies fastest); a row of another length is refused. One without dimensions, vec:E,
-// stores the length with every row and reads only what has one dimension: see [Tensors] for all shapes.
+// VectorType is the codec that [Vector] returns: vectors of E as flat slices,
+// of which each is called a row.
+//
+// With dimensions, as in vec:f32:2:3, a row has as many elements as the
+// dimensions multiply to, in C order: the last dimension varies fastest. A row
+// of another length is an [ErrValue].
+//
+// Without dimensions rows have any length. Stored vectors of more or fewer
+// dimensions than one are an [ErrData]; [Tensors] reads all shapes.
 type VectorType[E Element] struct {
 	*base
 	row int // elements of a row; 0: varies
 }
 
-// Vector is rows of E with the given dimensions, or of any length if there are none.
+// Vector is the dtype vec:E:DIM..., or vec:E without dims. Each dimension must
+// be greater than 0, and an element must fit into [MaxSize] bytes.
 func Vector[E Element](dims ...int) VectorType[E] {
 	return newVector[E](Spec{Kind: KindVector, Elem: kindOf[E](), Dims: slices.Clone(dims)})
 }
@@ -29,7 +36,8 @@ func newVector[E Element](s Spec) VectorType[E] {
 // RowLen returns how many elements a row has, or 0 if that varies.
 func (t VectorType[E]) RowLen() int { return t.row }
 
-// Append appends the stored form of the row v to dst. On error the result is dst.
+// Append appends the stored form of the row v to dst. On error the result is
+// dst.
 func (t VectorType[E]) Append(dst []byte, v []E) ([]byte, error) {
 	switch err := t.Err(); {
 	case err != nil:
@@ -42,12 +50,13 @@ func (t VectorType[E]) Append(dst []byte, v []E) ([]byte, error) {
 	return appendNumbers(append(dst, t.spec.Elem.code()), v), nil
 }
 
-// AppendAll is described at [Type].
+// AppendAll is described at [Type.AppendAll].
 func (t VectorType[E]) AppendAll(dst []byte, ends []int, vs [][]E) ([]byte, []int, error) {
 	return appendEach(t, dst, ends, vs)
 }
 
-// AppendFlat is AppendAll for rows of a fixed vector that lie back to back in flat.
+// AppendFlat is AppendAll for rows that lie back to back in flat, which must be
+// a whole number of them. The vector must have dimensions.
 func (t VectorType[E]) AppendFlat(dst []byte, flat []E) ([]byte, error) {
 	if err := t.checkFlat(len(flat), ErrValue); err != nil {
 		return dst, err
@@ -60,7 +69,8 @@ func (t VectorType[E]) AppendFlat(dst []byte, flat []E) ([]byte, error) {
 	return dst, nil
 }
 
-// DecodeFlat is DecodeAll for a fixed vector, with the rows back to back in dst.
+// DecodeFlat is DecodeAll with the rows back to back in dst, which must have
+// room for a whole number of them. The vector must have dimensions.
 func (t VectorType[E]) DecodeFlat(dst []E, data []byte) error {
 	if err := t.checkFlat(len(dst), ErrData); err != nil {
 		return err
@@ -80,6 +90,7 @@ func (t VectorType[E]) DecodeFlat(dst []E, data []byte) error {
 }
 
 // checkFlat checks that a flat slice of n elements is a whole number of rows.
+// kind is the kind of the error.
 func (t VectorType[E]) checkFlat(n int, kind error) error {
 	switch err := t.Err(); {
 	case err != nil:
@@ -92,7 +103,7 @@ func (t VectorType[E]) checkFlat(n int, kind error) error {
 	return nil
 }
 
-// Decode decodes one row into memory of its own.
+// Decode decodes one row into new memory.
 func (t VectorType[E]) Decode(src []byte) ([]E, error) {
 	switch err := t.Err(); {
 	case err != nil:
@@ -119,7 +130,8 @@ func (t VectorType[E]) Decode(src []byte) ([]E, error) {
 	return row, nil
 }
 
-// DecodeAll is described at [Type]. Rows of a fixed vector lie in one piece of memory, which each of them keeps alive.
+// DecodeAll is described at [Type.DecodeAll]. Rows of a vector with dimensions
+// share one piece of new memory, which each of them keeps alive.
 func (t VectorType[E]) DecodeAll(dst [][]E, data []byte, ends []int) error {
 	if err := t.Err(); err != nil {
 		return err
@@ -143,11 +155,13 @@ func (t VectorType[E]) DecodeAll(dst [][]E, data []byte, ends []int) error {
 // Bytes returns nil, because a type byte is stored with every row.
 func (VectorType[E]) Bytes([][]E) []byte { return nil }
 
-// Match returns what Append writes for v: rows are equal if their bytes are.
+// Match returns what Append writes for v, because rows are equal if their bytes
+// are.
 func (t VectorType[E]) Match(v []E) ([][]byte, error) { return matchOne(t, v) }
 
-// checkCode checks the type byte of a stored vector. Python's package believes it in place of the dtype, which would
-// make the type of a value change from element to element.
+// checkCode checks the type byte of a stored vector. Python's package believes
+// the byte and not the dtype, so there the type can change from element to
+// element.
 func checkCode(code byte, want Kind) error {
 	if code == want.code() {
 		return nil

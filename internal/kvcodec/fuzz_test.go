@@ -111,8 +111,8 @@ func FuzzStoredValue(f *testing.F) {
 			runtime.ReadMemStats(&before)
 			err := decode(stored)
 			runtime.ReadMemStats(&after)
-			// What a length in the bytes could ask for is more by far, and what a
-			// goroutine beside this one may take is less.
+			// What a length in the bytes could ask for is more by far, and what
+			// a goroutine beside this one may take is less.
 			if taken := after.TotalAlloc - before.TotalAlloc; taken > uint64(32<<20+1000*len(stored)) {
 				t.Errorf("%s takes %d bytes of memory for %d: %.100q", name, taken, len(stored), stored)
 			}

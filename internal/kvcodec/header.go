@@ -30,8 +30,8 @@ func (e Encoding) String() string {
 }
 
 // ErrUnsupportedEncoding is returned for a value in an encoding that is not
-// read or not written, such as a pickle, and for JSON that no Go value holds. It
-// is an [errors.ErrUnsupported].
+// read or not written, such as a pickle, and for JSON that no Go value holds.
+// It is an [errors.ErrUnsupported].
 var ErrUnsupportedEncoding error = unsupportedEncoding{}
 
 type unsupportedEncoding struct{}

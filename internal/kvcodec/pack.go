@@ -33,6 +33,27 @@ func packedIsFloat(bits uint64) bool {
 	return i != math.MinInt64 && max(i, -i) >= 1e12 // the smallest has no absolute value there
 }
 
+// appendVector packs a vector if KohakuVault reads it back, and stores it as
+// msgpack otherwise. A tensor has no form there and is refused.
+func appendVector(dst []byte, value any) ([]byte, error) {
+	packed, err := packVector(value)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(packed) > longestNumber:
+		return append(appendHeader(dst, Packed), packed...), nil
+	case reflect.TypeOf(value).Kind() == reflect.Struct:
+		return nil, fmt.Errorf("%w: packed, this tensor has %d bytes, which KohakuVault would not read as a vector; "+
+			"PutValueAs with EncodingPacked stores it for GetValue[%T]", store.ErrInvalidArgument, len(packed), value)
+	}
+	return AppendAs(dst, MsgPack, value)
+}
+
+// longestNumber is the size up to which KohakuVault looks for no vector in
+// packed bytes: it takes eight of them for a number, and fewer for text or, if
+// they are not UTF-8, for bytes.
+const longestNumber = 8
+
 // appendPacked appends a number, a text or a vector as a column stores it.
 func appendPacked(dst []byte, value any) ([]byte, error) {
 	r := reflect.ValueOf(value)

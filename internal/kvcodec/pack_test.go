@@ -75,3 +75,13 @@ func shortTensors[E dtype.Element](t *testing.T) {
 		}
 	}
 }
+
+// A tensor whose data does not fit its shape is refused, and not stored as a map
+// of its fields.
+func TestBrokenTensor(t *testing.T) {
+	for _, v := range []any{dtype.Tensor[int64]{Shape: []int{3}, Data: []int64{1, 2}}, dtype.Tensor[int64]{Shape: []int{-1}}} {
+		if stored, err := Append(nil, v); !errors.Is(err, dtype.ErrValue) {
+			t.Errorf("%v is stored as %q, %v", v, stored, err)
+		}
+	}
+}

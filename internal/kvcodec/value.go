@@ -32,21 +32,11 @@ func Append(dst []byte, value any) ([]byte, error) {
 	case r.CanFloat():
 		return appendNumber(dst, math.Float64bits(r.Float()), true, value)
 	}
-	packed, err := packVector(value)
-	switch {
-	case err == nil && len(packed) > longestNumber:
-		return append(appendHeader(dst, Packed), packed...), nil
-	case err == nil && r.Kind() == reflect.Struct:
-		return nil, fmt.Errorf("%w: packed, this tensor has %d bytes, which KohakuVault would not read as a vector; "+
-			"PutValueAs with EncodingPacked stores it for GetValue[%T]", store.ErrInvalidArgument, len(packed), value)
+	if _, ok := dtype.ElementKind(value); ok {
+		return appendVector(dst, value)
 	}
 	return AppendAs(dst, MsgPack, value)
 }
-
-// longestNumber is the size up to which KohakuVault looks for no vector in
-// packed bytes: it takes eight of them for a number, and fewer for text or, if
-// they are not UTF-8, for bytes.
-const longestNumber = 8
 
 // isBytes reports whether a value is a []byte or of a type made of it.
 func isBytes(r reflect.Value) bool {

@@ -39,7 +39,8 @@ func (c interfaceCoder) decode(src []byte, at int, v reflect.Value, depth int) (
 	return at, err
 }
 
-// appendAny appends a value of any type. The types of decoded JSON go without reflection.
+// appendAny appends a value of any type. The types of decoded JSON go without
+// reflection.
 func appendAny(w wire, dst []byte, x any, depth int) ([]byte, error) {
 	switch x := x.(type) {
 	case nil:
@@ -121,7 +122,8 @@ func appendAnyMap(w wire, dst []byte, x map[string]any, depth int) ([]byte, erro
 	return dst, nil
 }
 
-// readAny reads the item at src[at:] as one of the types that the package comment lists.
+// readAny reads the item at src[at:] as one of the types that the package
+// comment lists.
 func readAny(w wire, src []byte, at, depth int) (any, int, error) {
 	h, at, err := w.readHead(src, at)
 	if err != nil {
@@ -200,7 +202,8 @@ func readAnyMap(w wire, src []byte, at int, h head, depth int) (any, int, error)
 	}
 }
 
-// skip reads past the item at src[at:], with the checks that reading it would make.
+// skip reads past the item at src[at:], with the checks that reading it would
+// make.
 func skip(w wire, src []byte, at, depth int) (int, error) {
 	h, at, err := w.readHead(src, at)
 	if err != nil {

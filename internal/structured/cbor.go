@@ -40,7 +40,8 @@ const (
 	cborBreak     = cborSimple | 31
 )
 
-// appendArgument appends a first byte of the major type and its argument in the shortest form.
+// appendArgument appends a first byte of the major type and its argument in the
+// shortest form.
 func appendArgument(dst []byte, major byte, n uint64) []byte {
 	switch {
 	case n < 24:
@@ -140,7 +141,8 @@ func (w cborWire) readHead(src []byte, at int) (head, int, error) {
 	return head{}, at, errCBORBytes
 }
 
-// readArgument reads the argument that info, the lower five bits of a first byte, announces at src[at:].
+// readArgument reads the argument that info, the lower five bits of a first
+// byte, announces at src[at:].
 func readArgument(info byte, src []byte, at int) (uint64, int, error) {
 	switch {
 	case info < 24:
@@ -159,7 +161,8 @@ func negativeHead(n uint64, at int) (head, int, error) {
 	return head{kind: negativeKind, n: ^n}, at, nil // ^n is -1-n in two's complement
 }
 
-// readSimple reads what follows a first byte of major type 7: a simple value or a float.
+// readSimple reads what follows a first byte of major type 7: a simple value or
+// a float.
 func (cborWire) readSimple(first byte, src []byte, at int) (head, int, error) {
 	switch first {
 	case cborFalse, cborTrue:
@@ -181,8 +184,9 @@ func (cborWire) readSimple(first byte, src []byte, at int) (head, int, error) {
 	return head{}, at, fmt.Errorf("CBOR simple value %#x is outside the JSON model", first)
 }
 
-// readBignum reads the content of tag 2 or 3: an integer as a byte string, which encoders use above 64 bits and some
-// use below. Other tags (dates, for example) are outside the JSON model.
+// readBignum reads the content of tag 2 or 3: an integer as a byte string,
+// which encoders use above 64 bits and some use below. Other tags (dates, for
+// example) are outside the JSON model.
 func readBignum(tag uint64, src []byte, at int) (head, int, error) {
 	if tag != 2 && tag != 3 {
 		return head{}, at, fmt.Errorf("CBOR tag %d is outside the JSON model", tag)
@@ -214,7 +218,8 @@ func readBignum(tag uint64, src []byte, at int) (head, int, error) {
 	return head{kind: uintKind, n: n}, at, nil
 }
 
-// readChunks reads a text of indefinite length: pieces of definite length up to a break.
+// readChunks reads a text of indefinite length: pieces of definite length up to
+// a break.
 func readChunks(src []byte, at int) (string, int, error) {
 	var text strings.Builder
 	for {

@@ -40,7 +40,8 @@ func unhex(t testing.TB, s string) []byte {
 	return b
 }
 
-// The bytes of both formats at every edge where the form of a number or length changes, and what they read back as.
+// The bytes of both formats at every edge where the form of a number or length
+// changes, and what they read back as.
 func TestBytes(t *testing.T) {
 	text := func(n int) string { return strings.Repeat("x", n) }
 	list := func(n int) []any { return make([]any, n) }
@@ -164,7 +165,8 @@ type level2 int
 
 func (level2) Error() string { return "" }
 
-// asJSON sends x through encoding/json, after which all its numbers are float64.
+// asJSON sends x through encoding/json, after which all its numbers are
+// float64.
 func asJSON(t testing.TB, x any) (y any) {
 	t.Helper()
 	text, err := json.Marshal(x)
@@ -177,7 +179,8 @@ func asJSON(t testing.TB, x any) (y any) {
 	return y
 }
 
-// A value that ends too early is an error wherever it is cut, and never a panic.
+// A value that ends too early is an error wherever it is cut, and never a
+// panic.
 func TestTruncated(t *testing.T) {
 	value := map[string]any{"a": []any{int64(1000), 0.1, "text", nil, true}, "b": map[string]any{"c": strings.Repeat("x", 300)}}
 	type typed struct {
@@ -294,7 +297,8 @@ func TestForeignBytesRefused(t *testing.T) {
 		if got, err := decode[any](test.f, src); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%v %s decodes to %v, error %v, want one about %q", test.f, test.hex, got, err, test.want)
 		}
-		// The same value is refused where nobody looks at it: in an unknown field.
+		// The same value is refused where nobody looks at it: in an unknown
+		// field.
 		object := append(unhex(t, map[Format]string{MsgPack: "81a161", CBOR: "a16161"}[test.f]), src...)
 		if _, err := decode[struct{}](test.f, object); err == nil {
 			t.Errorf("%v %s is accepted in an unknown field", test.f, test.hex)

@@ -10,16 +10,19 @@ import (
 	"time"
 )
 
-// A coder moves the values of one Go type between memory and the bytes of one format.
+// A coder moves the values of one Go type between memory and the bytes of one
+// format.
 type coder interface {
 	// encode appends v to dst. depth counts the arrays and maps around v.
 	encode(dst []byte, v reflect.Value, depth int) ([]byte, error)
-	// decode reads the item at src[at:] into v, which is settable, and returns where the next item begins. Nothing of
-	// what v held before remains or is reused.
+	// decode reads the item at src[at:] into v, which is settable, and returns
+	// where the next item begins. Nothing of what v held before remains or is
+	// reused.
 	decode(src []byte, at int, v reflect.Value, depth int) (int, error)
 }
 
-// coders holds every compiled coder of a format for the life of the program: reflect.Type to coder.
+// coders holds every compiled coder of a format for the life of the program:
+// reflect.Type to coder.
 var coders [3]sync.Map
 
 func coderOf(w wire, t reflect.Type) (coder, error) {
@@ -35,13 +38,15 @@ func coderOf(w wire, t reflect.Type) (coder, error) {
 	return c, nil
 }
 
-// compiler builds the coder of one type and of all types inside it, each of them once.
+// compiler builds the coder of one type and of all types inside it, each of
+// them once.
 type compiler struct {
 	w      wire
 	coders map[reflect.Type]*forward
 }
 
-// forward stands for a coder that is still being built, when it is nil: recursive types refer to themselves through it.
+// forward stands for a coder that is still being built, when it is nil:
+// recursive types refer to themselves through it.
 type forward struct{ coder }
 
 var (
@@ -134,8 +139,8 @@ func (c *compiler) pointer(t reflect.Type) (coder, error) {
 	if err != nil {
 		return nil, err
 	}
-	// A pointer to a pointer or to an interface can lead back to itself with no array or map on the way, so it counts
-	// as a level of its own.
+	// A pointer to a pointer or to an interface can lead back to itself with no
+	// array or map on the way, so it counts as a level of its own.
 	nests := t.Elem().Kind() == reflect.Pointer || t.Elem().Kind() == reflect.Interface
 	return pointerCoder{c.w, t.Elem(), elem, nests}, nil
 }

@@ -5,8 +5,9 @@ import (
 	"reflect"
 )
 
-// firstBytes bounds what a slice or map allocates before its first element is read. Beyond it memory grows with the
-// elements that are really there, so that a few bytes of damaged or hostile data cannot ask for gigabytes.
+// firstBytes bounds what a slice or map allocates before its first element is
+// read. Beyond it memory grows with the elements that are really there, so that
+// a few bytes of damaged or hostile data cannot ask for gigabytes.
 const (
 	firstBytes = 4 << 10
 	firstPairs = 64
@@ -56,8 +57,8 @@ func (c pointerCoder) decode(src []byte, at int, v reflect.Value, depth int) (in
 	return at, err
 }
 
-// enter checks that an array or map of n elements may be written inside of depth
-// others.
+// enter checks that an array or map of n elements may be written inside of
+// depth others.
 func enter(w wire, n, depth int) error {
 	if depth >= w.maxDepth() {
 		return errDepth(w)
@@ -68,8 +69,8 @@ func enter(w wire, n, depth int) error {
 	return nil
 }
 
-// begin reads the head of an array or map inside of depth others, for a Go t. ok
-// is false if there is null instead.
+// begin reads the head of an array or map inside of depth others, for a Go t.
+// ok is false if there is null instead.
 func begin(w wire, want kind, src []byte, at int, t reflect.Type, depth int) (h head, next int, ok bool, err error) {
 	h, at, err = w.readHead(src, at)
 	switch {
@@ -143,7 +144,8 @@ func (c arrayCoder) encode(dst []byte, v reflect.Value, depth int) ([]byte, erro
 	return appendElements(c.w, c.elem, dst, v, v.Len(), depth)
 }
 
-// decode wants exactly as many elements as the Go array has: dropping some, or making some up, would go unnoticed.
+// decode wants exactly as many elements as the Go array has: dropping some, or
+// making some up, would go unnoticed.
 func (c arrayCoder) decode(src []byte, at int, v reflect.Value, depth int) (int, error) {
 	v.SetZero()
 	h, at, ok, err := begin(c.w, arrayKind, src, at, v.Type(), depth)

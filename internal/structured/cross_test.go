@@ -56,7 +56,8 @@ var libraries = map[Format]library{
 
 var errOutside = errors.New("outside the JSON model")
 
-// model turns what a library read into what this package reads, or reports errOutside.
+// model turns what a library read into what this package reads, or reports
+// errOutside.
 func model(v any) (any, error) {
 	switch v := v.(type) {
 	case nil, bool, int64:
@@ -124,7 +125,8 @@ func model(v any) (any, error) {
 	return nil, errOutside // bytes, times, tags, extensions
 }
 
-// diff describes how two values differ. cmp alone takes time exponential in the depth of lists inside lists.
+// diff describes how two values differ. cmp alone takes time exponential in the
+// depth of lists inside lists.
 func diff(a, b any) string {
 	if reflect.DeepEqual(a, b) {
 		return ""
@@ -181,7 +183,8 @@ func TestAgainstLibraries(t *testing.T) {
 	}
 }
 
-// fuzz holds Decode against a library for arbitrary bytes: the same are accepted, with the same meaning.
+// fuzz holds Decode against a library for arbitrary bytes: the same are
+// accepted, with the same meaning.
 func fuzz(f *testing.F, format Format, seeds ...string) {
 	for _, seed := range seeds {
 		f.Add(unhex(f, seed))
@@ -232,9 +235,10 @@ func fuzz(f *testing.F, format Format, seeds ...string) {
 	})
 }
 
-// stricter reports whether err is one that the libraries need not see: they keep only the last of equal keys and with it
-// lose sight of the other values, msgp takes bin for a key and nests deeper, and cbor drops the tag "this is CBOR" and
-// reads bignums in pieces.
+// stricter reports whether err is one that the libraries need not see: they
+// keep only the last of equal keys and with it lose sight of the other values,
+// msgp takes bin for a key and nests deeper, and cbor drops the tag "this is
+// CBOR" and reads bignums in pieces.
 func stricter(err error) bool {
 	return strings.Contains(err.Error(), "outside the JSON model") ||
 		strings.Contains(err.Error(), "outside -2^63") ||

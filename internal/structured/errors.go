@@ -25,8 +25,9 @@ func (e *pathError) Unwrap() error { return e.err }
 // longestPath is how much of a path is shown, from the outside.
 const longestPath = 255
 
-// inField says that err happened in the field or under the map key name. The path is put together while the error
-// travels outwards, so that it costs nothing as long as there is none.
+// inField says that err happened in the field or under the map key name. The
+// path is put together while the error travels outwards, so that it costs
+// nothing as long as there is none.
 func inField(name string, err error) error {
 	const longest = 40
 	if len(name) > longest {

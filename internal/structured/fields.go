@@ -13,7 +13,8 @@ import (
 type field struct {
 	name  string
 	index []int // as for reflect.Value.FieldByIndex
-	// throughPointer: the path of index leads through an embedded pointer, which may be nil.
+	// throughPointer: the path of index leads through an embedded pointer,
+	// which may be nil.
 	throughPointer bool
 	tagged         bool // name comes from a tag
 	omitEmpty      bool
@@ -24,9 +25,10 @@ type field struct {
 	coder coder
 }
 
-// fieldsOf lists the stored fields of the struct type t in the order of their names' bytes. Which fields of embedded
-// structs count follows encoding/json: of equal names the least nested one, of those a tagged one, and if several are
-// left, none.
+// fieldsOf lists the stored fields of the struct type t in the order of their
+// names' bytes. Which fields of embedded structs count follows encoding/json:
+// of equal names the least nested one, of those a tagged one, and if several
+// are left, none.
 func fieldsOf(t reflect.Type, tag string) ([]field, error) {
 	var (
 		all  []field
@@ -60,14 +62,16 @@ func fieldsOf(t reflect.Type, tag string) ([]field, error) {
 	return fields, nil
 }
 
-// embedded is a struct whose fields are listed: the outermost one, or one embedded in it at index.
+// embedded is a struct whose fields are listed: the outermost one, or one
+// embedded in it at index.
 type embedded struct {
 	t              reflect.Type
 	index          []int
 	throughPointer bool
 }
 
-// member says what the field i of e is: one that is stored, an embedded struct that is listed in its turn, or neither.
+// member says what the field i of e is: one that is stored, an embedded struct
+// that is listed in its turn, or neither.
 func (e embedded) member(i int, tag string) (*field, *embedded, error) {
 	sf := e.t.Field(i)
 	name, options, ok := parseTag(sf.Tag, tag)
@@ -107,8 +111,9 @@ func (e embedded) member(i int, tag string) (*field, *embedded, error) {
 	return f, nil, nil
 }
 
-// parseTag returns the name (empty: the field's own) and the options of a field, from the format's tag if there is one,
-// else from the json tag. ok is false for a field that is not to be stored.
+// parseTag returns the name (empty: the field's own) and the options of a
+// field, from the format's tag if there is one, else from the json tag. ok is
+// false for a field that is not to be stored.
 func parseTag(st reflect.StructTag, tag string) (name string, options []string, ok bool) {
 	text, found := st.Lookup(tag)
 	if !found {
@@ -128,7 +133,8 @@ func isScalar(t reflect.Type) bool {
 
 type zeroer interface{ IsZero() bool }
 
-// zeroTest is what omitzero means in encoding/json: a method IsZero decides, if the type or a pointer to it has one.
+// zeroTest is what omitzero means in encoding/json: a method IsZero decides, if
+// the type or a pointer to it has one.
 func zeroTest(t reflect.Type) func(reflect.Value) bool {
 	is := reflect.TypeFor[zeroer]()
 	switch {
@@ -178,8 +184,9 @@ func dominant(fields []field) []field {
 	return kept
 }
 
-// in returns the field inside the struct v. An embedded pointer on the way that is nil is set to a new struct if create
-// is true, else the result is the zero Value.
+// in returns the field inside the struct v. An embedded pointer on the way that
+// is nil is set to a new struct if create is true, else the result is the zero
+// Value.
 func (f *field) in(v reflect.Value, create bool) reflect.Value {
 	for i, n := range f.index {
 		if i > 0 && v.Kind() == reflect.Pointer {

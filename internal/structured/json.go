@@ -18,7 +18,8 @@ type jsonWire struct{ msgpackWire }
 
 func (jsonWire) format() Format { return jsonItems }
 
-// maxDepth leaves some of Python's limit of 1000 calls to the program that reads.
+// maxDepth leaves some of Python's limit of 1000 calls to the program that
+// reads.
 func (jsonWire) maxDepth() int { return 900 }
 
 var (
@@ -30,9 +31,9 @@ var (
 	ErrJSONRange = errors.New("JSON that no Go value holds")
 )
 
-// AppendJSON appends v as JSON text, with the rules of the package for Go values
-// and the struct tags of JSON. Floats are written so that they are read as
-// floats: 1.0, not 1. On error the returned slice is dst.
+// AppendJSON appends v as JSON text, with the rules of the package for Go
+// values and the struct tags of JSON. Floats are written so that they are read
+// as floats: 1.0, not 1. On error the returned slice is dst.
 func AppendJSON(dst []byte, v any) ([]byte, error) {
 	item, err := appendAny(jsonWire{}, nil, v, 0)
 	if err != nil {
@@ -46,9 +47,9 @@ func AppendJSON(dst []byte, v any) ([]byte, error) {
 }
 
 // DecodeJSON sets *v to the value that text is. Besides JSON it takes NaN,
-// Infinity and -Infinity, which Python writes and reads; they are floats also in
-// an any. An error is [ErrJSON], [ErrJSONRange], or says why a T cannot hold the
-// value. On error *v is zero.
+// Infinity and -Infinity, which Python writes and reads; they are floats also
+// in an any. An error is [ErrJSON], [ErrJSONRange], or says why a T cannot hold
+// the value. On error *v is zero.
 func DecodeJSON[T any](text []byte, v *T) error {
 	*v = *new(T)
 	item, err := parseJSON(text)

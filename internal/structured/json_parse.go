@@ -268,8 +268,8 @@ func (p *jsonParser) number() error {
 	return nil
 }
 
-// numberLen returns the length of the number at the beginning of src and whether
-// it is a float. ok is false if there is none, or it breaks off.
+// numberLen returns the length of the number at the beginning of src and
+// whether it is a float. ok is false if there is none, or it breaks off.
 func numberLen(src []byte) (n int, float, ok bool) {
 	digits := func() bool {
 		start := n

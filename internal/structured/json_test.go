@@ -211,7 +211,8 @@ func TestJSONAgainstLibrary(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// encoding/json writes large floats as integers, which may be too large.
+		// encoding/json writes large floats as integers, which may be too
+		// large.
 		if err := DecodeJSON(text, &theirs); err != nil && !errors.Is(err, ErrJSONRange) {
 			t.Fatalf("%s: %v", text, err)
 		}

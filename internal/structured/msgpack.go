@@ -7,7 +7,8 @@ import (
 	"math"
 )
 
-// msgpackWire is MessagePack (https://github.com/msgpack/msgpack/blob/master/spec.md).
+// msgpackWire is MessagePack
+// (https://github.com/msgpack/msgpack/blob/master/spec.md).
 type msgpackWire struct{}
 
 func (msgpackWire) format() Format { return MsgPack }

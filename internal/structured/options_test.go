@@ -89,8 +89,8 @@ type quotedFields struct {
 	PP **int `json:"pp,string"`
 }
 
-// The option "string" stores scalars as JSON inside text, as encoding/json does.
-// Only floats are written otherwise: 1.0, not 1.
+// The option "string" stores scalars as JSON inside text, as encoding/json
+// does. Only floats are written otherwise: 1.0, not 1.
 func TestQuoted(t *testing.T) {
 	n, s := uint8(200), "in \"text\""
 	for _, v := range []quotedFields{

@@ -190,7 +190,8 @@ func TestHostileLengths(t *testing.T) {
 		Next []wide
 		_    [1 << 12]byte
 	}
-	// 900 arrays inside each other, each announcing as many elements as there are bytes left.
+	// 900 arrays inside each other, each announcing as many elements as there
+	// are bytes left.
 	var deep []byte
 	for i := range 900 {
 		n := 1<<20 - 3*i
@@ -218,7 +219,8 @@ func TestHostileLengths(t *testing.T) {
 	}
 }
 
-// Many types that all refer to each other compile in no time: each is compiled once, not once on every way to it.
+// Many types that all refer to each other compile in no time: each is compiled
+// once, not once on every way to it.
 func TestCompileManyTypes(t *testing.T) {
 	type g[T any] struct{ A, B, C, D *T }
 	type t1 struct{ A, B g[g[g[g[int]]]] }

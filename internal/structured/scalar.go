@@ -61,7 +61,8 @@ func (c integerCoder) decode(src []byte, at int, v reflect.Value, _ int) (int, e
 	return at, nil
 }
 
-// integral turns the head of a float that is an integer into the head of that integer.
+// integral turns the head of a float that is an integer into the head of that
+// integer.
 func (h head) integral() head {
 	if h.kind != floatKind {
 		return h
@@ -157,7 +158,8 @@ func appendText(w wire, dst []byte, s string) ([]byte, error) {
 	return append(w.appendText(dst, len(s)), s...), nil
 }
 
-// readText reads the content of a text with head h at src[at:]. The string lies in the memory of src.
+// readText reads the content of a text with head h at src[at:]. The string lies
+// in the memory of src.
 func readText(src []byte, at int, h head) (string, int, error) {
 	if h.indefinite {
 		return readChunks(src, at)
@@ -173,7 +175,8 @@ func readText(src []byte, at int, h head) (string, int, error) {
 	return s, end, nil
 }
 
-// numberCoder is for json.Number, a string type that holds the text of a number.
+// numberCoder is for json.Number, a string type that holds the text of a
+// number.
 type numberCoder struct{ w wire }
 
 func (c numberCoder) encode(dst []byte, v reflect.Value, _ int) ([]byte, error) {

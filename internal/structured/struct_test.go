@@ -29,7 +29,8 @@ type tree struct {
 type left struct{ Both, L int }
 type right struct{ Both, R int }
 
-// The fields that are stored, and under which names, are those of encoding/json.
+// The fields that are stored, and under which names, are those of
+// encoding/json.
 func TestStructsLikeJSON(t *testing.T) {
 	type Renamed struct {
 		Point `json:"at"`
@@ -167,8 +168,9 @@ func TestTags(t *testing.T) {
 	}
 }
 
-// Reading sets the whole target: unknown fields are skipped, missing ones and null are zero, of equal keys the last
-// counts, keys are case-sensitive and may come in any order.
+// Reading sets the whole target: unknown fields are skipped, missing ones and
+// null are zero, of equal keys the last counts, keys are case-sensitive and may
+// come in any order.
 func TestDecodeIntoStruct(t *testing.T) {
 	type target struct {
 		A int            `json:"a"`

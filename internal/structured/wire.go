@@ -22,7 +22,8 @@ func (f Format) wire() wire {
 // wire writes and reads the items of one format, and knows nothing of Go types.
 type wire interface {
 	format() Format
-	// maxDepth is how many arrays and maps may lie inside each other, chosen so that Python's reader takes what we write.
+	// maxDepth is how many arrays and maps may lie inside each other, chosen so
+	// that Python's reader takes what we write.
 	maxDepth() int
 
 	appendNil(dst []byte) []byte
@@ -30,26 +31,32 @@ type wire interface {
 	appendInt(dst []byte, n int64) []byte
 	appendUint(dst []byte, n uint64) []byte
 	appendFloat(dst []byte, f float64) []byte
-	// The heads of text, arrays and maps take lengths up to maxLen; the content follows.
+	// The heads of text, arrays and maps take lengths up to maxLen; the content
+	// follows.
 	appendText(dst []byte, n int) []byte
 	appendArray(dst []byte, n int) []byte
 	appendMap(dst []byte, n int) []byte
 
-	// readHead reads the head of the item at src[at:] and returns where its content, or the next item, begins.
+	// readHead reads the head of the item at src[at:] and returns where its
+	// content, or the next item, begins.
 	readHead(src []byte, at int) (head, int, error)
 }
 
-// maxLen bounds the length of a text, array or map: what an int can count everywhere. A column element is far smaller.
+// maxLen bounds the length of a text, array or map: what an int can count
+// everywhere. A column element is far smaller.
 const maxLen = 1<<31 - 1
 
-// A head is the first part of an item: its kind with the value of a scalar or the length of anything else.
+// A head is the first part of an item: its kind with the value of a scalar or
+// the length of anything else.
 type head struct {
 	kind kind
-	// indefinite: the content ends at a break byte and n is 0. Only CBOR has this.
+	// indefinite: the content ends at a break byte and n is 0. Only CBOR has
+	// this.
 	indefinite bool
-	// n is 0 or 1 for a boolean, the value of an integer (negative: the bits of the int64), the bits of a float64, or
-	// the number of bytes, elements or pairs that follow. readHead has compared that number with what is left of the
-	// data: n elements have at least n bytes.
+	// n is 0 or 1 for a boolean, the value of an integer (negative: the bits of
+	// the int64), the bits of a float64, or the number of bytes, elements or
+	// pairs that follow. readHead has compared that number with what is left of
+	// the data: n elements have at least n bytes.
 	n uint64
 }
 
@@ -72,8 +79,9 @@ func (k kind) String() string {
 
 var errTruncated = errors.New("the data ends inside the value")
 
-// sizedHead makes the head of something n bytes, elements or pairs long whose content begins at src[at:]; each of them
-// takes at least width bytes. The check keeps a damaged length from being believed.
+// sizedHead makes the head of something n bytes, elements or pairs long whose
+// content begins at src[at:]; each of them takes at least width bytes. The
+// check keeps a damaged length from being believed.
 func sizedHead(k kind, n uint64, width int, src []byte, at int) (head, int, error) {
 	if n > uint64((len(src)-at)/width) {
 		return head{}, at, errTruncated
@@ -81,7 +89,8 @@ func sizedHead(k kind, n uint64, width int, src []byte, at int) (head, int, erro
 	return head{kind: k, n: n}, at, nil
 }
 
-// more reports whether an array or map with head h has another element after the first i, and where it begins.
+// more reports whether an array or map with head h has another element after
+// the first i, and where it begins.
 func (h head) more(src []byte, at, i int) (bool, int) {
 	if !h.indefinite {
 		return uint64(i) < h.n, at
