@@ -5,13 +5,19 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"unsafe"
 
+	"columnvault/internal/catalog"
 	"columnvault/internal/column"
+	"columnvault/internal/excerpt"
+	"columnvault/internal/kvcodec"
+	"columnvault/internal/store"
+	"columnvault/internal/writeback"
 )
 
 // Batch collects appends to several columns, and pairs for key-value tables,
 // that belong together, such as the fields of a record. It is used by one
-// goroutine, inside the function that Vault.Batch calls.
+// goroutine, inside the function that [Vault.Batch] calls.
 type Batch struct {
 	v *Vault
 	*collection
@@ -19,23 +25,19 @@ type Batch struct {
 }
 
 // collection is the memory of a batch.
-type collection struct {
-	parts []part
-	pairs []tablePair
-}
-
-// tablePair is a pair as it is to be stored in a table.
-type tablePair struct {
-	table string
-	Pair
-}
+type collection struct{ writeback.Batch }
 
 // Batch calls fn to collect appends and puts, and then takes all of them or, if
-// fn returns an error, none. If all the columns are cached, the elements are
-// held together and no flush writes a part of them: columns that are filled
-// through batches alone have equal lengths on disk whatever happens. Pairs are
-// held with them if the vault has a cache. Otherwise all is written at once, in
-// one transaction.
+// fn returns an error, none. It differs from [Vault.Update] like this:
+//
+//  1. fn collects, with [Column.AppendTo] and [KV.PutTo], and does nothing else.
+//     It keeps no other writer waiting, and it is run once.
+//  2. If all its columns are cached, and the vault too if there are pairs, the
+//     caches hold what it has collected. Batch then returns before anything is
+//     in the file; see [Column.EnableCache]. Otherwise it is written at once, in
+//     one transaction.
+//  3. No flush writes a part of it. Columns that are filled through batches
+//     alone have equal lengths on disk, whatever happens.
 func (v *Vault) Batch(ctx context.Context, fn func(b *Batch) error) error {
 	if err := v.checkNested(ctx); err != nil {
 		return fail("batch", "", -1, err)
@@ -54,44 +56,53 @@ var collections = sync.Pool{New: func() any { return new(collection) }}
 // maxCollection is the size in bytes from which on memory is not kept.
 const maxCollection = 64 << 10
 
+// pairSize is the size in bytes of a pair in a batch, without what it points
+// to.
+const pairSize = int(unsafe.Sizeof(writeback.BatchPair{}))
+
 // end gives the memory back. What is left of the batch refuses everything.
 func (b *Batch) end() {
-	total := 0
-	for _, part := range b.parts {
-		total += cap(part.rows.Data) + 8*cap(part.rows.Ends)
-	}
-	if total <= maxCollection {
-		b.parts = b.parts[:0]
-		clear(b.pairs)
-		b.pairs = b.pairs[:0]
+	if b.kept() {
+		b.Parts = b.Parts[:0]
+		clear(b.Pairs)
+		b.Pairs = b.Pairs[:0]
 		collections.Put(b.collection)
 	}
 	b.collection, b.ended = nil, true
 }
 
+// kept tells whether the memory is little enough to be kept.
+func (c *collection) kept() bool {
+	total := pairSize * cap(c.Pairs)
+	for _, part := range c.Parts {
+		total += cap(part.Data) + 8*cap(part.Ends)
+	}
+	return total <= maxCollection
+}
+
 // AppendTo adds values to what the batch will append to the column. An error
 // means that these values were not added.
 func (c *Column[T]) AppendTo(b *Batch, values ...T) error {
-	return fail("append", c.names.Plain, -1, c.appendTo(b, values))
+	return c.fail("append", c.appendTo(b, values))
 }
 
 func (c *Column[T]) appendTo(b *Batch, values []T) error {
 	if err := b.check(c.in.v, c.in.tx); err != nil {
 		return err
 	}
-	part := b.part(c.rows, c.dtype, c.t.Size())
-	if part.dtype != c.dtype {
-		return fmt.Errorf("%w: the batch has elements of %s for the column", ErrDType, part.dtype)
+	part := b.part(c.held, c.names.Plain, c.dtype, c.t.Size())
+	if part.DType != c.dtype {
+		return fmt.Errorf("%w: the batch has elements of %s for the column", ErrDType, excerpt.Line(part.DType, excerpt.Name))
 	}
-	data, ends, err := c.t.AppendAll(part.rows.Data, part.rows.Ends, values)
+	data, ends, err := c.t.AppendAll(part.Data, part.Ends, values)
 	if err != nil {
 		return callError(err)
 	}
-	if err := checkSizes(ends, len(part.rows.Data), len(part.rows.Ends)); err != nil {
+	if err := checkSizes(ends, len(part.Data), len(part.Ends)); err != nil {
 		return err
 	}
-	part.rows = column.Elements{Data: data, Ends: ends}
-	part.count += len(values)
+	part.Elements = column.Elements{Data: data, Ends: ends}
+	part.Count += len(values)
 	return nil
 }
 
@@ -108,11 +119,11 @@ func (kv *KV) putTo(b *Batch, key, value []byte) error {
 	if err := kv.checkName(); err != nil {
 		return err
 	}
-	stored := storedRaw(value)
+	stored := kvcodec.EncodeRaw(value)
 	if err := kv.checkSize(key, int64(len(stored))); err != nil {
 		return err
 	}
-	b.pairs = append(b.pairs, tablePair{kv.table, Pair{Key: key, Value: stored}})
+	b.Pairs = append(b.Pairs, writeback.BatchPair{Table: kv.table, Pair: store.Pair{Key: key, Value: stored}})
 	return nil
 }
 
@@ -130,127 +141,88 @@ func (b *Batch) check(v *Vault, tx *Tx) error {
 }
 
 // part is what the batch has for a column.
-func (b *Batch) part(q *pendingColumn, dtype string, elem int) *part {
-	for i := range b.parts {
-		if b.parts[i].q == q {
-			return &b.parts[i]
+func (b *Batch) part(c *writeback.Column, name, dtype string, elem int) *writeback.BatchPart {
+	for i := range b.Parts {
+		if b.Parts[i].Column == c {
+			return &b.Parts[i]
 		}
 	}
-	n := len(b.parts)
-	b.parts = slices.Grow(b.parts, 1)[:n+1]
-	added := &b.parts[n]
+	n := len(b.Parts)
+	b.Parts = slices.Grow(b.Parts, 1)[:n+1]
+	added := &b.Parts[n]
 	// The memory may be that of an ended batch.
-	*added = part{q: q, dtype: dtype, elem: elem, rows: column.Elements{Data: added.rows.Data[:0], Ends: added.rows.Ends[:0]}}
+	memory := column.Elements{Data: added.Data[:0], Ends: added.Ends[:0]}
+	*added = writeback.BatchPart{Column: c}
+	added.Name, added.DType, added.ElemSize, added.Elements = name, dtype, elem, memory
 	return added
 }
 
-// commit makes the collected rows pending, or writes them where there is no
-// cache that could hold them.
+// commit holds what has been collected, or writes it where there is no cache
+// that could hold it.
 func (b *Batch) commit(ctx context.Context) error {
-	taken, err := b.v.pending.hold(ctx, b.hold, func() error {
-		return b.v.view(ctx, func(tx *Tx) error { return b.find(ctx, tx) })
+	for {
+		verdict, err := b.v.pending.Add(&b.Batch)
+		switch {
+		case err != nil || verdict == writeback.Held:
+			return err
+		case verdict == writeback.Refused:
+			return b.v.update(ctx, func(tx *Tx) error { return b.write(ctx, tx) })
+		}
+		if err := b.v.prepare(ctx, verdict, b.look); err != nil {
+			return err
+		}
+	}
+}
+
+// look finds the columns and tables in the file, and tells the buffer of them.
+func (b *Batch) look(ctx context.Context) error {
+	generation := b.v.pending.Generation()
+	return b.v.view(ctx, func(tx *Tx) error {
+		tx.reading.TakeAll()
+		for _, p := range b.Pairs {
+			if err := tx.admitTable(ctx, p.Table); err != nil {
+				return keyError("put", p.Table, p.Key, err)
+			}
+		}
+		for i := range b.Parts {
+			p := &b.Parts[i]
+			names := catalog.NamesOf(p.Name)
+			o, err := tx.openAs(ctx, &names, p.DType, p.ElemSize)
+			if err == nil {
+				p.ID = o.id
+				err = p.Column.Bind(p.Target, generation)
+			}
+			if err != nil {
+				return fail("append", p.Name, -1, err)
+			}
+		}
+		return nil
 	})
-	if taken || err != nil {
+}
+
+// write appends the elements to their columns and stores the pairs.
+func (b *Batch) write(ctx context.Context, tx *Tx) error {
+	for _, p := range b.Parts {
+		names := catalog.NamesOf(p.Name)
+		o, err := tx.openAs(ctx, &names, p.DType, p.ElemSize)
+		if err == nil {
+			err = o.append(ctx, p.Elements)
+		}
+		if err != nil {
+			return fail("append", p.Name, -1, err)
+		}
+	}
+	for _, p := range b.Pairs {
+		if err := tx.put(ctx, p); err != nil {
+			return keyError("put", p.Table, p.Key, err)
+		}
+	}
+	return nil
+}
+
+func (tx *Tx) put(ctx context.Context, p writeback.BatchPair) error {
+	if err := tx.flush.BlockedTable(p.Table); err != nil {
 		return err
 	}
-	return b.v.update(ctx, func(tx *Tx) error { return b.write(ctx, tx) })
-}
-
-// hold makes the rows pending if all of them may be.
-func (b *Batch) hold() (admission, error) {
-	p := b.v.pending
-	if err := p.report(); err != nil {
-		return uncached, err
-	}
-	if len(b.pairs) > 0 && p.whole == nil {
-		return uncached, nil
-	}
-	for _, t := range b.pairs {
-		if !p.table(t.table).checked {
-			return checkFirst, nil
-		}
-	}
-	for _, part := range b.parts {
-		switch {
-		case part.q.cache() == nil:
-			return uncached, nil
-		case part.q.dtype != part.dtype:
-			return checkFirst, nil
-		}
-	}
-	if len(b.pairs) > 0 {
-		if next, err := p.admit(p.whole, b.uses(p.whole)); next != admitted {
-			return next, err
-		}
-	}
-	for i, part := range b.parts {
-		k := part.q.cache()
-		if i > 0 && k == b.parts[i-1].q.cache() {
-			continue // admitted before
-		}
-		if next, err := p.admit(k, b.uses(k)); next != admitted {
-			return next, err
-		}
-	}
-	for _, part := range b.parts {
-		q := part.q
-		start := len(q.rows.Data)
-		q.rows.Data = append(q.rows.Data, part.rows.Data...)
-		for _, end := range part.rows.Ends {
-			q.rows.Ends = append(q.rows.Ends, start+end)
-		}
-		q.note(size(part.rows), part.count)
-	}
-	for _, t := range b.pairs {
-		p.putPair(t.table, t.Pair)
-	}
-	return admitted, nil
-}
-
-// uses is how many bytes the batch brings to the cache.
-func (b *Batch) uses(k *cache) (bytes int) {
-	for _, part := range b.parts {
-		if part.q.cache() == k {
-			bytes += size(part.rows)
-		}
-	}
-	if k == b.v.pending.whole {
-		for _, t := range b.pairs {
-			bytes += pairSize(t.Key, t.Value)
-		}
-	}
-	return bytes
-}
-
-// find looks whether the columns and tables are as they should be.
-func (b *Batch) find(ctx context.Context, tx *Tx) error {
-	for _, t := range b.pairs {
-		if err := tx.v.pending.checkTable(ctx, tx, t.table); err != nil {
-			return keyError("put", t.table, t.Key, err)
-		}
-	}
-	for _, part := range b.parts {
-		if _, err := tx.openAs(ctx, &part.q.names, part.dtype, part.elem); err != nil {
-			return fail("append", part.q.names.Plain, -1, err)
-		}
-		if err := part.q.expect(part.dtype, part.elem); err != nil {
-			return fail("append", part.q.names.Plain, -1, err)
-		}
-	}
-	return nil
-}
-
-// write appends the rows to their columns and stores the pairs.
-func (b *Batch) write(ctx context.Context, tx *Tx) error {
-	for _, part := range b.parts {
-		if err := part.write(ctx, tx); err != nil {
-			return fail("append", part.q.names.Plain, -1, err)
-		}
-	}
-	for _, t := range b.pairs {
-		if err := tx.w.Put(ctx, t.table, t.Key, t.Value); err != nil {
-			return keyError("put", t.table, t.Key, err)
-		}
-	}
-	return nil
+	return tx.w.Put(ctx, p.Table, p.Key, p.Value)
 }

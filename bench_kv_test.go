@@ -1,9 +1,7 @@
 package columnvault_test
 
 import (
-	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -13,10 +11,8 @@ import (
 	"testing"
 
 	"columnvault"
+	"columnvault/internal/vaulttest"
 )
-
-// numbered is the i-th key of a benchmark.
-func numbered(i int) []byte { return binary.BigEndian.AppendUint64(nil, uint64(i)) }
 
 // filledKV is a table of n pairs with values of 256 bytes.
 func filledKV(b *testing.B, n int, o *columnvault.Options) (*columnvault.Vault, *columnvault.KV) {
@@ -34,7 +30,7 @@ func filledKV(b *testing.B, n int, o *columnvault.Options) (*columnvault.Vault, 
 
 func putNumbered(ctx context.Context, kv *columnvault.KV, n int, value []byte) error {
 	for i := range n {
-		if err := kv.Put(ctx, numbered(i), value); err != nil {
+		if err := kv.Put(ctx, vaulttest.Key(i), value); err != nil {
 			return err
 		}
 	}
@@ -49,7 +45,7 @@ func BenchmarkGet(b *testing.B) {
 	get := func(b *testing.B, ctx context.Context, kv *columnvault.KV) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if value, err := kv.Get(ctx, numbered(rand.IntN(benchKeys))); len(value) != 256 || err != nil {
+			if value, err := kv.Get(ctx, vaulttest.Key(rand.IntN(benchKeys))); len(value) != 256 || err != nil {
 				b.Fatal(len(value), err)
 			}
 		}
@@ -81,7 +77,7 @@ func BenchmarkPut(b *testing.B) {
 		kv := openBench(b, nil).KV()
 		i := 0
 		for b.Loop() {
-			if err := kv.Put(b.Context(), numbered(i), value); err != nil {
+			if err := kv.Put(b.Context(), vaulttest.Key(i), value); err != nil {
 				b.Fatal(err)
 			}
 			i++
@@ -113,7 +109,7 @@ func BenchmarkPut(b *testing.B) {
 		b.ReportAllocs()
 		i := 0
 		for b.Loop() {
-			if err := kv.Put(b.Context(), numbered(i), value); err != nil {
+			if err := kv.Put(b.Context(), vaulttest.Key(i), value); err != nil {
 				b.Fatal(err)
 			}
 			if i++; i%benchKeys == 0 {
@@ -131,18 +127,6 @@ func BenchmarkPut(b *testing.B) {
 // internal/store/sqlite write as much.
 const benchSize = 900 * million
 
-// pattern is an endless source of bytes that costs as little as a source can.
-type pattern struct{}
-
-var patternPiece = bytes.Repeat([]byte("columns and pairs"), 1<<12)
-
-func (pattern) Read(p []byte) (n int, err error) {
-	for n < len(p) {
-		n += copy(p[n:], patternPiece)
-	}
-	return n, nil
-}
-
 // BenchmarkPutFrom streams 900 MB in.
 func BenchmarkPutFrom(b *testing.B) {
 	b.SetBytes(benchSize)
@@ -150,7 +134,7 @@ func BenchmarkPutFrom(b *testing.B) {
 		b.StopTimer()
 		v := openBench(b, nil)
 		b.StartTimer()
-		if err := v.KV().PutFrom(b.Context(), []byte("large"), benchSize, pattern{}); err != nil {
+		if err := v.KV().PutFrom(b.Context(), []byte("large"), benchSize, vaulttest.Endless{}); err != nil {
 			b.Fatal(err)
 		}
 		b.StopTimer()
@@ -166,7 +150,7 @@ func BenchmarkPutFrom(b *testing.B) {
 func BenchmarkGetToFile(b *testing.B) {
 	v := openBench(b, nil)
 	kv := v.KV()
-	if err := kv.PutFrom(b.Context(), []byte("large"), benchSize, pattern{}); err != nil {
+	if err := kv.PutFrom(b.Context(), []byte("large"), benchSize, vaulttest.Endless{}); err != nil {
 		b.Fatal(err)
 	}
 	out := func(b *testing.B, from string, write func(path string) error) {

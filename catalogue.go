@@ -8,10 +8,11 @@ import (
 	"columnvault/dtype"
 	"columnvault/internal/catalog"
 	"columnvault/internal/excerpt"
+	"columnvault/internal/writeback"
 )
 
-// Scope is where columns are created and looked up: a *Vault, each time in a
-// transaction of its own, or a *Tx.
+// Scope is where columns are created and looked up: a [*Vault], each time in a
+// transaction of its own, or a [*Tx].
 type Scope interface {
 	in() *scope
 }
@@ -32,8 +33,8 @@ type ColumnInfo struct {
 	// VarSize says that elements vary in size.
 	VarSize bool
 	// Incomplete marks half of a variable-size column, left by a crash of
-	// another program: Create or Ensure with the same dtype completes it, Drop
-	// removes it.
+	// another program: [Create] or [Ensure] with the same dtype completes it,
+	// Drop removes it.
 	Incomplete bool
 	// Layout is 0, or 1 for a column in the layout of KohakuVault 1.x, which
 	// is only listed.
@@ -43,12 +44,13 @@ type ColumnInfo struct {
 // Columns lists the columns in the order of their creation.
 func (s *scope) Columns(ctx context.Context) ([]ColumnInfo, error) {
 	var infos []ColumnInfo
-	err := s.view(ctx, "list columns", "", func(tx *Tx) error {
+	err := s.read(ctx, "list columns", "", func(tx *Tx) error {
+		tx.reading.TakeAll()
 		entries, err := catalog.List(ctx, tx.r)
 		infos = make([]ColumnInfo, len(entries))
 		for i, e := range entries {
-			infos[i] = ColumnInfo{Name: e.Name, DType: e.DType, Len: int(max(0, e.Len())) + tx.heldFor(e.Name), VarSize: e.Kind == catalog.VarSize,
-				Incomplete: e.Kind == catalog.Half, Layout: e.Data.Layout}
+			infos[i] = ColumnInfo{Name: e.Name, DType: e.DType, Len: int(max(0, e.Len())) + tx.heldFor(e.ID()), VarSize: e.Kind == catalog.VarSize,
+				Incomplete: e.Kind == catalog.Half, Layout: int(e.Data.Layout)}
 		}
 		return err
 	})
@@ -56,11 +58,11 @@ func (s *scope) Columns(ctx context.Context) ([]ColumnInfo, error) {
 }
 
 // Column opens a column by name alone; its elements are of the Go type that
-// fits the dtype in the file (see dtype.Parse). Lookup opens it with a type
+// fits the dtype in the file (see [dtype.Parse]). [Lookup] opens it with a type
 // known beforehand.
 func (s *scope) Column(ctx context.Context, name string) (*Column[any], error) {
 	var col *Column[any]
-	err := s.view(ctx, "open column", name, func(tx *Tx) error {
+	err := s.read(ctx, "open column", name, func(tx *Tx) error {
 		names := catalog.NamesOf(name)
 		o, err := tx.open(ctx, &names)
 		if err != nil {
@@ -80,11 +82,14 @@ func (s *scope) Column(ctx context.Context, name string) (*Column[any], error) {
 }
 
 // Rename gives a column another name. Handles of the old name then get
-// ErrNotFound.
+// [ErrNotFound].
 func (s *scope) Rename(ctx context.Context, name, newName string) error {
 	return s.update(ctx, "rename", name, func(tx *Tx) error {
 		e, err := tx.find(ctx, name)
 		if err != nil {
+			return err
+		}
+		if err := tx.blocked(e.ID()); err != nil {
 			return err
 		}
 		defer tx.forget(name)
@@ -92,7 +97,7 @@ func (s *scope) Rename(ctx context.Context, name, newName string) error {
 		if err := catalog.Rename(ctx, tx.w, e, newName); err != nil {
 			return err
 		}
-		tx.renames = append(tx.renames, rename{name, newName})
+		tx.changes = append(tx.changes, writeback.Change{ID: e.ID(), From: name, To: newName})
 		return nil
 	})
 }
@@ -104,22 +109,32 @@ func (s *scope) Drop(ctx context.Context, name string) error {
 		if err != nil {
 			return err
 		}
+		// What cannot be written to the column goes with it.
+		if err := tx.blocked(e.ID()); errors.Is(err, ErrFlushPaused) {
+			return err
+		}
 		defer tx.forget(name)
 		if err := catalog.Drop(ctx, tx.w, e); err != nil {
 			return err
 		}
-		tx.renames = append(tx.renames, rename{from: name})
+		tx.changes = append(tx.changes, writeback.Change{ID: e.ID(), From: name})
 		return nil
 	})
 }
 
-// find returns the entry of the column in the catalogue.
+// heldFor is how many elements are held for a column.
+func (tx *Tx) heldFor(id catalog.ID) int {
+	p, _ := tx.reading.Column(id)
+	return p.Count
+}
+
+// find returns the entry of the column in the catalog.
 func (tx *Tx) find(ctx context.Context, name string) (catalog.Entry, error) {
 	names := catalog.NamesOf(name)
 	return catalog.Find(ctx, tx.r, &names)
 }
 
-// Create adds an empty column. A name that is taken gives ErrExists. nil
+// Create adds an empty column. A name that is taken gives [ErrExists]. nil
 // options mean the defaults.
 func Create[T any](ctx context.Context, in Scope, name string, t dtype.Type[T], o *ColumnOptions) (*Column[T], error) {
 	s := in.in()
@@ -136,7 +151,7 @@ func Create[T any](ctx context.Context, in Scope, name string, t dtype.Type[T], 
 }
 
 // Ensure opens a column, and creates it if there is none. A column of another
-// dtype gives ErrDType. The options count only for a column that is created.
+// dtype gives [ErrDType]. The options count only for a column that is created.
 func Ensure[T any](ctx context.Context, in Scope, name string, t dtype.Type[T], o *ColumnOptions) (*Column[T], error) {
 	col, err := Lookup(ctx, in, name, t)
 	if !errors.Is(err, ErrNotFound) {
@@ -156,10 +171,11 @@ func Ensure[T any](ctx context.Context, in Scope, name string, t dtype.Type[T], 
 	return newColumn(s, name, t), nil
 }
 
-// Lookup opens an existing column. A column of another dtype gives ErrDType.
+// Lookup opens an existing column. A column of another dtype gives
+// [ErrDType].
 func Lookup[T any](ctx context.Context, in Scope, name string, t dtype.Type[T]) (*Column[T], error) {
 	s := in.in()
-	err := s.view(ctx, "open column", name, func(tx *Tx) error { return findAs(ctx, tx, name, t) })
+	err := s.read(ctx, "open column", name, func(tx *Tx) error { return findAs(ctx, tx, name, t) })
 	if err != nil {
 		return nil, err
 	}
@@ -181,19 +197,26 @@ func (tx *Tx) create(ctx context.Context, name string, spec dtype.Spec, o *Colum
 	if o == nil {
 		o = &ColumnOptions{}
 	}
-	b, err := o.bounds(spec, tx.v.store.Caps())
-	if err != nil {
-		return err
-	}
-	_, err = catalog.Create(ctx, tx.w, name, spec, b)
+	chunks := catalog.Options{MinChunk: int64(o.MinChunk), MaxChunk: int64(o.MaxChunk)}
+	_, err := catalog.Create(ctx, tx.w, name, spec, chunks, tx.v.store.Caps())
 	tx.forget(name)
 	return err
 }
 
-// view runs fn in the transaction, or in a snapshot of its own.
+// view runs fn in the transaction, or in a snapshot of its own. It is for loops,
+// which hand out what they read while fn runs.
 func (s *scope) view(ctx context.Context, op, name string, fn func(*Tx) error) error {
 	if s.tx == nil {
 		return fail(op, name, -1, s.v.view(ctx, fn))
+	}
+	return fail(op, name, -1, s.tx.do(fn))
+}
+
+// read runs fn in the transaction, or in one of its own for reading, which may
+// run it again.
+func (s *scope) read(ctx context.Context, op, name string, fn func(*Tx) error) error {
+	if s.tx == nil {
+		return fail(op, name, -1, s.v.read(ctx, fn))
 	}
 	return fail(op, name, -1, s.tx.do(fn))
 }

@@ -7,7 +7,7 @@ import (
 	"columnvault/internal/store"
 )
 
-// CheckpointMode says how far Checkpoint goes.
+// CheckpointMode says how far [Vault.Checkpoint] goes.
 type CheckpointMode = store.CheckpointMode
 
 // The modes are those of SQLite, each going further than the one before.
@@ -22,14 +22,14 @@ const (
 	CheckpointTruncate = store.CheckpointTruncate
 )
 
-// Checkpoint is the outcome of Vault.Checkpoint, SQLite's three numbers.
+// Checkpoint is the outcome of [Vault.Checkpoint], SQLite's three numbers.
 type Checkpoint = store.Checkpoint
 
 // Checkpoint moves what the write-ahead log holds into the file. Commits do so
-// by themselves from time to time; this is for those who want the log out of
-// the way, before copying the file for example. It waits for others for at
-// most Options.BusyTimeout; that it did not get all the way is no error, but
-// stands in the result. What caches hold is not in the log: see Flush.
+// by themselves from time to time; call it to have the log out of the way,
+// before copying the file for example. It waits for others for at most
+// [Options.BusyTimeout]. If it does not get all the way, that is no error; the
+// result says so. What caches hold is not in the log: see [Vault.Flush].
 func (v *Vault) Checkpoint(ctx context.Context, mode CheckpointMode) (Checkpoint, error) {
 	if err := v.checkNested(ctx); err != nil {
 		return Checkpoint{}, fail("checkpoint", v.path, -1, err)

@@ -8,31 +8,33 @@ import (
 	"columnvault/internal/catalog"
 	"columnvault/internal/column"
 	"columnvault/internal/excerpt"
+	"columnvault/internal/writeback"
 )
 
 // Column is a handle of a typed list in a vault. It holds nothing but names:
 // every operation looks at the file, so handles stay right whatever other
-// handles and other processes do, and may be used from many goroutines. A
-// column that has been dropped gives ErrNotFound, one that was created again
-// with another dtype ErrDType.
+// handles and other processes do. It may be used from many goroutines. A column
+// that has been dropped gives [ErrNotFound], and one that was created again with
+// another dtype gives [ErrDType].
 //
-// Positions count from 0; negative ones count from the end, and the bounds of
-// slices are moved to the nearest end, both as in Python. Each operation is a
-// transaction of its own, or part of one through In. What it returns belongs
-// to the caller. Text and bytes of one call share their memory: who keeps a
-// single short one for long keeps its neighbours with it, unless it is cloned.
+// Positions count from 0. As in Python, negative ones count from the end, and
+// the bounds of slices are moved to the nearest end. Each operation is a
+// transaction of its own, or a part of one through [Column.In].
+//
+// What an operation returns belongs to the caller. Strings and byte slices from
+// one call share memory: clone what you keep for long.
 type Column[T any] struct {
 	in    scope
 	names catalog.Names
 	t     dtype.Type[T]
 	dtype string // canonical
-	// rows are the pending ones, which all handles of the column share.
-	rows *pendingColumn
+	// held is what the caches know of the column, the same for all its handles.
+	held *writeback.Column
 }
 
 func newColumn[T any](c *scope, name string, t dtype.Type[T]) *Column[T] {
 	names := catalog.NamesOf(name)
-	return &Column[T]{in: *c, names: names, t: t, dtype: t.String(), rows: c.v.pending.column(names)}
+	return &Column[T]{in: *c, names: names, t: t, dtype: t.String(), held: c.v.pending.Column(name)}
 }
 
 // In returns the column as a part of the transaction. It lives as long as that.
@@ -53,7 +55,7 @@ func (c *Column[T]) open(ctx context.Context, tx *Tx) (*opened, error) {
 	if err := c.t.Err(); err != nil {
 		return nil, err
 	}
-	if tx.v != c.rows.p.v {
+	if tx.v != c.in.v {
 		return nil, fmt.Errorf("%w: the transaction belongs to another vault", ErrInvalidArgument)
 	}
 	return tx.openAs(ctx, &c.names, c.dtype, c.t.Size())
@@ -87,15 +89,27 @@ func (o *opened) checkType(want string, size int) error {
 	return nil
 }
 
-// read runs fn on the column in a snapshot, or in the transaction.
+// read runs fn on the column in the transaction, or in one of its own for
+// reading, which may run it again.
 func (c *Column[T]) read(ctx context.Context, op string, fn func(o *opened) error) error {
-	return c.in.view(ctx, op, c.names.Plain, func(tx *Tx) error {
+	return c.in.read(ctx, op, c.names.Plain, c.opening(ctx, fn))
+}
+
+// view runs fn on the column in the transaction, or in a snapshot.
+func (c *Column[T]) view(ctx context.Context, op string, fn func(o *opened) error) error {
+	return c.in.view(ctx, op, c.names.Plain, c.opening(ctx, fn))
+}
+
+// opening runs fn on the column once it is open, with what is held for it.
+func (c *Column[T]) opening(ctx context.Context, fn func(o *opened) error) func(*Tx) error {
+	return func(tx *Tx) error {
 		o, err := c.open(ctx, tx)
+		tx.reading.Done()
 		if err != nil {
 			return err
 		}
 		return fn(o)
-	})
+	}
 }
 
 // write runs fn on the column in a writing transaction.
@@ -103,9 +117,6 @@ func (c *Column[T]) write(ctx context.Context, op string, fn func(o *opened) err
 	return c.in.update(ctx, op, c.names.Plain, func(tx *Tx) error {
 		o, err := c.open(ctx, tx)
 		if err != nil {
-			return err
-		}
-		if err := o.lock(ctx); err != nil {
 			return err
 		}
 		if err := fn(o); err != nil {
@@ -118,21 +129,8 @@ func (c *Column[T]) write(ctx context.Context, op string, fn func(o *opened) err
 
 // append adds rows at the end.
 func (o *opened) append(ctx context.Context, rows column.Elements) error {
-	if err := o.lock(ctx); err != nil {
-		return err
-	}
 	o.changes++
 	return o.Append(ctx, o.tx.w, rows)
-}
-
-// lock comes before every change.
-func (o *opened) lock(ctx context.Context) error {
-	if o.locked {
-		return nil
-	}
-	err := o.Lock(ctx, o.tx.w)
-	o.locked = err == nil
-	return err
 }
 
 // Len is the number of elements.

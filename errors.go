@@ -8,63 +8,93 @@ import (
 	"columnvault/dtype"
 	"columnvault/internal/excerpt"
 	"columnvault/internal/store"
+	"columnvault/internal/writeback"
 )
 
-// The kinds of failure, for errors.Is. Every method returns an *Error that
-// wraps one of them, or the error of the ctx, or what a function of the
-// caller's returned.
+// Kinds of errors, for [errors.Is]: the call cannot be carried out as it is. It
+// has changed nothing.
 var (
-	// ErrNotFound: there is no such column, key or file.
+	// ErrNotFound is returned when there is no such column, key or file.
 	ErrNotFound = store.ErrNotFound
-	// ErrExists: the name is taken.
+	// ErrExists is returned when the name is taken.
 	ErrExists = store.ErrExists
-	// ErrInvalidArgument: the call makes no sense, or a value does not fit the
-	// dtype. Nothing was written.
+	// ErrInvalidArgument is returned when an argument makes no sense, or a
+	// value does not fit the dtype.
 	ErrInvalidArgument = store.ErrInvalidArgument
-	// ErrOutOfRange: there is no element at that position.
+	// ErrOutOfRange is returned when there is no element at that position.
 	ErrOutOfRange = errors.New("out of range")
-	// ErrDType: the column in the file has another dtype than the one that was
-	// asked for.
+	// ErrDType is returned when the column in the file has another dtype than
+	// the one that was asked for.
 	ErrDType = errors.New("dtype mismatch")
-	// ErrTooLarge: more bytes than an element, a value or the format can have.
+	// ErrTooLarge is returned when an element, a value or a column would have
+	// more bytes than the format can hold.
 	ErrTooLarge = store.ErrTooLarge
-	// ErrReadOnly: a write to a vault that was opened for reading, or inside
-	// a View.
+	// ErrReadOnly is returned for a write to a vault that was opened for
+	// reading, or inside a [Vault.View].
 	ErrReadOnly = store.ErrReadOnly
-	// ErrBusy: another writer did not finish within Options.BusyTimeout.
-	ErrBusy = store.ErrBusy
-	// ErrClosed: the vault, or the transaction, has ended.
-	ErrClosed = store.ErrClosed
-	// ErrCorrupt: stored bytes break the rules of the format.
-	ErrCorrupt = store.ErrCorrupt
-	// ErrUnavailable: the disk is full, fails, or may not be accessed. What
-	// was committed before is still there.
-	ErrUnavailable = store.ErrUnavailable
-	// ErrNotVault: the file is not a vault.
-	ErrNotVault = store.ErrNotVault
-	// ErrNeedsRecovery: a crashed writer left changes that a read-only vault
-	// cannot take in.
-	ErrNeedsRecovery = store.ErrNeedsRecovery
-	// ErrSnapshotTooOld: a View or a loop took longer than
-	// Options.MaxSnapshotAge allows.
-	ErrSnapshotTooOld = store.ErrSnapshotTooOld
-	// ErrNested: an operation that waits for itself: it was called with the
-	// ctx of a transaction but not through In(tx).
-	ErrNested = errors.New("operation outside of the transaction that it was called in")
-	// ErrConcurrentChange: a column was changed inside the transaction that
-	// loops over it.
-	ErrConcurrentChange = errors.New("column changed during the loop")
-	// ErrFlushPaused: an operation that would write what the caches hold while
-	// PauseFlush keeps that back.
-	ErrFlushPaused = errors.New("flushing is on hold")
-	// ErrCacheFull: an append to a cache that is full and may not be flushed.
-	ErrCacheFull = errors.New("cache full")
-	// ErrUnsupported: the file holds something that this version lists but
-	// cannot read.
+	// ErrUnsupported is returned when the file holds something that this
+	// version lists but cannot read.
 	ErrUnsupported = errors.ErrUnsupported
 )
 
-// Error says which operation failed, on what, and why.
+// Kinds of errors that [Open] adds.
+var (
+	// ErrNotVault is returned when the file is not a vault.
+	ErrNotVault = store.ErrNotVault
+	// ErrNeedsRecovery is returned when a crashed writer left changes that a
+	// vault that is opened for reading cannot take in.
+	ErrNeedsRecovery = store.ErrNeedsRecovery
+)
+
+// Kinds of errors of transactions, loops and caches: the call may succeed at
+// another moment, or in another place.
+var (
+	// ErrBusy is returned when another writer did not finish within
+	// [Options.BusyTimeout].
+	ErrBusy = store.ErrBusy
+	// ErrClosed is returned when the vault or the transaction has ended.
+	ErrClosed = store.ErrClosed
+	// ErrSnapshotTooOld is returned when a View or a loop has been open for
+	// longer than [Options.MaxSnapshotAge] allows.
+	ErrSnapshotTooOld = store.ErrSnapshotTooOld
+	// ErrNested is returned when an operation would wait for itself: it was
+	// called with the ctx of a transaction, but not through In(tx).
+	ErrNested = errors.New("operation outside of the transaction that it was called in")
+	// ErrConcurrentChange is returned when a column was changed inside the
+	// transaction that loops over it.
+	ErrConcurrentChange = errors.New("column changed during the loop")
+	// ErrFlushPaused is returned when an operation would have to write what
+	// the caches hold while [Vault.PauseFlush] keeps that back.
+	ErrFlushPaused = writeback.ErrFlushPaused
+	// ErrCacheFull is returned for an append to a cache that is full and may
+	// not be flushed.
+	ErrCacheFull = writeback.ErrCacheFull
+)
+
+// Kinds of errors of what is stored, and of the disk that stores it.
+var (
+	// ErrCorrupt is returned when stored bytes break the rules of the format.
+	ErrCorrupt = store.ErrCorrupt
+	// ErrUnavailable is returned when the disk is full, fails, or may not be
+	// accessed. What was committed before is still there.
+	ErrUnavailable = store.ErrUnavailable
+	// ErrReplaced is returned when another program has deleted the file, moved
+	// it away or put another in its place while the vault was open. The
+	// operation may have been done in the old file. The vault refuses
+	// everything from then on, and [Vault.Close] leaves the files alone. A write
+	// always finds out before it returns; a read may be 40 ms late, and a View
+	// that is open goes on with what it showed. On Windows, which protects files
+	// that are open, nothing looks.
+	ErrReplaced = store.ErrReplaced
+	// ErrUnknownCommit is returned when the storage engine cannot say whether a
+	// transaction was committed. It is never tried again by itself: look at
+	// what is there.
+	ErrUnknownCommit = store.ErrUnknownCommit
+)
+
+// Error says which operation failed, on what, and why. All errors of this
+// package are of this type, but for those that functions and writers of the
+// caller return: they come out as they are.
 type Error struct {
 	// Op is the operation, such as "append".
 	Op string
@@ -74,7 +104,8 @@ type Error struct {
 	Key []byte
 	// Index is the position of the element at fault, or -1.
 	Index int
-	// Err is the reason. It wraps one of the kinds above.
+	// Err is the reason. It wraps one of the kinds of this package, or the
+	// error of the ctx, or that of a reader or writer of the caller.
 	Err error
 }
 
@@ -115,10 +146,12 @@ var hints = []struct {
 	{ErrDType, "open the column with the dtype that the file has, or drop it first"},
 	{ErrBusy, "try again, raise Options.BusyTimeout, or look for a program that keeps a transaction open"},
 	{ErrNeedsRecovery, "open the vault for writing once, on a disk that allows it"},
+	{ErrReplaced, "close the vault and open it again; what was written since the file was replaced is not in the new one"},
 	{ErrSnapshotTooOld, "read in shorter stretches, or raise Options.MaxSnapshotAge"},
 	{ErrReadOnly, "open the vault without ReadOnly, and change it in Update and not in View"},
 	{ErrFlushPaused, "call the function that PauseFlush has returned first"},
-	{ErrCacheFull, "release the hold, or give the cache more CapBytes"},
+	{ErrCacheFull, "resume flushing, or give the cache more CapBytes"},
+	{ErrUnknownCommit, "look whether what was written is there before you write it again"},
 	{ErrConcurrentChange, "collect what is to be changed, and change it after the loop"},
 }
 
@@ -138,4 +171,15 @@ func fail(op, column string, index int, err error) error {
 		err = fmt.Errorf("%w: %w", ErrInvalidArgument, err)
 	}
 	return &Error{Op: op, Column: column, Index: index, Err: err}
+}
+
+// fail makes the error of an operation on the vault as a whole.
+func (v *Vault) fail(op string, err error) error { return fail(op, "", -1, err) }
+
+// fail makes the error of an operation on the column.
+func (c *Column[T]) fail(op string, err error) error { return fail(op, c.names.Plain, -1, err) }
+
+// failAt makes the error of an operation on one element.
+func (c *Column[T]) failAt(op string, at int64, err error) error {
+	return fail(op, c.names.Plain, int(at), err)
 }

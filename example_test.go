@@ -73,8 +73,8 @@ func Example() {
 	// Output: [Mon Tue] ... Thu with 22 mm of rain
 }
 
-// A vault that is open for reading refuses to write, and never waits for those
-// who do.
+// A vault that is open for reading refuses to write, and never waits for a
+// writer.
 func ExampleOpen() {
 	v, done := openTemp()
 	defer done()

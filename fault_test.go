@@ -8,83 +8,17 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"github.com/ncruces/go-sqlite3"
-	"github.com/ncruces/go-sqlite3/vfs"
 
 	"columnvault/dtype"
 	"columnvault/internal/store/sqlite"
+	"columnvault/internal/vaulttest/faultfs"
 )
 
-// faultyFS is the file system of the machine, but that one call that changes a
-// file fails: the one that countdown reaches zero at.
-type faultyFS struct {
-	vfs.VFSFilename
-	err       error
-	countdown atomic.Int64
-	failed    atomic.Bool
-}
-
-// arm makes the n-th call from now fail, counted from 1; 0 lets all succeed.
-func (fs *faultyFS) arm(n int, err error) {
-	fs.err = err
-	fs.failed.Store(false)
-	fs.countdown.Store(int64(n))
-}
-
-func (fs *faultyFS) fault() error {
-	if fs.countdown.Add(-1) == 0 {
-		fs.failed.Store(true)
-		return fs.err
-	}
-	return nil
-}
-
-func (fs *faultyFS) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.File, vfs.OpenFlag, error) {
-	f, flags, err := fs.VFSFilename.OpenFilename(name, flags)
-	if err != nil {
-		return nil, flags, err
-	}
-	return &faultyFile{File: f, fs: fs}, flags, nil
-}
-
-type faultyFile struct {
-	vfs.File
-	fs *faultyFS
-}
-
-func (f *faultyFile) WriteAt(p []byte, off int64) (int, error) {
-	if err := f.fs.fault(); err != nil {
-		// What a full disk or a crash leaves: a part of it.
-		n, _ := f.File.WriteAt(p[:len(p)/2], off)
-		return n, err
-	}
-	return f.File.WriteAt(p, off)
-}
-
-func (f *faultyFile) Sync(flags vfs.SyncFlag) error {
-	if err := f.fs.fault(); err != nil {
-		return err
-	}
-	return f.File.Sync(flags)
-}
-
-func (f *faultyFile) Truncate(size int64) error {
-	if err := f.fs.fault(); err != nil {
-		return err
-	}
-	return f.File.Truncate(size)
-}
-
-func (f *faultyFile) SharedMemory() vfs.SharedMemory {
-	return f.File.(vfs.FileSharedMemory).SharedMemory()
-}
-
-var faulty = &faultyFS{VFSFilename: vfs.Find("").(vfs.VFSFilename)}
-
-func init() { vfs.Register("faulty", faulty) }
+// faulty is the file system under the vaults of this file.
+var faulty = faultfs.Register("faulty")
 
 // openFaulty opens a vault on the file system that can be made to fail. Its
 // page cache is so small that transactions write before they commit.
@@ -272,10 +206,10 @@ func tryFault(t *testing.T, base string, n int, do func(context.Context, *Vault)
 	}
 	v := openFaulty(t, path)
 	before := contents(t, v)
-	faulty.arm(n, fault)
+	faulty.Arm(n, fault)
 	err = do(context.Background(), v)
-	failed := faulty.failed.Load()
-	faulty.arm(0, nil)
+	failed := faulty.Failed()
+	faulty.Arm(0, nil)
 
 	got := contents(t, v)
 	switch {

@@ -3,6 +3,7 @@ package columnvault
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
 	"slices"
 	"sync"
@@ -100,9 +101,12 @@ func (g *group) takeQueue() []*request {
 // lead writes the rows of r and of all who wait, and passes the lead on.
 func (v *Vault) lead(r *request) {
 	g := &v.group
-	g.gather()
 	members := []*request{r}
-	err := v.update(r.ctx, func(tx *Tx) error {
+	err := errPanicked
+	// Also when something panics: those who wait would wait for good.
+	defer func() { g.settle(members, err, v.busy) }()
+	g.gather()
+	err = v.update(r.ctx, func(tx *Tx) error {
 		for done := 0; done < len(members); {
 			for ; done < len(members); done++ {
 				if err := members[done].write(tx); err != nil {
@@ -113,18 +117,49 @@ func (v *Vault) lead(r *request) {
 		}
 		return nil
 	})
-	for _, m := range members {
-		if err != nil && m.err == nil {
-			v.alone(m, err, len(members))
+	if err != nil && len(members) > 1 && mayBeAnothers(err) {
+		err = errPanicked // until all have been tried
+		for _, m := range members {
+			if m.err != nil {
+				continue
+			}
+			if alone := v.update(m.ctx, m.write); alone != nil {
+				m.err = alone
+			}
+		}
+		err = nil
+	}
+}
+
+// errPanicked is what the others of a group get when the one that led it has
+// panicked.
+var errPanicked = fmt.Errorf("%w: the goroutine that wrote for several has panicked", ErrUnavailable)
+
+// mayBeAnothers tells whether the transaction of a group may have failed for a
+// reason that is one member's alone: a damaged column, a canceled ctx. An
+// outcome that is not known is never tried again.
+func mayBeAnothers(err error) bool {
+	for _, kind := range []error{ErrBusy, ErrUnavailable, ErrClosed, ErrReplaced, ErrUnknownCommit} {
+		if errors.Is(err, kind) {
+			return false
 		}
 	}
-	for _, m := range members {
-		if m != r {
+	return true
+}
+
+// settle tells the members of a group what became of them; err is about those
+// that have no error of their own. It passes the lead on.
+func (g *group) settle(members []*request, err error, busy time.Duration) {
+	for i, m := range members {
+		if m.err == nil {
+			m.err = err
+		}
+		if i > 0 {
 			m.turn <- false
 		}
 	}
 	if errors.Is(err, ErrBusy) {
-		g.expire(err, v.busy)
+		g.expire(err, busy)
 	}
 	g.passOn(len(members))
 }
@@ -169,18 +204,6 @@ func (g *group) passOn(members int) {
 	next := g.queue[0]
 	g.queue = g.queue[1:]
 	next.turn <- true
-}
-
-// alone tries a request by itself when the transaction that it shared has
-// failed for a reason that may be another's: a damaged column, a cancelled
-// ctx of the leader.
-func (v *Vault) alone(r *request, err error, members int) {
-	if members > 1 && !errors.Is(err, ErrBusy) && !errors.Is(err, ErrUnavailable) && !errors.Is(err, ErrClosed) {
-		err = v.update(r.ctx, r.write)
-	}
-	if err != nil {
-		r.err = err
-	}
 }
 
 // write appends the rows in the transaction. What concerns this request alone

@@ -11,8 +11,8 @@ import (
 // gives it back when it ends, early or not. An error ends the loop; it comes
 // with a zero value.
 //
-// Inside an Update the loop ends with ErrConcurrentChange if its body changes
-// the column.
+// Inside a [Vault.Update] the loop ends with [ErrConcurrentChange] if its body
+// changes the column.
 func (c *Column[T]) Values(ctx context.Context) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		loop(ctx, c, "values", yield, func(o *opened) error {
@@ -31,8 +31,8 @@ func (c *Column[T]) Values(ctx context.Context) iter.Seq2[T, error] {
 	}
 }
 
-// Backward iterates over all elements from the last to the first, as Values
-// does.
+// Backward iterates over all elements from the last to the first, as
+// [Column.Values] does from the first to the last.
 func (c *Column[T]) Backward(ctx context.Context) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		loop(ctx, c, "backward", yield, func(o *opened) error {
@@ -58,15 +58,16 @@ func (c *Column[T]) Backward(ctx context.Context) iter.Seq2[T, error] {
 	}
 }
 
-// Run is a run of neighbouring elements.
+// Run is a run of neighboring elements.
 type Run[T any] struct {
 	Start  int // position of the first
 	Values []T
 }
 
 // Runs iterates over all elements in order, in runs of about
-// Options.ReadBytes. It is the fastest way to go over a column. The slices
-// belong to the caller. Otherwise it is like Values.
+// [Options.ReadBytes]. The slices belong to the caller, so each run takes new
+// memory; to use the same memory again, call [Column.Read]. Otherwise it is like
+// [Column.Values].
 func (c *Column[T]) Runs(ctx context.Context) iter.Seq2[Run[T], error] {
 	return func(yield func(Run[T], error) bool) {
 		loop(ctx, c, "runs", yield, func(o *opened) error {
@@ -90,7 +91,7 @@ var errStop = errors.New("the loop has ended")
 
 // loop runs the inside of an iterator.
 func loop[T, Y any](ctx context.Context, c *Column[T], op string, yield func(Y, error) bool, run func(o *opened) error) {
-	err := c.read(ctx, op, run)
+	err := c.view(ctx, op, run)
 	if err != nil && !errors.Is(err, errStop) {
 		var none Y
 		yield(none, err)

@@ -7,7 +7,9 @@ import (
 	"strings"
 
 	"columnvault/internal/excerpt"
+	"columnvault/internal/kvcodec"
 	"columnvault/internal/store"
+	"columnvault/internal/writeback"
 )
 
 // KV is a handle of a key-value table: values of any size under keys that are
@@ -85,24 +87,54 @@ func (kv *KV) checkName() error {
 	return nil
 }
 
-// view runs fn in a snapshot, or in the transaction.
-func (kv *KV) view(ctx context.Context, op string, key []byte, fn func(tx *Tx) error) error {
-	return kv.fail(op, key, kv.in.view(ctx, op, kv.table, func(tx *Tx) error {
-		if err := kv.check(tx); err != nil {
-			return err
-		}
-		return fn(tx)
-	}))
+// tableIn is a key-value table in a transaction.
+type tableIn struct {
+	tx   *Tx
+	name string
+	// held is what the caches hold for it.
+	held writeback.PairMap
+}
+
+// read runs fn on the table in the transaction, or in one of its own for
+// reading, which may run it again.
+func (kv *KV) read(ctx context.Context, op string, key []byte, fn func(t tableIn) error) error {
+	return kv.fail(op, key, kv.in.read(ctx, op, kv.table, kv.opening(fn)))
+}
+
+// view runs fn on the table in the transaction, or in a snapshot.
+func (kv *KV) view(ctx context.Context, op string, key []byte, fn func(t tableIn) error) error {
+	return kv.fail(op, key, kv.in.view(ctx, op, kv.table, kv.opening(fn)))
 }
 
 // update runs fn in a writing transaction.
-func (kv *KV) update(ctx context.Context, op string, key []byte, fn func(tx *Tx) error) error {
-	return kv.fail(op, key, kv.in.update(ctx, op, kv.table, func(tx *Tx) error {
-		if err := kv.check(tx); err != nil {
+func (kv *KV) update(ctx context.Context, op string, key []byte, fn func(t tableIn) error) error {
+	return kv.fail(op, key, kv.in.update(ctx, op, kv.table, kv.opening(fn)))
+}
+
+// opening runs fn on the table with what is held for it.
+func (kv *KV) opening(fn func(t tableIn) error) func(*Tx) error {
+	return func(tx *Tx) error {
+		t, err := kv.open(tx)
+		if err != nil {
 			return err
 		}
-		return fn(tx)
-	}))
+		return fn(t)
+	}
+}
+
+// open finds out what is held for the table.
+func (kv *KV) open(tx *Tx) (tableIn, error) {
+	if err := kv.check(tx); err != nil {
+		return tableIn{}, err
+	}
+	if tx.flush != nil {
+		if err := tx.flush.BlockedTable(kv.table); err != nil {
+			return tableIn{}, err
+		}
+	}
+	t := tableIn{tx: tx, name: kv.table, held: tx.reading.Table(kv.table)}
+	tx.reading.Done()
+	return t, nil
 }
 
 // fail makes the error of an operation on a key, or of one on the table if that
@@ -121,43 +153,34 @@ func keyError(op, table string, key []byte, err error) error {
 	return &Error{Op: op, Column: table, Key: key, Index: -1, Err: e.Err}
 }
 
-// Get returns the value of a key, or ErrNotFound. It belongs to the caller.
+// Get returns the value of a key, or [ErrNotFound]. It belongs to the caller.
 func (kv *KV) Get(ctx context.Context, key []byte) (value []byte, err error) {
-	err = kv.view(ctx, "get", key, func(tx *Tx) error {
-		value, err = tx.get(ctx, kv.table, key)
+	err = kv.read(ctx, "get", key, func(t tableIn) error {
+		value, err = t.get(ctx, key)
 		return err
 	})
-	return rawValue(value), err
+	return kvcodec.DecodeRaw(value), err
 }
 
 // get returns a value as it is stored.
-func (tx *Tx) get(ctx context.Context, table string, key []byte) ([]byte, error) {
-	if value, ok := tx.held.kv.lookup(table, key); ok {
+func (t tableIn) get(ctx context.Context, key []byte) ([]byte, error) {
+	if value, ok := t.held.Get(key); ok {
 		return append([]byte{}, value...), nil
 	}
-	value, err := tx.r.Get(ctx, table, key)
-	return value, noKey(err)
-}
-
-// noKey says what it is that was not found.
-func noKey(err error) error {
-	if errors.Is(err, store.ErrNotFound) {
-		return ErrNotFound
-	}
-	return err
+	return t.tx.r.Get(ctx, t.name, key)
 }
 
 // GetMany returns the values of many keys at one moment, nil for a key that
 // does not exist.
 func (kv *KV) GetMany(ctx context.Context, keys ...[]byte) (values [][]byte, err error) {
-	err = kv.view(ctx, "get", nil, func(tx *Tx) error {
+	err = kv.read(ctx, "get", nil, func(t tableIn) error {
 		values = make([][]byte, len(keys))
 		for i, key := range keys {
-			value, err := tx.get(ctx, kv.table, key)
+			value, err := t.get(ctx, key)
 			if err != nil && !errors.Is(err, ErrNotFound) {
 				return err
 			}
-			values[i] = rawValue(value)
+			values[i] = kvcodec.DecodeRaw(value)
 		}
 		return nil
 	})
@@ -166,58 +189,84 @@ func (kv *KV) GetMany(ctx context.Context, keys ...[]byte) (values [][]byte, err
 
 // Has tells whether a key exists.
 func (kv *KV) Has(ctx context.Context, key []byte) (has bool, err error) {
-	err = kv.view(ctx, "has", key, func(tx *Tx) error {
-		_, err := tx.size(ctx, kv.table, key)
-		has = err == nil
-		if errors.Is(err, ErrNotFound) {
-			err = nil
-		}
+	err = kv.read(ctx, "has", key, func(t tableIn) error {
+		has, err = t.has(ctx, key)
 		return err
 	})
 	return has, err
 }
 
+func (t tableIn) has(ctx context.Context, key []byte) (bool, error) {
+	_, err := t.size(ctx, key)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 // size returns the size of a value as it is stored.
-func (tx *Tx) size(ctx context.Context, table string, key []byte) (int64, error) {
-	if value, ok := tx.held.kv.lookup(table, key); ok {
+func (t tableIn) size(ctx context.Context, key []byte) (int64, error) {
+	if value, ok := t.held.Get(key); ok {
 		return int64(len(value)), nil
 	}
-	n, err := tx.r.Size(ctx, table, key)
-	return n, noKey(err)
+	return t.tx.r.Size(ctx, t.name, key)
 }
 
 // Len returns the number of keys. It goes over all of them.
 func (kv *KV) Len(ctx context.Context) (n int, err error) {
-	err = kv.view(ctx, "len", nil, func(tx *Tx) error {
-		count, err := tx.r.Count(ctx, kv.table)
-		n = int(count)
+	err = kv.read(ctx, "len", nil, func(t tableIn) error {
+		stored, err := t.tx.r.Count(ctx, t.name)
 		if err != nil {
 			return err
 		}
-		for key := range tx.held.kv.keys(kv.table) {
-			_, err := tx.r.Size(ctx, kv.table, []byte(key))
-			if errors.Is(err, store.ErrNotFound) {
-				n++
-			} else if err != nil {
-				return err
-			}
-		}
-		return nil
+		added, err := t.added(ctx, stored)
+		n = int(stored) + added
+		return err
 	})
 	return n, err
+}
+
+// added is how many of the keys that are held are not among those stored.
+func (t tableIn) added(ctx context.Context, stored int64) (n int, err error) {
+	held := t.held.Len()
+	if held == 0 || stored == 0 {
+		return held, nil
+	}
+	if int64(held) > stored/8 {
+		// Going over the stored keys costs less than looking up each one held.
+		n = held
+		for p, err := range t.tx.r.Scan(ctx, t.name, store.KeyRange{KeysOnly: true}) {
+			if err != nil {
+				return 0, err
+			}
+			if _, both := t.held.Get(p.Key); both {
+				n--
+			}
+		}
+		return n, nil
+	}
+	for p := range t.held.Scan(store.KeyRange{KeysOnly: true}) {
+		_, err := t.tx.r.Size(ctx, t.name, p.Key)
+		if errors.Is(err, ErrNotFound) {
+			n++
+		} else if err != nil {
+			return 0, err
+		}
+	}
+	return n, nil
 }
 
 // Put stores a value in place of what the key had. If the vault has a cache,
 // that holds the pair; see Vault.EnableCache.
 func (kv *KV) Put(ctx context.Context, key, value []byte) error {
-	return kv.putStored(ctx, Pair{Key: key, Value: storedRaw(value)})
+	return kv.putStored(ctx, Pair{Key: key, Value: kvcodec.EncodeRaw(value)})
 }
 
 // PutMany stores many pairs, all of them or none.
 func (kv *KV) PutMany(ctx context.Context, pairs ...Pair) error {
 	stored := make([]Pair, len(pairs))
 	for i, p := range pairs {
-		stored[i] = Pair{Key: p.Key, Value: storedRaw(p.Value)}
+		stored[i] = Pair{Key: p.Key, Value: kvcodec.EncodeRaw(p.Value)}
 	}
 	return kv.putStored(ctx, stored...)
 }
@@ -237,12 +286,48 @@ func (kv *KV) putStored(ctx context.Context, pairs ...Pair) error {
 		return kv.fail("put", nil, err)
 	}
 	if kv.in.tx == nil {
-		taken, err := kv.home.pending.putCached(ctx, kv.table, pairs)
-		if taken || err != nil {
+		if taken, err := kv.putCached(ctx, pairs); taken || err != nil {
 			return kv.fail("put", key, err)
 		}
 	}
-	return kv.update(ctx, "put", key, func(tx *Tx) error { return tx.put(ctx, kv.table, pairs) })
+	return kv.update(ctx, "put", key, func(t tableIn) error { return t.put(ctx, pairs) })
+}
+
+// putCached holds pairs in the cache of the vault. It does not take them if
+// there is none, or if they are more than it can hold.
+func (kv *KV) putCached(ctx context.Context, pairs []Pair) (taken bool, err error) {
+	if err := kv.home.checkCall(ctx); err != nil {
+		return false, err
+	}
+	for {
+		verdict, err := kv.home.pending.Put(kv.table, pairs)
+		if err != nil || verdict == writeback.Held || verdict == writeback.Refused {
+			return verdict == writeback.Held, err
+		}
+		if err := kv.home.prepare(ctx, verdict, kv.look); err != nil {
+			return false, err
+		}
+	}
+}
+
+// look asks whether the file has something else under the name of the table,
+// and tells the buffer if it has not.
+func (kv *KV) look(ctx context.Context) error {
+	return kv.home.view(ctx, func(tx *Tx) error {
+		tx.reading.Done()
+		return tx.admitTable(ctx, kv.table)
+	})
+}
+
+// admitTable tells the buffer whether it may hold pairs for a table. One with
+// rules of its own, such as a trigger or a check, may refuse a pair, and its
+// caller should hear of that; so its pairs are written at once.
+func (tx *Tx) admitTable(ctx context.Context, table string) error {
+	kind, err := tx.r.TableKind(ctx, table)
+	if err == nil {
+		tx.v.pending.Admit(table, kind != store.TableOther)
+	}
+	return err
 }
 
 // checkSize refuses what no row can hold.
@@ -253,11 +338,11 @@ func (kv *KV) checkSize(key []byte, size int64) error {
 	return nil
 }
 
-func (tx *Tx) put(ctx context.Context, table string, pairs []Pair) error {
+func (t tableIn) put(ctx context.Context, pairs []Pair) error {
 	for i, p := range pairs {
-		if err := tx.w.Put(ctx, table, p.Key, p.Value); err != nil {
+		if err := t.tx.w.Put(ctx, t.name, p.Key, p.Value); err != nil {
 			if i > 0 {
-				tx.w.Abort(err) // those before are stored
+				t.tx.w.Abort(err) // those before are stored
 			}
 			return err
 		}
@@ -267,44 +352,44 @@ func (tx *Tx) put(ctx context.Context, table string, pairs []Pair) error {
 
 // Delete removes a key and tells whether it was there.
 func (kv *KV) Delete(ctx context.Context, key []byte) (there bool, err error) {
-	err = kv.update(ctx, "delete", key, func(tx *Tx) error {
-		there, err = tx.w.Delete(ctx, kv.table, key)
+	err = kv.update(ctx, "delete", key, func(t tableIn) error {
+		there, err = t.tx.w.Delete(ctx, t.name, key)
 		return err
 	})
 	return there, err
 }
 
-// Pop removes a key and returns the value that it had, or ErrNotFound.
+// Pop removes a key and returns the value that it had, or [ErrNotFound].
 func (kv *KV) Pop(ctx context.Context, key []byte) (value []byte, err error) {
-	err = kv.update(ctx, "pop", key, func(tx *Tx) error {
-		if value, err = tx.get(ctx, kv.table, key); err != nil {
+	err = kv.update(ctx, "pop", key, func(t tableIn) error {
+		if value, err = t.get(ctx, key); err != nil {
 			return err
 		}
-		_, err = tx.w.Delete(ctx, kv.table, key)
+		_, err = t.tx.w.Delete(ctx, t.name, key)
 		return err
 	})
-	return rawValue(value), err
+	return kvcodec.DecodeRaw(value), err
 }
 
 // SetDefault returns the value of a key, after it has stored the given one if
 // there was none.
 func (kv *KV) SetDefault(ctx context.Context, key, value []byte) (found []byte, err error) {
-	err = kv.update(ctx, "set default", key, func(tx *Tx) error {
-		found, err = tx.get(ctx, kv.table, key)
+	err = kv.update(ctx, "set default", key, func(t tableIn) error {
+		found, err = t.get(ctx, key)
 		if !errors.Is(err, ErrNotFound) {
 			return err
 		}
-		stored := storedRaw(value)
+		stored := kvcodec.EncodeRaw(value)
 		if err := kv.checkSize(key, int64(len(stored))); err != nil {
 			return err
 		}
 		found = append([]byte{}, stored...)
-		return tx.w.Put(ctx, kv.table, key, stored)
+		return t.tx.w.Put(ctx, t.name, key, stored)
 	})
-	return rawValue(found), err
+	return kvcodec.DecodeRaw(found), err
 }
 
 // Clear removes all keys.
 func (kv *KV) Clear(ctx context.Context) error {
-	return kv.update(ctx, "clear", nil, func(tx *Tx) error { return tx.w.Clear(ctx, kv.table) })
+	return kv.update(ctx, "clear", nil, func(t tableIn) error { return t.tx.w.Clear(ctx, t.name) })
 }

@@ -3,42 +3,29 @@ package columnvault
 import (
 	"fmt"
 	"time"
-
-	"columnvault/dtype"
-	"columnvault/internal/layout"
-	"columnvault/internal/store"
 )
 
-const (
-	defaultBuffer   = 1 << 20
-	defaultMinChunk = 4 << 10
-	// defaultVarChunk is the largest chunk of a new variable-size column. An
-	// element that grows or comes in may move half of a chunk, which at this
-	// size takes two milliseconds; larger chunks gain little elsewhere.
-	defaultVarChunk = 524_280
-)
-
-// Options configure Open. The zero value is what most programs want.
+// Options configure [Open]. The zero value is what most programs want.
 type Options struct {
 	// ReadOnly opens an existing file and never writes to it. SQLite may still
 	// create its -wal and -shm files beside it while it is open. A reader
 	// never waits for a writer.
 	ReadOnly bool
 
-	// FullSync makes every commit wait until the disk has stored it. Without
-	// it, a commit survives the end of the process in any way, but a power
-	// failure may undo the last commits; it never leaves half of one. A commit
-	// then costs a disk flush, which is milliseconds instead of microseconds.
+	// FullSync makes every commit wait until the disk has stored it, which
+	// takes milliseconds instead of microseconds. Without it, a commit
+	// survives every end of the process, but a power failure may undo the most
+	// recent ones. It never leaves half of one.
 	FullSync bool
 
 	// BusyTimeout is how long an operation waits while others write; 0 means
-	// 5 seconds. After it, the operation fails with ErrBusy.
+	// 5 seconds. After it, the operation fails with [ErrBusy].
 	BusyTimeout time.Duration
 
 	// MaxSnapshotAge is how long a View or a loop may go on while others write;
-	// 0 means a minute, a negative age for ever. As long as it is open, the
+	// 0 means a minute, a negative age no limit. As long as it is open, the
 	// write-ahead log keeps everything that is written after it began. When it
-	// gets too old it fails with ErrSnapshotTooOld, unless nobody has written
+	// gets too old it fails with [ErrSnapshotTooOld], unless nobody has written
 	// since.
 	MaxSnapshotAge time.Duration
 
@@ -49,7 +36,7 @@ type Options struct {
 	PageCacheBytes int
 
 	// ReadBytes bounds, in bytes, what loops and searches read at once;
-	// 0 means 1 MiB. An element that is larger is read whole all the same.
+	// 0 means 1 MiB. An element that is larger is still read whole.
 	ReadBytes int
 
 	// PageSize is the page size in bytes of a file that Open creates: a power
@@ -76,32 +63,11 @@ func (o *Options) check(path string) error {
 type ColumnOptions struct {
 	// MinChunk and MaxChunk bound, in bytes, the chunks in which the column is
 	// stored; 0 means 4 KiB and 1 MiB, or 512 KiB for elements that vary in
-	// size. The first chunk begins with MinChunk
-	// and doubles up to MaxChunk, after which another begins. Both are rounded
-	// to whole elements. Larger chunks make the longest reads a little faster
-	// and everything else slower. For columns that KohakuVault 0.8.6 keeps
-	// updating, 16777212 is the best choice for MaxChunk: it destroys data in
-	// a chunk that it has grown past 1.5 times the maximum.
+	// size. The first chunk begins with MinChunk and doubles up to MaxChunk,
+	// after which another begins. Both are rounded to whole elements. Larger
+	// chunks make the longest reads a little faster and everything else slower.
+	// For columns that KohakuVault 0.8.6 keeps updating, 16777212 is the best
+	// choice for MaxChunk: it destroys data in a chunk that it has grown past
+	// 1.5 times the maximum.
 	MinChunk, MaxChunk int
-}
-
-// bounds are the chunk bounds for a column of this dtype.
-func (o *ColumnOptions) bounds(spec dtype.Spec, caps store.Caps) (layout.Bounds, error) {
-	b := layout.Bounds{Min: int64(o.MinChunk), Max: int64(o.MaxChunk)}
-	size := int64(spec.ElemSize())
-	if size == 0 {
-		size = layout.EntrySize
-	}
-	if b.Max == 0 && spec.ElemSize() == 0 {
-		b.Max = max(min(caps.ChunkSize, defaultVarChunk), b.Min)
-	} else if b.Max == 0 {
-		b.Max = max(caps.ChunkSize, b.Min, size)
-	}
-	if b.Min == 0 {
-		b.Min = min(max(defaultMinChunk, size), b.Max/size*size)
-	}
-	if b.Max > caps.MaxChunk {
-		return b, fmt.Errorf("%w: MaxChunk %d, and the limit is %d", ErrInvalidArgument, b.Max, caps.MaxChunk)
-	}
-	return b, nil
 }

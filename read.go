@@ -34,11 +34,6 @@ func (c *Column[T]) element(ctx context.Context, o *opened, at int64) (value T, 
 	return value, c.failAt("at", at, err)
 }
 
-// failAt makes the error of an operation on one element.
-func (c *Column[T]) failAt(op string, at int64, err error) error {
-	return fail(op, c.names.Plain, int(at), err)
-}
-
 // Slice returns the elements from i up to, not including, j: Python's c[i:j].
 func (c *Column[T]) Slice(ctx context.Context, i, j int) (values []T, err error) {
 	err = c.read(ctx, "slice", func(o *opened) error {
@@ -101,8 +96,8 @@ func (c *Column[T]) decode(op string, values []T, b column.Elements, position fu
 	return err
 }
 
-// Read fills into with the elements from position at on and returns how many
-// there were; fewer than asked for only at the end of the column. Numbers are
+// Read fills into with the elements from position at on, and returns how many
+// there were: fewer than len(into) only at the end of the column. Numbers are
 // read straight into the memory of the slice.
 func (c *Column[T]) Read(ctx context.Context, into []T, at int) (n int, err error) {
 	err = c.read(ctx, "read", func(o *opened) error {
@@ -121,10 +116,10 @@ func (c *Column[T]) Read(ctx context.Context, into []T, at int) (n int, err erro
 
 // SliceStep returns every step-th element from i towards j: Python's
 // c[i:j:step]. A negative step goes backwards, from i down to, not including,
-// j; SliceStep(ctx, End, Begin, -1) is the whole column reversed.
+// j: SliceStep(ctx, [End], [Begin], -1) is the whole column reversed.
 func (c *Column[T]) SliceStep(ctx context.Context, i, j, step int) (values []T, err error) {
 	if step == 0 {
-		return nil, fail("slice", c.names.Plain, -1, fmt.Errorf("%w: a step of 0", ErrInvalidArgument))
+		return nil, c.fail("slice", fmt.Errorf("%w: a step of 0", ErrInvalidArgument))
 	}
 	err = c.read(ctx, "slice", func(o *opened) error {
 		first, count := position.Slice{Start: i, Stop: j, Step: step}.Positions(o.Len())

@@ -8,12 +8,12 @@ import (
 )
 
 // Index returns the position of the first element that equals value, or
-// ErrNotFound. Equal means equal bytes in the file, but that the floating-point
+// [ErrNotFound]. Equal means equal bytes in the file, but that the floating-point
 // zeros are equal and no NaN equals anything. The search reads the column.
 func (c *Column[T]) Index(ctx context.Context, value T) (int, error) {
 	forms, err := c.t.Match(value)
 	if err != nil {
-		return -1, fail("index", c.names.Plain, -1, err)
+		return -1, c.fail("index", err)
 	}
 	at := int64(-1)
 	err = c.read(ctx, "index", func(o *opened) error {
@@ -23,13 +23,13 @@ func (c *Column[T]) Index(ctx context.Context, value T) (int, error) {
 	return int(at), err
 }
 
-// Contains tells whether an element equals value, as Index does.
+// Contains tells whether an element equals value, as [Column.Index] does.
 func (c *Column[T]) Contains(ctx context.Context, value T) (bool, error) {
 	n, err := c.count(ctx, "contains", value, 1)
 	return n > 0, err
 }
 
-// Count returns how many elements equal value, as Index does.
+// Count returns how many elements equal value, as [Column.Index] does.
 func (c *Column[T]) Count(ctx context.Context, value T) (int, error) {
 	return c.count(ctx, "count", value, column.NoLimit)
 }
@@ -38,9 +38,10 @@ func (c *Column[T]) Count(ctx context.Context, value T) (int, error) {
 func (c *Column[T]) count(ctx context.Context, op string, value T, limit int64) (n int, err error) {
 	forms, err := c.t.Match(value)
 	if err != nil {
-		return 0, fail(op, c.names.Plain, -1, err)
+		return 0, c.fail(op, err)
 	}
 	err = c.read(ctx, op, func(o *opened) error {
+		n = 0
 		for _, err := range column.Find(ctx, o.tx.r, o.Column, forms, o.tx.v.buffer) {
 			if err != nil {
 				return err

@@ -13,7 +13,7 @@ import (
 type Stat struct {
 	Elements int
 	// Live is the size of all elements; Dead is what lies unused between and
-	// behind them in the chunks; Capacity is the size of the chunks.
+	// after them in the chunks; Capacity is the size of the chunks.
 	Live, Dead, Capacity int64
 	Chunks               int
 	// Smallest, Largest and Mean are sizes of elements; 0 in an empty column.
@@ -65,7 +65,7 @@ func (tx *Tx) check(ctx context.Context, yield func(Problem, error) bool) error 
 		return err
 	}
 	for _, e := range entries {
-		found, err := catalog.Check(ctx, tx.r, e)
+		found, err := catalog.Check(ctx, tx.r, e, tx.v.store.Caps())
 		if err != nil {
 			return err
 		}

@@ -9,12 +9,14 @@ import (
 
 	"columnvault/internal/catalog"
 	"columnvault/internal/column"
+	"columnvault/internal/excerpt"
 	"columnvault/internal/store"
+	"columnvault/internal/writeback"
 )
 
-// Tx is a transaction over the whole vault: what View and Update give to their
-// function. Columns take part in it through In. A Tx belongs to the goroutine
-// of the function and ends with it.
+// Tx is a transaction over the whole vault, which [Vault.View] and
+// [Vault.Update] give to their function. Columns and tables take part in it
+// through In. A Tx belongs to the goroutine of the function and ends with it.
 type Tx struct {
 	scope
 	v *Vault
@@ -25,22 +27,27 @@ type Tx struct {
 	// there is memory here.
 	columns []*opened
 	few     [2]*opened
-	// renames are the columns that have been renamed or dropped.
-	renames []rename
-	// held is what the caches held at the moment of a View.
-	held held
-	// ended may be looked at by whoever was given the ctx of the transaction.
+	// byName holds them when there are many.
+	byName map[string]*opened
+	// changes are the columns that have been renamed or dropped.
+	changes []writeback.Change
+	// reading is what the caches held at the moment of the snapshot.
+	reading *writeback.Reading
+	// flush is the one that a transaction for writing began with.
+	flush *writeback.Flush
+	// ended is looked at by every call that has the ctx of the transaction, on
+	// any goroutine.
 	ended atomic.Bool
 }
 
 // opened is a column inside a transaction.
 type opened struct {
 	column.Column
-	name   string
-	dtype  string // as it stands in the file
-	elem   int64  // the size of elements according to the catalogue
-	tx     *Tx
-	locked bool
+	id    catalog.ID
+	name  string
+	dtype string // as it stands in the file
+	elem  int64  // the size of elements according to the catalogue
+	tx    *Tx
 	// changes counts what was done to the column, for loops that run over it.
 	changes int
 	// ends is reused from read to read.
@@ -50,32 +57,49 @@ type opened struct {
 // txKey is the key under which a transaction of the vault marks its ctx.
 type txKey struct{ v *Vault }
 
-// View calls fn with a transaction that reads. All that fn reads through In(tx)
-// belongs to one moment, whatever others write meanwhile. The ctx that fn
-// receives marks the transaction: an operation that is given this ctx and is
-// not In(tx) fails with ErrNested. View returns what fn returns.
+// View calls fn with a transaction that reads, and returns what fn returns. It
+// differs from single reads like this:
 //
-// Reading in a View also costs less: finding a column and its chunks is done
-// once, and not for every operation.
-//
-// As long as a View is open the write-ahead log cannot be emptied, and it has a
-// connection of its own, with a page cache and four open files. So do not keep
-// one for longer than the work takes, nor hundreds at a time.
+//  1. All that fn reads through In(tx) belongs to one moment, whatever others
+//     write meanwhile.
+//  2. A column and its chunks are found once, and not for every operation, so
+//     each costs less.
+//  3. The ctx that fn receives marks the transaction. An operation that is given
+//     this ctx, and is not In(tx), would wait for the transaction that it was
+//     called in; it fails with [ErrNested].
+//  4. As long as the View is open, the write-ahead log cannot be emptied, and
+//     the View has a connection of its own, with a page cache and four open
+//     files. Do not keep one for longer than the work takes, nor hundreds at a
+//     time. One that is older than [Options.MaxSnapshotAge] fails.
 func (v *Vault) View(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) error {
 	var own error
-	err := v.view(ctx, func(tx *Tx) error { own = fn(tx.mark(ctx), tx); return own })
+	err := v.view(ctx, func(tx *Tx) error {
+		tx.reading.TakeAll()
+		own = fn(tx.mark(ctx), tx)
+		return own
+	})
 	if own != nil {
 		return own
 	}
 	return fail("view", "", -1, err)
 }
 
-// Update calls fn with a transaction that writes. Either all that fn does
-// through In(tx) happens, over all columns, or nothing of it: when fn returns
-// an error or panics, when an operation in it failed half-way, when ctx is
-// cancelled. It is the only writer while it runs. fn sees its own changes, and
-// may be run again after a conflict, so it must not consume what it cannot
-// read twice. The ctx that it receives is that of View.
+// Update calls fn with a transaction that writes, and returns what fn returns,
+// or the error of the commit. It differs from single operations like this:
+//
+//  1. Either everything that fn does through In(tx) happens, over all columns
+//     and tables, or nothing. Nothing happens when fn returns an error or
+//     panics, when ctx ends, and when an operation in it has failed half-way,
+//     even if fn ignores the error.
+//  2. It is the only writer while it runs. Others, in all processes, wait until
+//     it ends; readers do not.
+//  3. fn sees its own changes. Others see all of them at once, after the commit.
+//  4. What the caches of the vault hold is written first, in the same
+//     transaction.
+//  5. fn may be run again after a conflict, so it must not use up what it cannot
+//     read twice.
+//  6. The ctx that fn receives marks the transaction, as that of [Vault.View]
+//     does.
 func (v *Vault) Update(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) error {
 	var own error
 	err := v.update(ctx, func(tx *Tx) error { own = fn(tx.mark(ctx), tx); return own })
@@ -85,7 +109,8 @@ func (v *Vault) Update(ctx context.Context, fn func(ctx context.Context, tx *Tx)
 	return fail("update", "", -1, err)
 }
 
-// view runs fn in a snapshot.
+// view runs fn in a snapshot, of which fn has to take from the caches what it
+// reads first; see [writeback.Reading].
 func (v *Vault) view(ctx context.Context, fn func(*Tx) error) error {
 	tx, snap, err := v.openView(ctx)
 	if err != nil {
@@ -96,46 +121,55 @@ func (v *Vault) view(ctx context.Context, fn func(*Tx) error) error {
 	return fn(tx)
 }
 
+// read is view for what is done once fn has returned: the engine may run fn
+// again, and needs fewer round trips for it than for a snapshot.
+func (v *Vault) read(ctx context.Context, fn func(*Tx) error) error {
+	if err := v.checkNested(ctx); err != nil {
+		return err
+	}
+	for {
+		err := v.readOnce(ctx, fn)
+		if !errors.Is(err, errAgain) {
+			return err
+		}
+	}
+}
+
+// errAgain makes a read begin anew, with what the caches hold by then.
+var errAgain = errors.New("the read begins anew")
+
+func (v *Vault) readOnce(ctx context.Context, fn func(*Tx) error) error {
+	reading := v.pending.Read()
+	defer reading.Done()
+	ran := false
+	return v.store.Read(ctx, func(r store.Reader) error {
+		if ran {
+			return errAgain
+		}
+		ran = true
+		tx := newTx(v, r, nil)
+		tx.reading = &reading
+		defer tx.end()
+		return fn(tx)
+	})
+}
+
 // openView begins a transaction that reads, until it is ended and the snapshot
 // closed.
 func (v *Vault) openView(ctx context.Context) (*Tx, store.Snapshot, error) {
 	if err := v.checkNested(ctx); err != nil {
 		return nil, nil, err
 	}
-	snap, held, err := v.pending.snapshot(ctx)
+	reading := v.pending.Read()
+	snap, err := v.store.Snapshot(ctx)
 	if err != nil {
+		reading.Done()
 		return nil, nil, err
 	}
 	tx := newTx(v, snap, nil)
-	tx.held = held
+	tx.reading = &reading
 	return tx, snap, nil
 }
-
-// update runs fn in a writing transaction, behind all that is pending.
-func (v *Vault) update(ctx context.Context, fn func(*Tx) error) error {
-	if err := v.checkNested(ctx); err != nil {
-		return err
-	}
-	if v.pending.used.Load() {
-		_, err := v.pending.flush(ctx, fn)
-		return err
-	}
-	err := v.store.Update(ctx, func(w store.Tx) error {
-		if v.pending.used.Load() { // since a moment ago
-			return errCached
-		}
-		tx := newTx(v, w, w)
-		defer tx.end()
-		return fn(tx)
-	})
-	if errors.Is(err, errCached) {
-		_, err = v.pending.flush(ctx, fn)
-	}
-	return err
-}
-
-// errCached: there may be pending rows, which have to be written first.
-var errCached = errors.New("a cache was enabled meanwhile")
 
 // checkNested reports that ctx belongs to a transaction of this vault.
 func (v *Vault) checkNested(ctx context.Context) error {
@@ -152,7 +186,10 @@ func newTx(v *Vault, r store.Reader, w store.Tx) *Tx {
 	return tx
 }
 
-func (tx *Tx) end() { tx.ended.Store(true) }
+func (tx *Tx) end() {
+	tx.reading.Done()
+	tx.ended.Store(true)
+}
 
 // mark makes a ctx that tells that it belongs to the transaction.
 func (tx *Tx) mark(ctx context.Context) context.Context {
@@ -169,37 +206,86 @@ func (tx *Tx) do(fn func(*Tx) error) error {
 
 // open finds the column in the transaction.
 func (tx *Tx) open(ctx context.Context, names *catalog.Names) (*opened, error) {
-	for _, o := range tx.columns {
-		if o.name == names.Plain {
-			return o, nil
-		}
+	if o := tx.known(names.Plain); o != nil {
+		return o, nil
 	}
 	entry, err := catalog.Find(ctx, tx.r, names)
 	if err != nil {
 		return nil, err
 	}
-	col, err := entry.Open()
+	if err := tx.blocked(entry.ID()); err != nil {
+		return nil, err
+	}
+	return tx.openEntry(entry)
+}
+
+// openEntry opens the column of an entry in the catalog, with what is held for
+// it at its end.
+func (tx *Tx) openEntry(entry catalog.Entry) (*opened, error) {
+	if o := tx.known(entry.Name); o != nil {
+		return o, nil
+	}
+	col, err := entry.Open(tx.v.store.Caps())
 	if err != nil {
 		return nil, err
 	}
-	o := &opened{Column: col, name: names.Plain, dtype: entry.DType, elem: entry.Size(), tx: tx}
-	if err := o.over(tx.held.parts); err != nil {
-		return nil, err
+	o := &opened{Column: col, id: entry.ID(), name: entry.Name, dtype: entry.DType, elem: entry.Size(), tx: tx}
+	if p, ok := tx.reading.Column(o.id); ok {
+		if err := o.checkType(p.DType, p.ElemSize); err != nil {
+			return nil, fmt.Errorf("%w; %d elements of %s are held for it", err, p.Count, excerpt.Line(p.DType, excerpt.Name))
+		}
+		o.Column = column.WithTail(o.Column, p.Elements)
 	}
-	tx.columns = append(tx.columns, o)
+	tx.add(o)
 	return o, nil
 }
 
-// rename is a new name of a column, or none if it has been dropped.
-type rename struct{ from, to string }
+// many is the number of columns from which on a transaction finds them by a
+// map.
+const many = 16
 
-// forget drops what is known of a column, after its rows in the catalogue have
+// known returns a column that the transaction has used before, or nil.
+func (tx *Tx) known(name string) *opened {
+	if tx.byName != nil {
+		return tx.byName[name]
+	}
+	for _, o := range tx.columns {
+		if o.name == name {
+			return o
+		}
+	}
+	return nil
+}
+
+func (tx *Tx) add(o *opened) {
+	if tx.byName == nil && len(tx.columns) < many {
+		tx.columns = append(tx.columns, o)
+		return
+	}
+	if tx.byName == nil {
+		tx.byName = map[string]*opened{}
+		for _, o := range tx.columns {
+			tx.byName[o.name] = o
+		}
+	}
+	tx.byName[o.name] = o
+}
+
+// blocked says why the transaction must not touch a column, if something held
+// for it has to be written first and cannot be.
+func (tx *Tx) blocked(id catalog.ID) error {
+	if tx.flush == nil {
+		return nil
+	}
+	return tx.flush.BlockedColumn(id)
+}
+
+// forget drops what is known of a column, after its rows in the catalog have
 // changed.
 func (tx *Tx) forget(name string) {
-	tx.columns = slices.DeleteFunc(tx.columns, func(o *opened) bool {
-		if o.name == name {
-			o.changes++
-		}
-		return o.name == name
-	})
+	if o := tx.known(name); o != nil {
+		o.changes++
+	}
+	delete(tx.byName, name)
+	tx.columns = slices.DeleteFunc(tx.columns, func(o *opened) bool { return o.name == name })
 }

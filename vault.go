@@ -8,6 +8,7 @@ import (
 
 	"columnvault/internal/store"
 	"columnvault/internal/store/sqlite"
+	"columnvault/internal/writeback"
 )
 
 // Vault is an open file of columns. It is safe for concurrent use, and other
@@ -20,7 +21,7 @@ type Vault struct {
 	buffer int64
 	// busy is Options.BusyTimeout.
 	busy    time.Duration
-	pending *pending
+	pending *writeback.Buffer
 	group   group
 }
 
@@ -40,7 +41,7 @@ func Open(path string, o *Options) (*Vault, error) {
 	s, err := sqlite.Open(context.Background(), path, sqlite.Options{
 		ReadOnly:       o.ReadOnly,
 		PageSize:       o.PageSize,
-		PageCacheBytes:     int64(o.PageCacheBytes),
+		PageCacheBytes: int64(o.PageCacheBytes),
 		BusyTimeout:    o.BusyTimeout,
 		MaxSnapshotAge: o.MaxSnapshotAge,
 		FullSync:       o.FullSync,
@@ -54,9 +55,9 @@ func Open(path string, o *Options) (*Vault, error) {
 func newVault(path string, s store.Store, o *Options) *Vault {
 	v := &Vault{path: path, store: s, buffer: int64(o.ReadBytes), busy: cmp.Or(o.BusyTimeout, sqlite.DefaultBusyTimeout)}
 	if v.buffer == 0 {
-		v.buffer = defaultBuffer
+		v.buffer = s.Caps().Window
 	}
-	v.pending = newPending(v)
+	v.pending = writeback.New(v.flush)
 	v.scope = scope{v: v}
 	return v
 }
@@ -69,14 +70,17 @@ func (v *Vault) Path() string { return v.path }
 // ErrClosed, and moves what the write-ahead log holds into the file as far as
 // no other process is in the way. If the caches cannot be written, or the
 // transaction does not end, Close says so and the vault stays open: Close can
-// be tried again, and Column.DiscardPending gives up what is held.
+// be tried again, and [Vault.DiscardPending] gives up what is held. After an
+// error of the log alone the vault is closed, and nothing is lost.
 func (v *Vault) Close() error {
-	if err := v.pending.close(); err != nil {
+	v.pending.SetClosed(true)
+	if _, err := v.flushAny(context.Background()); err != nil {
+		v.pending.SetClosed(false)
 		return fail("close", v.path, -1, err)
 	}
 	err := v.store.Close()
-	if err != nil && !errors.Is(err, ErrClosed) {
-		v.pending.setClosed(false)
+	if errors.Is(err, ErrBusy) {
+		v.pending.SetClosed(false) // a transaction has not ended
 	}
 	return fail("close", v.path, -1, err)
 }

@@ -6,6 +6,7 @@ import (
 
 	"columnvault/dtype"
 	"columnvault/internal/column"
+	"columnvault/internal/excerpt"
 	"columnvault/internal/position"
 )
 
@@ -13,7 +14,7 @@ import (
 func flat[E dtype.Element](c *Column[[]E]) (dtype.VectorType[E], error) {
 	t, ok := c.t.(dtype.VectorType[E])
 	if !ok || t.RowLen() == 0 {
-		return t, fmt.Errorf("%w: the rows of %s do not all have the same length", ErrInvalidArgument, c.dtype)
+		return t, fmt.Errorf("%w: the rows of %s do not all have the same length", ErrInvalidArgument, excerpt.Line(c.dtype, excerpt.Name))
 	}
 	return t, nil
 }
@@ -24,7 +25,7 @@ func flat[E dtype.Element](c *Column[[]E]) (dtype.VectorType[E], error) {
 func ReadFlat[E dtype.Element](ctx context.Context, c *Column[[]E], into []E, at int) (rows int, err error) {
 	t, err := flat(c)
 	if err != nil {
-		return 0, fail("read", c.names.Plain, -1, err)
+		return 0, c.fail("read", err)
 	}
 	err = c.read(ctx, "read", func(o *opened) error {
 		from := position.Clamp(at, o.Len())
@@ -53,11 +54,11 @@ func ReadFlat[E dtype.Element](ctx context.Context, c *Column[[]E], into []E, at
 func AppendFlat[E dtype.Element](ctx context.Context, c *Column[[]E], rows []E) error {
 	t, err := flat(c)
 	if err != nil {
-		return fail("append", c.names.Plain, -1, err)
+		return c.fail("append", err)
 	}
 	data, err := t.AppendFlat(nil, rows)
 	if err != nil {
-		return fail("append", c.names.Plain, -1, err)
+		return c.fail("append", err)
 	}
 	return c.append(ctx, column.Elements{Data: data})
 }

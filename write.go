@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"sync"
 
 	"columnvault/dtype"
 	"columnvault/internal/column"
@@ -12,16 +13,42 @@ import (
 )
 
 // encode turns values into bytes before anything is written: a value that does
-// not fit leaves the column as it was. Numbers are not copied.
-func (c *Column[T]) encode(op string, values []T) (column.Elements, error) {
+// not fit leaves the column as it was. Numbers are not copied; other values are
+// encoded into the scratch memory.
+func (c *Column[T]) encode(op string, scratch *column.Elements, values []T) (column.Elements, error) {
 	if raw := c.t.Bytes(values); raw != nil {
 		return column.Elements{Data: raw}, nil
 	}
-	data, ends, err := c.t.AppendAll(nil, nil, values)
+	data, ends, err := c.t.AppendAll(scratch.Data[:0], scratch.Ends[:0], values)
 	if err == nil {
 		err = checkSizes(ends, 0, 0)
 	}
-	return column.Elements{Data: data, Ends: ends}, fail(op, c.names.Plain, -1, callError(err))
+	*scratch = column.Elements{Data: data, Ends: ends}
+	return *scratch, c.fail(op, callError(err))
+}
+
+// scratches keeps the memory that appends encode into.
+var scratches = sync.Pool{New: func() any { return new(column.Elements) }}
+
+// maxScratch is the size in bytes from which on memory is not kept.
+const maxScratch = 64 << 10
+
+func giveBack(scratch *column.Elements) {
+	if cap(scratch.Data)+8*cap(scratch.Ends) <= maxScratch {
+		scratches.Put(scratch)
+	}
+}
+
+// checkSizes refuses elements that no column can store. They end at ends from
+// the first on, and begin at start.
+func checkSizes(ends []int, start, first int) error {
+	for k := first; k < len(ends); k++ {
+		if n := ends[k] - start; n > column.MaxElement {
+			return fmt.Errorf("%w: value %d of the call has %d bytes, and the limit is %d", ErrTooLarge, k-first, n, column.MaxElement)
+		}
+		start = ends[k]
+	}
+	return nil
 }
 
 // callError says which value of a call an error is about.
@@ -34,7 +61,7 @@ func callError(err error) error {
 }
 
 // valueError is an error about one of the values of a call. It wraps a
-// *dtype.ElementError, for those who want the position.
+// [*dtype.ElementError], which has the position.
 type valueError struct{ *dtype.ElementError }
 
 func (e *valueError) Error() string { return fmt.Sprintf("value %d of the call: %v", e.Index, e.Err) }
@@ -44,27 +71,29 @@ func (e *valueError) Unwrap() error { return e.ElementError }
 // Append adds values at the end. Many in one call cost far less than one by
 // one: a call is a transaction, unless the column has a cache.
 func (c *Column[T]) Append(ctx context.Context, values ...T) error {
-	if c.in.tx == nil {
-		if taken, err := c.appendCached(ctx, values); taken || err != nil {
-			return fail("append", c.names.Plain, -1, err)
-		}
-	}
-	b, err := c.encode("append", values)
+	scratch := scratches.Get().(*column.Elements)
+	defer giveBack(scratch)
+	e, err := c.encode("append", scratch, values)
 	if err != nil {
 		return err
 	}
-	return c.append(ctx, b)
+	if c.in.tx == nil {
+		if taken, err := c.appendCached(ctx, e, len(values)); taken || err != nil {
+			return c.fail("append", err)
+		}
+	}
+	return c.append(ctx, e)
 }
 
-func (c *Column[T]) append(ctx context.Context, b column.Elements) error {
+func (c *Column[T]) append(ctx context.Context, e column.Elements) error {
 	if c.in.tx != nil {
-		return c.write(ctx, "append", func(o *opened) error { return o.Append(ctx, o.tx.w, b) })
+		return c.write(ctx, "append", func(o *opened) error { return o.Append(ctx, o.tx.w, e) })
 	}
 	err := c.t.Err()
 	if err == nil {
-		err = c.in.v.append(&request{ctx: ctx, names: c.names, dtype: c.dtype, elem: c.t.Size(), rows: b})
+		err = c.in.v.append(&request{ctx: ctx, names: c.names, dtype: c.dtype, elem: c.t.Size(), rows: e})
 	}
-	return fail("append", c.names.Plain, -1, err)
+	return c.fail("append", err)
 }
 
 // AppendSeq adds the values of a sequence at the end, in one transaction. It
@@ -80,7 +109,7 @@ func (c *Column[T]) AppendSeq(ctx context.Context, values iter.Seq[T]) error {
 			if errors.As(err, &bad) {
 				err = &valueError{&dtype.ElementError{Index: count, Err: bad.Err}}
 			}
-			return fail("append", c.names.Plain, -1, err)
+			return c.fail("append", err)
 		}
 		count++
 	}
@@ -88,11 +117,10 @@ func (c *Column[T]) AppendSeq(ctx context.Context, values iter.Seq[T]) error {
 }
 
 // Insert puts values before position i; as in Python, a position outside of the
-// column means its nearest end. Everything behind i moves: the cost is that of
-// appending the bytes behind it (of a variable-size column, 12 bytes an
-// element).
+// column means its nearest end. Everything after i moves: the cost is that of
+// appending those bytes, or 12 bytes an element in a variable-size column.
 func (c *Column[T]) Insert(ctx context.Context, i int, values ...T) error {
-	b, err := c.encode("insert", values)
+	b, err := c.encode("insert", new(column.Elements), values)
 	if err != nil {
 		return err
 	}
@@ -103,7 +131,7 @@ func (c *Column[T]) Insert(ctx context.Context, i int, values ...T) error {
 
 // Set replaces the element at position i.
 func (c *Column[T]) Set(ctx context.Context, i int, value T) error {
-	b, err := c.encode("set", []T{value})
+	b, err := c.encode("set", new(column.Elements), []T{value})
 	if err != nil {
 		return err
 	}
@@ -116,10 +144,11 @@ func (c *Column[T]) Set(ctx context.Context, i int, value T) error {
 	})
 }
 
-// SetSlice replaces the elements from i up to j by as many values. Other
-// numbers of values are refused; Delete and Insert in one Update do that.
+// SetSlice replaces the elements from i up to, not including, j. len(values)
+// must equal the length of that range. To change the length, use
+// [Column.Delete] and [Column.Insert] in one [Vault.Update].
 func (c *Column[T]) SetSlice(ctx context.Context, i, j int, values []T) error {
-	b, err := c.encode("set slice", values)
+	b, err := c.encode("set slice", new(column.Elements), values)
 	if err != nil {
 		return err
 	}
@@ -133,8 +162,8 @@ func (c *Column[T]) SetSlice(ctx context.Context, i, j int, values []T) error {
 	})
 }
 
-// Delete removes the elements from i up to j: Python's del c[i:j]. Everything
-// behind them moves, as for Insert.
+// Delete removes the elements from i up to, not including, j: Python's
+// del c[i:j]. Everything after them moves, as for [Column.Insert].
 func (c *Column[T]) Delete(ctx context.Context, i, j int) error {
 	return c.write(ctx, "delete", func(o *opened) error {
 		from, to := position.Range(i, j, o.Len())
@@ -142,7 +171,7 @@ func (c *Column[T]) Delete(ctx context.Context, i, j int) error {
 	})
 }
 
-// Truncate removes everything behind the first n elements.
+// Truncate removes everything after the first n elements.
 func (c *Column[T]) Truncate(ctx context.Context, n int) error {
 	return c.write(ctx, "truncate", func(o *opened) error {
 		if n < 0 || int64(n) > o.Len() {
@@ -172,12 +201,12 @@ func (c *Column[T]) Pop(ctx context.Context, i int) (value T, err error) {
 	return value, err
 }
 
-// Remove removes the first element that equals value, and gives ErrNotFound if
-// there is none.
+// Remove removes the first element that equals value, as [Column.Index] does. It
+// gives [ErrNotFound] if there is none.
 func (c *Column[T]) Remove(ctx context.Context, value T) error {
 	forms, err := c.t.Match(value)
 	if err != nil {
-		return fail("remove", c.names.Plain, -1, err)
+		return c.fail("remove", err)
 	}
 	return c.write(ctx, "remove", func(o *opened) error {
 		at, err := o.find(ctx, forms)

@@ -133,13 +133,18 @@ func toRow[E Element](v any, s Spec) ([]E, error) {
 	return t.Data, nil
 }
 
-// toTensor converts v to a Tensor: numbers nested in slices, arrays and []any to the same depth everywhere.
+// toTensor converts v to a Tensor: a Tensor of any numbers, or numbers nested in slices, arrays and []any to the same depth
+// everywhere.
 func toTensor[E Element](v any) (Tensor[E], error) {
 	switch v := v.(type) {
 	case Tensor[E]:
 		return v, nil
 	case []E:
 		return Tensor[E]{[]int{len(v)}, v}, nil
+	case anyTensor:
+		shape, list := v.parts()
+		data, err := flatten(make([]E, 0, list.Len()), list, []int{list.Len()})
+		return Tensor[E]{shape, data}, err
 	}
 	var shape []int
 	for rv := reflect.ValueOf(v); isList(rv); rv = inner(rv.Index(0)) {

@@ -1,6 +1,7 @@
 package dtype
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"math"
@@ -91,7 +92,7 @@ func TestDynamicValuesRefused(t *testing.T) {
 
 		{"vec:f32:2", []float32{1}, "a row of 1 elements, but vec:f32:2 has 2"}, {"vec:f32:2", []any{1}, "shape [1] where vec:f32:2 has [2]"}, {"vec:f32:2", nil, "nil"}, {"vec:f32:2", "ab", "a Go string"},
 		{"vec:f32:2", 1, "shape []"}, {"vec:f32:2", [][]int{{1, 2}}, "shape [1 2]"}, {"vec:i16:2:2", []any{1, 2, 3, 4}, "shape [4]"}, {"vec:i16:2:2", []int{1, 2, 3, 4}, "shape [4]"},
-		{"vec:i16:2:2", Tensor[int16]{[]int{4}, []int16{1, 2, 3, 4}}, "shape [4]"}, {"vec:i16:2", Tensor[int16]{[]int{2}, []int16{1}}, "a row of 1"}, {"vec:i16:2", Tensor[int8]{[]int{2}, []int8{1, 2}}, "Tensor[int8]"},
+		{"vec:i16:2:2", Tensor[int16]{[]int{4}, []int16{1, 2, 3, 4}}, "shape [4]"}, {"vec:i16:2", Tensor[int16]{[]int{2}, []int16{1}}, "a row of 1"}, {"vec:i16:2", Tensor[int8]{[]int{3}, []int8{1, 2, 3}}, "shape [3]"},
 		{"vec:i8", []any{1, "x"}, "a Go string"}, {"vec:i8", []any{1, nil}, "nil where"}, {"vec:i8", []any{1, []any{1}}, "a Go []interface"}, {"vec:i8", []any{[]any{1}, 1}, "different lengths or depths"},
 		{"vec:i8", []any{[]any{1}, []any{1, 2}}, "different lengths"}, {"vec:i8", []any{[]any{}, []any{1}}, "different lengths"}, {"vec:i8", []any{nil, []any{1}}, "nil"},
 		{"vec:u8", []any{256}, "256"}, {"vec:u8", []any{-1}, "-1"}, {"vec:u8", []float64{1.5}, "1.5 is not an integer"}, {"vec:i64", []float64{0x1p63}, "outside"}, {"vec:i64", []float64{math.NaN()}, "NaN"},
@@ -136,6 +137,44 @@ func TestEncodings(t *testing.T) {
 		}
 		if got, err := typ.Decode(b); err != nil || got != test.in {
 			t.Errorf("%s: %q reads back as %q (%v)", test.dtype, test.in, got, err)
+		}
+	}
+}
+
+// A tensor of other numbers is converted as a slice of them is.
+func TestTensorConversions(t *testing.T) {
+	for _, test := range []struct {
+		dtype     string
+		list, out any // stored alike
+		want      string
+	}{
+		{"vec:f32:4", []int32{1, 2, 3, 4}, Tensor[int32]{[]int{4}, []int32{1, 2, 3, 4}}, ""},
+		{"vec:f32:4", []float64{1, 2.5, 3, 4}, Tensor[float64]{[]int{4}, []float64{1, 2.5, 3, 4}}, ""},
+		{"vec:f32:2:2", [][]int8{{1, 2}, {3, 4}}, Tensor[int8]{[]int{2, 2}, []int8{1, 2, 3, 4}}, ""},
+		{"vec:u8", []any{}, Tensor[float32]{[]int{0}, nil}, ""},
+		{"vec:u8", [][]uint64{{1}, {2}}, Tensor[uint64]{[]int{2, 1}, []uint64{1, 2}}, ""},
+		{"vec:i16", 5, Tensor[float64]{nil, []float64{5}}, ""},
+		{"vec:u8:2", []int{1, 256}, Tensor[int16]{[]int{2}, []int16{1, 256}}, "256 is outside the range of u8"},
+		{"vec:i8:1", []float64{1.5}, Tensor[float64]{[]int{1}, []float64{1.5}}, "1.5 is not an integer"},
+		{"vec:f32:4", []int32{1}, Tensor[int32]{[]int{1}, []int32{1}}, "shape [1] where vec:f32:4 has [4]"},
+		{"vec:f32:4", nil, Tensor[int32]{[]int{4}, []int32{1}}, "a row of 1 elements"},
+		{"vec:f32", nil, Tensor[int32]{[]int{4}, []int32{1}}, "shape [4] does not have 1 elements"},
+		{"vec:f32", nil, Tensor[int32]{[]int{-4}, []int32{1}}, "dimension -4"},
+	} {
+		typ, err := Parse(test.dtype)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := typ.Append(nil, test.out)
+		if test.want != "" {
+			if !errors.Is(err, ErrValue) || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("%s of %v: %x, %v; want an error about %s", test.dtype, test.out, got, err, test.want)
+			}
+			continue
+		}
+		want, listErr := typ.Append(nil, test.list)
+		if err != nil || listErr != nil || !bytes.Equal(got, want) {
+			t.Errorf("%s: %v is %x (%v), %v is %x (%v)", test.dtype, test.out, got, err, test.list, want, listErr)
 		}
 	}
 }

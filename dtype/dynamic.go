@@ -16,8 +16,8 @@ import (
 //   - integers: integers of any Go type, bool as 0 and 1, [encoding/json.Number]; no floats, not even 1.0
 //   - floats: numbers of any Go type, bool, json.Number; rounded to the precision of the dtype
 //   - text: strings; bytes: []byte, byte arrays, and lists of integers between 0 and 255
-//   - vectors: []E (with dimensions: a flat row), Tensor[E], and slices, arrays and []any of numbers, nested to the
-//     depth of the shape; floats without a fraction are taken for integers here
+//   - vectors: []E (with dimensions: a flat row), a Tensor of any numbers, and slices, arrays and []any of numbers, nested
+//     to the depth of the shape; floats without a fraction are taken for integers here
 //   - msgpack and cbor: anything [Structured] holds
 //
 // Numbers out of range are refused.

@@ -11,7 +11,7 @@ import (
 // interfaces and scalars. Maps and structs are stored with their keys sorted by bytes, whatever their order in Go.
 //
 // Fields are chosen as by encoding/json and named by the tag `msgpack:"name"` or `cbor:"name"`, else `json:"name"`, with
-// "-" and "omitempty" as options; methods such as MarshalJSON are not called. Refused are NaN and infinities, []byte,
+// "-", "omitempty", "omitzero" and "string" as options; methods such as MarshalJSON are not called. Refused are NaN and infinities, []byte,
 // time.Time, map keys other than strings, text that is not UTF-8, integers outside -2^63 .. 2^64-1 and more than 1023
 // (cbor: 256) arrays and maps inside each other.
 //

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
 )
 
@@ -14,6 +15,13 @@ type Tensor[E Element] struct {
 	Shape []int
 	Data  []E
 }
+
+// anyTensor is a Tensor of any element type.
+type anyTensor interface {
+	parts() (shape []int, data reflect.Value)
+}
+
+func (t Tensor[E]) parts() ([]int, reflect.Value) { return t.Shape, reflect.ValueOf(t.Data) }
 
 // Tensors is arrays of E that each have their own shape: vec:E.
 func Tensors[E Element]() Type[Tensor[E]] {

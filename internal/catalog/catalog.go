@@ -1,4 +1,4 @@
-// Package catalog makes columns of catalogue rows: it knows which rows form a
+// Package catalog makes columns of catalog rows: it knows which rows form a
 // variable-size column, which names are free, and how a column is created,
 // renamed and dropped.
 //
@@ -18,12 +18,12 @@ import (
 
 	"columnvault/dtype"
 	"columnvault/internal/column"
+	"columnvault/internal/column/layout0"
 	"columnvault/internal/excerpt"
-	"columnvault/internal/layout"
 	"columnvault/internal/store"
 )
 
-// Kind is what an entry of the catalogue is.
+// Kind is what an entry of the catalog is.
 type Kind uint8
 
 const (
@@ -38,7 +38,7 @@ const (
 	Later
 )
 
-// Entry is one column of the catalogue.
+// Entry is one column of the catalog.
 type Entry struct {
 	Kind  Kind
 	Name  string
@@ -47,6 +47,17 @@ type Entry struct {
 	// of a variable-size column. A Half may have either without the other.
 	Data, Index store.Row
 }
+
+// ID is what a column keeps when it is renamed: the IDs of its rows. No column
+// that is created later has the same.
+type ID struct {
+	// Data is that of the row of the column, or of its data half; Index is that
+	// of the other half, 0 for a column of one row.
+	Data, Index store.ColumnID
+}
+
+// ID is the identity of the column.
+func (e Entry) ID() ID { return ID{Data: e.Data.ID, Index: e.Index.ID} }
 
 // Names are the names under which the rows of a column may be found.
 type Names struct {
@@ -76,13 +87,13 @@ func (e Entry) Len() int64 {
 }
 
 // Open opens the column for the snapshot or transaction that the entry was
-// read in.
-func (e Entry) Open() (column.Column, error) {
+// read in, as the engine likes it.
+func (e Entry) Open(caps store.Caps) (column.Column, error) {
 	switch e.Kind {
 	case Fixed:
-		return column.OpenFixed(e.Data)
+		return layout0.OpenFixed(e.Data, caps.Window)
 	case VarSize:
-		return column.OpenVarSize(e.Data, e.Index)
+		return layout0.OpenVarSize(e.Data, e.Index, caps.Window)
 	case Half:
 		return nil, fmt.Errorf("%w: a program that crashed has created only half of the column; create it with the same dtype to complete it, or drop it", store.ErrNotFound)
 	default:
@@ -94,7 +105,7 @@ var errLater = fmt.Errorf("%w: the column is in the layout of KohakuVault 1.x, w
 
 // isIndex tells an index row from a fixed column that only has such a name.
 func isIndex(row store.Row) bool {
-	return strings.HasSuffix(row.Name, indexSuffix) && row.DType == layout.IndexDType && row.ElemSize == layout.EntrySize
+	return strings.HasSuffix(row.Name, indexSuffix) && layout0.IsIndex(row)
 }
 
 // isLoneData tells the data half of a pair that was never completed: its dtype
@@ -135,6 +146,35 @@ func Find(ctx context.Context, r store.Reader, names *Names) (Entry, error) {
 		return Entry{Kind: Half, Name: names.Plain, DType: index.DType, Index: *index}, nil
 	}
 	return Entry{}, store.ErrNotFound
+}
+
+// FindID returns the column with this identity under the name that it has now.
+// Where its rows are gone, or do not form a column any more, it returns
+// ErrNotFound, even if there is another column of the same name.
+func FindID(ctx context.Context, r store.Reader, id ID) (Entry, error) {
+	ids := []store.ColumnID{id.Data, id.Index}
+	if id.Index == 0 {
+		ids = ids[:1]
+	}
+	rows, err := r.LookupID(ctx, ids...)
+	if err != nil {
+		return Entry{}, err
+	}
+	switch {
+	case len(rows) < len(ids):
+		return Entry{}, store.ErrNotFound
+	case id.Index == 0:
+		return findPlain(ctx, r, rows[0])
+	}
+	data, index := rows[0], rows[1]
+	if data.ID != id.Data {
+		data, index = index, data
+	}
+	base, _ := strings.CutSuffix(data.Name, dataSuffix)
+	if names := NamesOf(base); data.Name != names.Data || index.Name != names.Index || !isIndex(index) {
+		return Entry{}, store.ErrNotFound
+	}
+	return Entry{Kind: VarSize, Name: base, DType: data.DType, Data: data, Index: index}, nil
 }
 
 // findPlain is the entry of a row that has the name itself, unless the row is
@@ -205,20 +245,27 @@ func listed(row store.Row, byName map[string]store.Row) (Entry, bool) {
 	return Entry{Kind: Fixed, Name: row.Name, DType: row.DType, Data: row}, true
 }
 
+// Options are how a new column is stored. What is 0 is chosen for the engine.
+type Options struct {
+	// MinChunk and MaxChunk bound the chunks, in bytes.
+	MinChunk, MaxChunk int64
+}
+
 // Create adds an empty column. The half of one that has the same dtype, which
 // never held an element, gives way to it.
-func Create(ctx context.Context, tx store.Tx, name string, spec dtype.Spec, b layout.Bounds) (Entry, error) {
+func Create(ctx context.Context, tx store.Tx, name string, spec dtype.Spec, o Options, caps store.Caps) (Entry, error) {
 	if err := checkName(name); err != nil {
 		return Entry{}, err
 	}
 	e := Entry{Kind: Fixed, Name: name, DType: spec.String()}
 	names := NamesOf(name)
+	bounds := layout0.Bounds{Min: o.MinChunk, Max: o.MaxChunk}
 	var err error
 	if size := int64(spec.ElemSize()); size > 0 {
-		e.Data, err = newRow(names.Plain, e.DType, size, b)
+		e.Data, err = layout0.FixedRow(names.Plain, e.DType, size, bounds, caps)
 	} else {
 		e.Kind = VarSize
-		e.Data, e.Index, err = newPair(names, e.DType, b)
+		e.Data, e.Index, err = layout0.VarSizeRows(names.Data, names.Index, e.DType, bounds, caps)
 	}
 	if err != nil {
 		return Entry{}, err
@@ -329,29 +376,6 @@ func checkFree(ctx context.Context, tx store.Tx, name, owner string, own map[sto
 		}
 	}
 	return nil
-}
-
-func newRow(name, dtype string, size int64, b layout.Bounds) (store.Row, error) {
-	aligned, err := b.Align(size)
-	if err != nil {
-		return store.Row{}, fmt.Errorf("%w: %w", store.ErrInvalidArgument, err)
-	}
-	return store.Row{Name: name, DType: dtype, ElemSize: size, MinChunk: aligned.Min, MaxChunk: aligned.Max}, nil
-}
-
-// newPair makes the rows of a variable-size column. Both get the same maximum,
-// a multiple of the size of an index entry: 0.8.6 addresses the index by the
-// maximum of the data.
-func newPair(names Names, dtype string, b layout.Bounds) (data, index store.Row, err error) {
-	if most := b.Max / layout.EntrySize * layout.EntrySize; b.Min > most && b.Min <= b.Max {
-		b.Min = most // rounded up, the minimum would pass the maximum
-	}
-	index, err = newRow(names.Index, layout.IndexDType, layout.EntrySize, b)
-	if err != nil {
-		return data, index, err
-	}
-	data, err = newRow(names.Data, dtype, 1, layout.Bounds{Min: min(b.Min, index.MaxChunk), Max: index.MaxChunk})
-	return data, index, err
 }
 
 // Rename gives a column another name.

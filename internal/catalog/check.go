@@ -12,7 +12,7 @@ import (
 )
 
 // Check looks whether the column keeps the rules of the format.
-func Check(ctx context.Context, r store.Reader, e Entry) ([]column.Problem, error) {
+func Check(ctx context.Context, r store.Reader, e Entry, caps store.Caps) ([]column.Problem, error) {
 	switch e.Kind {
 	case Later:
 		return nil, nil
@@ -22,11 +22,11 @@ func Check(ctx context.Context, r store.Reader, e Entry) ([]column.Problem, erro
 	var found []column.Problem
 	if spec, err := dtype.ParseSpec(e.DType); err == nil { // else it is of another version, for all we know
 		if want := int64(spec.ElemSize()); e.Size() != want {
-			text := fmt.Sprintf("the catalogue gives elements of %s a size of %d bytes, and they have %d", excerpt.Line(e.DType, excerpt.Name), e.Size(), want)
+			text := fmt.Sprintf("the catalog gives elements of %s a size of %d bytes, and they have %d", excerpt.Line(e.DType, excerpt.Name), e.Size(), want)
 			found = append(found, column.Problem{Damage: true, Text: text})
 		}
 	}
-	col, err := e.Open()
+	col, err := e.Open(caps)
 	if errors.Is(err, store.ErrCorrupt) {
 		return append(found, column.Problem{Damage: true, Text: err.Error()}), nil
 	}
@@ -37,7 +37,7 @@ func Check(ctx context.Context, r store.Reader, e Entry) ([]column.Problem, erro
 	return append(found, more...), err
 }
 
-// Size is the size of the elements according to the catalogue, 0 where they
+// Size is the size of the elements according to the catalog, 0 where they
 // vary.
 func (e *Entry) Size() int64 {
 	if e.Kind == VarSize {

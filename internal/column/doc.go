@@ -1,12 +1,10 @@
-// Package column gives chunks the semantics of a list. It works on encoded
-// elements, knows no dtypes, and reaches storage only through package store.
+// Package column gives chunks the semantics of a list.
 //
-// A Fixed column holds elements of one size; a VarSize column holds elements
-// of any size, found through an index that is itself a Fixed column. Both have
-// the same methods. Positions are absolute here: whoever accepts negative ones
-// or Python's slice bounds resolves them first.
+// A [Column] works on encoded [Elements], knows no dtypes, and reaches storage
+// only through package store. How elements lie in chunks is its layout; each
+// layout has a package of its own below this one. What all layouts share is
+// here: searching, reversing, and elements that are still in memory.
 //
-// A value of these types belongs to one snapshot or transaction. The methods
-// that write check everything that can be checked before they write; a failure
-// after that aborts the transaction.
+// Positions are absolute: negative ones and Python's slice bounds are resolved
+// before. A column belongs to one snapshot or transaction.
 package column

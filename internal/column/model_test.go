@@ -1,17 +1,19 @@
-package column
+package column_test
 
 import (
 	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"path/filepath"
 	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
 
-	"columnvault/internal/layout"
+	"columnvault/internal/column"
+	"columnvault/internal/column/layout0"
 	"columnvault/internal/store"
 	"columnvault/internal/store/sqlite"
 	"columnvault/internal/store/storetest"
@@ -19,7 +21,7 @@ import (
 
 // engines runs a test on every engine.
 func engines(t *testing.T, test func(t *testing.T, s store.Store)) {
-	t.Run("memory", func(t *testing.T) { test(t, storetest.NewMemory()) })
+	t.Run("memory", func(t *testing.T) { test(t, storetest.Rerun(storetest.NewMemory())) })
 	t.Run("sqlite", func(t *testing.T) {
 		s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), sqlite.Options{})
 		if err != nil {
@@ -44,36 +46,40 @@ var shapes = []shape{
 // create makes an empty column.
 func (s shape) create(ctx context.Context, st store.Store, name string) error {
 	return st.Update(ctx, func(tx store.Tx) error {
-		row := func(name, dtype string, size int64) error {
-			b, err := layout.Bounds{Min: s.min, Max: s.max}.Align(size)
+		bounds := layout0.Bounds{Min: s.min, Max: s.max}
+		if s.size > 0 {
+			row, err := layout0.FixedRow(name, "bytes", s.size, bounds, st.Caps())
 			if err != nil {
 				return err
 			}
-			_, err = tx.CreateColumn(ctx, store.Row{Name: name, DType: dtype, ElemSize: size, MinChunk: b.Min, MaxChunk: b.Max})
+			_, err = tx.CreateColumn(ctx, row)
 			return err
 		}
-		if s.size > 0 {
-			return row(name, "bytes", s.size)
+		data, index, err := layout0.VarSizeRows(name+"_data", name+"_idx", "bytes", bounds, st.Caps())
+		if err != nil {
+			return err
 		}
-		return errors.Join(row(name+"_data", "bytes", 1), row(name+"_idx", layout.IndexDType, layout.EntrySize))
+		_, err = tx.CreateColumn(ctx, data)
+		_, err2 := tx.CreateColumn(ctx, index)
+		return errors.Join(err, err2)
 	})
 }
 
 // open opens the column as it is in r.
-func (s shape) open(ctx context.Context, r store.Reader, name string) (Column, error) {
+func (s shape) open(ctx context.Context, r store.Reader, name string) (column.Column, error) {
 	rows, err := r.Lookup(ctx, name, name+"_data", name+"_idx")
 	if err != nil {
 		return nil, err
 	}
 	slices.SortFunc(rows, func(a, b store.Row) int { return int(a.ID - b.ID) })
 	if s.size > 0 {
-		return OpenFixed(rows[0])
+		return layout0.OpenFixed(rows[0], 500)
 	}
-	return OpenVarSize(rows[0], rows[1])
+	return layout0.OpenVarSize(rows[0], rows[1], 500)
 }
 
 // encode makes a batch of elements.
-func (s shape) encode(values []string) (b Elements) {
+func (s shape) encode(values []string) (b column.Elements) {
 	for _, v := range values {
 		b.Data = append(b.Data, v...)
 		if s.size == 0 {
@@ -84,7 +90,7 @@ func (s shape) encode(values []string) (b Elements) {
 }
 
 // decode is the reverse of encode.
-func (s shape) decode(b Elements) (values []string) {
+func (s shape) decode(b column.Elements) (values []string) {
 	if s.size > 0 {
 		for p := range slices.Chunk(b.Data, int(s.size)) {
 			values = append(values, string(p))
@@ -183,7 +189,7 @@ func (m *model) fresh(rt *rapid.T, n int) []string {
 }
 
 // change runs operations in one transaction.
-func (m *model) change(rt *rapid.T, fn func(tx store.Tx, c Column) error) {
+func (m *model) change(rt *rapid.T, fn func(tx store.Tx, c column.Column) error) {
 	rt.Helper()
 	err := m.s.Update(m.ctx, func(tx store.Tx) error {
 		c, err := m.shape.open(m.ctx, tx, m.name)
@@ -201,7 +207,7 @@ func (m *model) change(rt *rapid.T, fn func(tx store.Tx, c Column) error) {
 // tried.
 func (m *model) append(rt *rapid.T) {
 	first, second := m.fresh(rt, m.count.Draw(rt, "n")), m.fresh(rt, m.count.Draw(rt, "m"))
-	m.change(rt, func(tx store.Tx, c Column) error {
+	m.change(rt, func(tx store.Tx, c column.Column) error {
 		if err := c.Append(m.ctx, tx, m.shape.encode(first)); err != nil {
 			return err
 		}
@@ -213,7 +219,7 @@ func (m *model) append(rt *rapid.T) {
 func (m *model) insert(rt *rapid.T) {
 	i := rapid.IntRange(0, len(m.values)).Draw(rt, "i")
 	values := m.fresh(rt, m.count.Draw(rt, "n"))
-	m.change(rt, func(tx store.Tx, c Column) error {
+	m.change(rt, func(tx store.Tx, c column.Column) error {
 		return c.Insert(m.ctx, tx, int64(i), m.shape.encode(values))
 	})
 	m.values = slices.Insert(m.values, i, values...)
@@ -232,7 +238,7 @@ func (m *model) set(rt *rapid.T) {
 
 func (m *model) replace(rt *rapid.T, i, n int) {
 	values := m.fresh(rt, n)
-	m.change(rt, func(tx store.Tx, c Column) error {
+	m.change(rt, func(tx store.Tx, c column.Column) error {
 		return c.Overwrite(m.ctx, tx, int64(i), m.shape.encode(values))
 	})
 	copy(m.values[i:], values)
@@ -246,7 +252,7 @@ func (m *model) delete(rt *rapid.T) {
 func (m *model) clear(rt *rapid.T) { m.remove(rt, 0, len(m.values)) }
 
 func (m *model) remove(rt *rapid.T, i, j int) {
-	m.change(rt, func(tx store.Tx, c Column) error {
+	m.change(rt, func(tx store.Tx, c column.Column) error {
 		return c.Delete(m.ctx, tx, int64(i), int64(j))
 	})
 	m.values = slices.Delete(m.values, i, j)
@@ -254,7 +260,7 @@ func (m *model) remove(rt *rapid.T, i, j int) {
 
 func (m *model) reverse(rt *rapid.T) {
 	limit := rapid.Int64Range(1, 3*m.shape.max).Draw(rt, "limit")
-	m.change(rt, func(tx store.Tx, c Column) error { return Reverse(m.ctx, tx, c, limit) })
+	m.change(rt, func(tx store.Tx, c column.Column) error { return column.Reverse(m.ctx, tx, c, limit) })
 	slices.Reverse(m.values)
 }
 
@@ -274,12 +280,12 @@ func (m *model) find(rt *rapid.T) {
 			want = append(want, m.values[i])
 		}
 	}
-	m.read(rt, want, func(r store.Reader, c Column, b *Elements) error {
-		for i, err := range Find(m.ctx, r, c, forms, limit) {
+	m.read(rt, want, func(r store.Reader, c column.Column, b *column.Elements) error {
+		for i, err := range column.Find(m.ctx, r, c, forms, limit) {
 			if err != nil {
 				return err
 			}
-			if _, err := c.Read(m.ctx, r, b, i, i+1, NoLimit); err != nil {
+			if _, err := c.Read(m.ctx, r, b, i, i+1, column.NoLimit); err != nil {
 				return err
 			}
 		}
@@ -288,7 +294,7 @@ func (m *model) find(rt *rapid.T) {
 }
 
 // read compares what fn reads with what is wanted.
-func (m *model) read(rt *rapid.T, want []string, fn func(r store.Reader, c Column, b *Elements) error) {
+func (m *model) read(rt *rapid.T, want []string, fn func(r store.Reader, c column.Column, b *column.Elements) error) {
 	rt.Helper()
 	snap, err := m.s.Snapshot(m.ctx)
 	if err != nil {
@@ -299,7 +305,7 @@ func (m *model) read(rt *rapid.T, want []string, fn func(r store.Reader, c Colum
 	if err != nil {
 		rt.Fatal(err)
 	}
-	var b Elements
+	var b column.Elements
 	if err := fn(snap, c, &b); err != nil {
 		rt.Fatal(err)
 	}
@@ -317,13 +323,13 @@ func (m *model) gather(rt *rapid.T) {
 	for _, i := range at {
 		want = append(want, m.values[i])
 	}
-	m.read(rt, want, func(r store.Reader, c Column, b *Elements) error { return c.Gather(m.ctx, r, b, at) })
+	m.read(rt, want, func(r store.Reader, c column.Column, b *column.Elements) error { return c.Gather(m.ctx, r, b, at) })
 }
 
 // windows reads everything piece by piece, forwards and backwards.
 func (m *model) windows(rt *rapid.T) {
 	limit := rapid.Int64Range(1, 3*m.shape.max).Draw(rt, "limit")
-	m.read(rt, m.values, func(r store.Reader, c Column, b *Elements) error {
+	m.read(rt, m.values, func(r store.Reader, c column.Column, b *column.Elements) error {
 		for i := int64(0); i < c.Len(); {
 			before := len(b.Data)
 			next, err := c.Read(m.ctx, r, b, i, c.Len(), limit)
@@ -337,14 +343,14 @@ func (m *model) windows(rt *rapid.T) {
 		}
 		return nil
 	})
-	m.read(rt, m.values, func(r store.Reader, c Column, b *Elements) error {
+	m.read(rt, m.values, func(r store.Reader, c column.Column, b *column.Elements) error {
 		var windows [][]string
 		for j := c.Len(); j > 0; {
 			i, err := c.Before(m.ctx, r, j, limit)
 			if err != nil {
 				return err
 			}
-			var w Elements
+			var w column.Elements
 			next, err := c.Read(m.ctx, r, &w, i, j, limit)
 			if err != nil {
 				return err
@@ -364,11 +370,11 @@ func (m *model) windows(rt *rapid.T) {
 func (m *model) check(rt *rapid.T) {
 	i := rapid.IntRange(0, len(m.values)).Draw(rt, "from")
 	j := rapid.IntRange(i, len(m.values)).Draw(rt, "to")
-	m.read(rt, m.values[i:j], func(r store.Reader, c Column, b *Elements) error {
-		_, err := c.Read(m.ctx, r, b, int64(i), int64(j), NoLimit)
+	m.read(rt, m.values[i:j], func(r store.Reader, c column.Column, b *column.Elements) error {
+		_, err := c.Read(m.ctx, r, b, int64(i), int64(j), column.NoLimit)
 		return err
 	})
-	m.read(rt, m.values, func(r store.Reader, c Column, b *Elements) error {
+	m.read(rt, m.values, func(r store.Reader, c column.Column, b *column.Elements) error {
 		problems, err := c.Check(m.ctx, r)
 		if err != nil {
 			return err
@@ -387,26 +393,36 @@ func (m *model) check(rt *rapid.T) {
 		if stat.Elements != int64(len(m.values)) || stat.LiveBytes != live || stat.Capacity != stat.LiveBytes+stat.DeadBytes {
 			rt.Errorf("stat: %+v, want %d elements in %d bytes", stat, len(m.values), live)
 		}
-		if v, ok := c.(*VarSize); ok {
-			if err := checkRuns(m.ctx, v, r); err != nil {
-				return err
-			}
+		if err := m.checkRuns(r); err != nil {
+			return err
 		}
-		_, err = c.Read(m.ctx, r, b, 0, c.Len(), NoLimit)
+		_, err = c.Read(m.ctx, r, b, 0, c.Len(), column.NoLimit)
 		return err
 	})
 }
 
 // checkRuns holds our own writer to more than the format asks for: the
-// elements of a chunk are neighbours.
-func checkRuns(ctx context.Context, c *VarSize, r store.Reader) error {
-	seen, last := map[int32]bool{}, int32(-1)
-	var split error
-	err := c.scan(ctx, r, func(i int64, e layout.Entry) {
-		if e.Chunk != last && seen[e.Chunk] {
-			split = fmt.Errorf("element %d comes back to chunk %d", i, e.Chunk)
+// elements of a chunk are neighbors.
+func (m *model) checkRuns(r store.Reader) error {
+	rows, err := r.Lookup(m.ctx, m.name+"_idx")
+	if err != nil || len(rows) == 0 {
+		return err
+	}
+	index, err := layout0.OpenFixed(rows[0], 500)
+	if err != nil {
+		return err
+	}
+	var entries column.Elements
+	if _, err := index.Read(m.ctx, r, &entries, 0, index.Len(), column.NoLimit); err != nil {
+		return err
+	}
+	seen, last := map[uint32]bool{}, uint32(math.MaxUint32)
+	for i := range entries.Count(index.Size()) {
+		chunk := binary.LittleEndian.Uint32(entries.At(index.Size(), i))
+		if chunk != last && seen[chunk] {
+			return fmt.Errorf("element %d comes back to chunk %d", i, chunk)
 		}
-		seen[e.Chunk], last = true, e.Chunk
-	})
-	return errors.Join(err, split)
+		seen[chunk], last = true, chunk
+	}
+	return nil
 }

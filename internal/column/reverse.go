@@ -9,7 +9,7 @@ import (
 // Reverse reverses the order of the elements: windows of at most limit bytes
 // from both ends change places.
 func Reverse(ctx context.Context, tx store.Tx, c Column, limit int64) (err error) {
-	defer abortOn(tx, &err)
+	defer AbortOn(tx, &err)
 	for low, high := int64(0), c.Len(); high-low > 1; {
 		var front, back Elements
 		n, err := c.Read(ctx, tx, &front, low, low+(high-low)/2, limit)
@@ -21,14 +21,14 @@ func Reverse(ctx context.Context, tx store.Tx, c Column, limit int64) (err error
 			return err
 		}
 		n = min(n-low, high-from)
-		front = front.first(c.size(), n)
+		front = front.first(c.Size(), n)
 		if _, err := c.Read(ctx, tx, &back, high-n, high, NoLimit); err != nil {
 			return err
 		}
-		if err := c.Overwrite(ctx, tx, low, back.reversed(c.size())); err != nil {
+		if err := c.Overwrite(ctx, tx, low, back.reversed(c.Size())); err != nil {
 			return err
 		}
-		if err := c.Overwrite(ctx, tx, high-n, front.reversed(c.size())); err != nil {
+		if err := c.Overwrite(ctx, tx, high-n, front.reversed(c.Size())); err != nil {
 			return err
 		}
 		low, high = low+n, high-n
@@ -41,14 +41,14 @@ func (b Elements) first(size int, n int64) Elements {
 	if size > 0 {
 		return Elements{Data: b.Data[:n*int64(size)]}
 	}
-	return b.part(0, int(n))
+	return b.Part(0, int(n))
 }
 
 // reversed is the elements in reversed order.
 func (b Elements) reversed(size int) (r Elements) {
 	r.Data = make([]byte, 0, len(b.Data))
-	for k := b.count(size) - 1; k >= 0; k-- {
-		r.Data = append(r.Data, b.element(size, k)...)
+	for k := b.Count(size) - 1; k >= 0; k-- {
+		r.Data = append(r.Data, b.At(size, k)...)
 		if size == 0 {
 			r.Ends = append(r.Ends, len(r.Data))
 		}

@@ -21,7 +21,7 @@ func Find(ctx context.Context, r store.Reader, c Column, forms [][]byte, limit i
 				yield(-1, err)
 				return
 			}
-			for k := range b.find(c.size(), forms) {
+			for k := range b.find(c.Size(), forms) {
 				if !yield(i+int64(k), nil) {
 					return
 				}
@@ -31,15 +31,15 @@ func Find(ctx context.Context, r store.Reader, c Column, forms [][]byte, limit i
 	}
 }
 
-// find yields the elements of the batch that have one of these forms. size is
+// find yields the elements that have one of these forms. size is
 // that of the elements, 0 where it varies.
 func (b *Elements) find(size int, forms [][]byte) iter.Seq[int] {
 	if size > 0 && len(forms) == 1 {
 		return b.findFixed(size, forms[0])
 	}
 	return func(yield func(int) bool) {
-		for k := range b.count(size) {
-			p := b.element(size, k)
+		for k := range b.Count(size) {
+			p := b.At(size, k)
 			same := func(form []byte) bool { return bytes.Equal(p, form) }
 			if slices.ContainsFunc(forms, same) && !yield(k) {
 				return

@@ -23,13 +23,19 @@ var (
 	// ErrUnavailable: the storage does not answer: disk full, I/O error, no
 	// permission. What was committed before is still there.
 	ErrUnavailable = errors.New("storage unavailable")
-	// ErrUnknownCommit: the engine cannot say whether a commit happened.
+	// ErrUnknownCommit: the engine lost the answer to a commit, and all of the
+	// transaction may be there or none of it. It comes from Update alone. What
+	// was written must not simply be written again: it might then be there
+	// twice. Look first what the store holds, or leave that to the caller.
 	ErrUnknownCommit = errors.New("commit with unknown outcome")
 	// ErrNotVault: what was opened is not a store.
 	ErrNotVault = errors.New("not a vault")
 	// ErrNeedsRecovery: a crashed writer left changes that a read-only store
 	// cannot take in.
 	ErrNeedsRecovery = errors.New("needs recovery by a writer")
+	// ErrReplaced: the files of the store were deleted, moved away or replaced
+	// while it was open. The store cannot be used any more.
+	ErrReplaced = errors.New("file replaced")
 	// ErrSnapshotTooOld: a snapshot was open for longer than is allowed.
 	ErrSnapshotTooOld = errors.New("snapshot too old")
 )

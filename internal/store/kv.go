@@ -7,7 +7,12 @@ import (
 
 // KVReader reads key-value tables. A table that does not exist is empty. Keys
 // are ordered by their bytes.
+//
+// A name under which the file has something that cannot hold pairs, or a name
+// that the store keeps for itself, gives ErrInvalidArgument everywhere.
 type KVReader interface {
+	// TableKind tells what is under the name of a table.
+	TableKind(ctx context.Context, table string) (TableKind, error)
 	// Get returns the value of a key, or ErrNotFound. It belongs to the caller.
 	Get(ctx context.Context, table string, key []byte) ([]byte, error)
 	// Size returns the size of the value of a key in bytes, or ErrNotFound.
@@ -20,6 +25,19 @@ type KVReader interface {
 	// Scan yields the pairs of a range. Both slices belong to the caller.
 	Scan(ctx context.Context, table string, r KeyRange) iter.Seq2[Pair, error]
 }
+
+// TableKind is what is under the name of a key-value table.
+type TableKind int
+
+const (
+	// TableNone is nothing yet: the first pair creates the table.
+	TableNone TableKind = iota
+	// TablePlain takes every pair that is not too large.
+	TablePlain
+	// TableOther takes pairs, but was made by somebody else and may have rules
+	// of its own, a constraint for instance, by which it refuses some.
+	TableOther
+)
 
 // Pair is a key and its value.
 type Pair struct {
@@ -35,7 +53,8 @@ type KeyRange struct {
 }
 
 // KVWriter changes key-value tables. Writing to a table that does not exist
-// creates it.
+// creates it. A pair that breaks a rule of a TableOther gives
+// ErrInvalidArgument.
 type KVWriter interface {
 	// Put stores a pair in place of what the key had.
 	Put(ctx context.Context, table string, key, value []byte) error

@@ -1,15 +1,21 @@
 // Package store is the seam between columns and a storage engine.
 //
-// An engine keeps a catalogue of columns, the chunks of each, and key-value
+// An engine keeps a catalog of columns, the chunks of each, and key-value
 // tables. It knows nothing of elements, positions or dtypes; columns know
 // nothing of SQL, connections or files. What an engine owes its callers:
 //
 //   - A Snapshot shows one state of everything, however long it is open.
 //   - Update is atomic: all that its function does happens, or none of it.
-//     The engine may run the function again after a conflict, so it must not
-//     consume what it cannot read twice.
-//   - A method of a Tx happens as a whole or not at all. Who fails between two
-//     of them calls Abort, and nothing of the transaction is committed.
+//   - The engine may run the function of Read or Update again, after a
+//     conflict for instance, and may make any method fail in order to do so.
+//     The function must pass such an error on, and must not consume what it
+//     cannot read twice.
+//   - A method of a Tx happens as a whole or not at all. A caller that fails
+//     between two of them calls Abort, and nothing of the transaction is
+//     committed.
+//   - An engine may collect writes before it carries them out. A failed write
+//     may therefore be reported by a later call, or by Update, and not by the
+//     method that asked for it. Reads in the same Tx see what was written.
 //   - Errors are, or wrap, those of this package.
 //   - Every method looks at its ctx before it starts and between chunks, never
 //     in the middle of a write.
@@ -24,18 +30,26 @@ import (
 
 // Store is an open storage engine. It is safe for concurrent use.
 type Store interface {
+	// Read runs fn on one state of the store. It is for short reads: an engine
+	// may keep others waiting until fn returns. The Reader ends with fn.
+	Read(ctx context.Context, fn func(Reader) error) error
 	// Snapshot opens a view of the present state. It must be closed.
 	Snapshot(ctx context.Context) (Snapshot, error)
-	// Update runs fn in one atomic, serializable transaction.
+	// Update runs fn in one atomic, serializable transaction. If it returns
+	// [ErrUnknownCommit], the changes may be there or not.
 	Update(ctx context.Context, fn func(Tx) error) error
-	// Caps tells what the engine likes and bears.
+	// Caps tells the engine's limits and preferences.
 	Caps() Caps
-	// Close gives everything back. Open snapshots end with ErrClosed.
+	// Close gives everything back. Open snapshots end with ErrClosed. After
+	// ErrBusy the store is still open; after any other error it is closed.
 	Close() error
 }
 
 // Caps are the limits and the preferences of an engine.
 type Caps struct {
+	// MinChunk is the capacity, in bytes, with which the first chunk of a new
+	// column begins.
+	MinChunk int64
 	// ChunkSize is the largest chunk, in bytes, that the engine reads and
 	// writes well in part. Columns are created with it.
 	ChunkSize int64
@@ -43,9 +57,34 @@ type Caps struct {
 	MaxChunk int64
 	// MaxValue is the size, in bytes, that a key-value pair must stay within.
 	MaxValue int64
+	// Window is the number of bytes that one read should fetch where much has
+	// to be read. More costs memory, less costs calls.
+	Window int64
 }
 
-// Row is a row of the catalogue. A variable-size column consists of two.
+// MaxMeta is the largest Chunk.Meta, in bytes.
+const MaxMeta = 4 << 10
+
+// The layouts of columns: how their elements lie in chunks. An engine looks at
+// a layout only to find out where the chunks are and what they can carry.
+const (
+	// LayoutV0 is the layout of KohakuVault 0.8.6, the default here, and the
+	// only one that it can read. A variable-size column consists of two rows.
+	// Its chunks have no Meta. Row.Length is the number of elements.
+	LayoutV0 Layout = 0
+	// LayoutV1 is the layout of KohakuVault 1.x. Such columns are listed, and
+	// can be neither read nor changed.
+	LayoutV1 Layout = 1
+	// LayoutNative is a layout of our own. Its chunks carry Meta, and changing
+	// Meta costs no more than the change of a small row. What Row.Length means
+	// is the layout's business, as with all else about its elements.
+	LayoutNative Layout = 2
+)
+
+// Layout is the generation of the format that holds a column.
+type Layout int
+
+// Row is a row of the catalog.
 type Row struct {
 	ID       ColumnID
 	Name     string
@@ -54,38 +93,54 @@ type Row struct {
 	Length   int64
 	MinChunk int64
 	MaxChunk int64
-	// Layout is the generation of the format that holds the column: 0 is the
-	// one this project reads and writes, others are only listed.
-	Layout int
+	Layout   Layout
 }
 
-// ColumnID names a column inside an engine, as long as the column exists.
+// ColumnID names a column inside an engine. It stays the same when the column
+// is renamed, and no column that the engine creates later gets it again. 0 is
+// the ID of no column.
 type ColumnID int64
 
-// Chunk is what the engine records of a chunk beside its bytes. There are at
-// least Capacity bytes; those past Used mean nothing in a data chunk of a
-// variable-size column, and Used is 0 everywhere else.
+// Chunk is what the engine records of a chunk beside its bytes.
 type Chunk struct {
-	Number   int64
+	// Number orders the chunks of a column. Numbers may have gaps. Every number
+	// is allowed but math.MaxInt64.
+	Number int64
+	// Capacity is the number of bytes. There may be more, which mean nothing.
 	Capacity int64
-	Used     int64
+	// Used is how many of the bytes count, in a data chunk of a variable-size
+	// column in LayoutV0, and 0 in all other chunks of that layout.
+	Used int64
+	// Meta is what the layout keeps beside the bytes: at most MaxMeta bytes, of
+	// which the engine knows nothing. It must not be changed by the caller.
+	Meta []byte
 }
 
 // Span is a range of bytes in a chunk, and the memory they are read into or
-// written from.
+// written from. It may be empty.
 type Span struct {
 	Chunk, Offset int64
 	Data          []byte
 }
 
 // Reader reads one state of a store. It is not safe for concurrent use.
+//
+// A column that does not exist has no chunks.
 type Reader interface {
 	KVReader
 
-	// Lookup returns the catalogue rows with these names, in any order;
-	// names that do not exist are left out.
+	// Lookup returns the catalog rows with these names, in any order; names
+	// that do not exist are left out. A name may stand in several layouts,
+	// because other programs do not see our native columns when they create
+	// theirs. Then the row is the native one, or else that of LayoutV0.
+	//
+	// In a Tx, Lookup locks what it finds until the end of the transaction:
+	// nobody else can change the column meanwhile, and its Length is fresh.
 	Lookup(ctx context.Context, names ...string) ([]Row, error)
-	// Columns returns the whole catalogue in the order of creation.
+	// LookupID is Lookup by ID.
+	LookupID(ctx context.Context, ids ...ColumnID) ([]Row, error)
+	// Columns returns the whole catalog: the columns of each layout in the
+	// order of their creation.
 	Columns(ctx context.Context) ([]Row, error)
 
 	// Orphans counts the chunks that belong to no column.
@@ -95,8 +150,9 @@ type Reader interface {
 	Chunk(ctx context.Context, id ColumnID, number int64) (Chunk, error)
 	// LastChunk returns the chunk with the highest number, or ErrNotFound.
 	LastChunk(ctx context.Context, id ColumnID) (Chunk, error)
-	// Chunks yields the chunks of a column in ascending order.
-	Chunks(ctx context.Context, id ColumnID) iter.Seq2[Chunk, error]
+	// Chunks yields the chunks with numbers from up to, not including, to, in
+	// ascending order.
+	Chunks(ctx context.Context, id ColumnID, from, to int64) iter.Seq2[Chunk, error]
 	// ReadAt fills every span. A chunk that does not exist or is too short
 	// gives ErrCorrupt.
 	ReadAt(ctx context.Context, id ColumnID, spans []Span) error
@@ -120,30 +176,34 @@ type Tx interface {
 	Abort(cause error)
 
 	// OnCommit makes Update call fn once the transaction is committed, before
-	// Update returns and before anything else that may take long.
+	// Update returns and before anything else that may take long. It is not
+	// called if Update returns an error.
 	OnCommit(fn func())
 
-	// CreateColumn adds a catalogue row and gives it an ID; the column has no
-	// chunks. A name that is taken gives ErrExists.
+	// CreateColumn adds a catalog row and gives it an ID; the column has no
+	// chunks. A name that is taken in any layout gives ErrExists, a layout
+	// that the engine does not write errors.ErrUnsupported, a name that it
+	// cannot store ErrInvalidArgument.
 	CreateColumn(ctx context.Context, c Row) (Row, error)
 	// RenameColumn gives a column another name, or ErrExists.
 	RenameColumn(ctx context.Context, id ColumnID, name string) error
 	// DropColumn removes a column and its chunks.
 	DropColumn(ctx context.Context, id ColumnID) error
 
-	// Lock must come before the first write to a column. It returns the
-	// length, fresh.
-	Lock(ctx context.Context, id ColumnID) (length int64, err error)
-	// SetLength sets the number of elements: the only point at which changes
-	// to a column's end become visible.
+	// SetLength sets Row.Length. In LayoutV0 it is the only point at which
+	// changes to a column's end become visible.
 	SetLength(ctx context.Context, id ColumnID, length int64) error
 
 	// PutChunk creates the chunk or replaces what it holds: data, followed by
-	// zeros up to the capacity.
+	// zeros up to the capacity. Meta in a layout that has none gives
+	// errors.ErrUnsupported, more than MaxMeta bytes of it ErrTooLarge.
 	PutChunk(ctx context.Context, id ColumnID, c Chunk, data []byte) error
-	// SetUsed changes the count of used bytes of an existing chunk.
-	SetUsed(ctx context.Context, id ColumnID, number, used int64) error
-	// WriteAt writes every span inside the capacity of existing chunks.
+	// SetChunk changes Used and Meta of an existing chunk. It does not touch
+	// the bytes, and does not look at Capacity. A chunk that does not exist
+	// gives ErrCorrupt.
+	SetChunk(ctx context.Context, id ColumnID, c Chunk) error
+	// WriteAt writes every span inside the capacity of existing chunks. A chunk
+	// that does not exist or is too short gives ErrCorrupt.
 	WriteAt(ctx context.Context, id ColumnID, spans []Span) error
 	// DropChunks removes the chunks with numbers from up to, not including, to.
 	DropChunks(ctx context.Context, id ColumnID, from, to int64) error

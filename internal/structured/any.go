@@ -145,8 +145,8 @@ func readAny(w wire, src []byte, at, depth int) (any, int, error) {
 		return int64(h.n), at, nil
 	case floatKind:
 		f := h.float()
-		if math.IsNaN(f) || math.IsInf(f, 0) {
-			return nil, at, nil
+		if (math.IsNaN(f) || math.IsInf(f, 0)) && w.format() != jsonItems {
+			return nil, at, nil // as in Python, which reads them of JSON alone
 		}
 		return f, at, nil
 	case textKind:

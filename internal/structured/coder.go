@@ -1,6 +1,7 @@
 package structured
 
 import (
+	"encoding"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,7 +20,7 @@ type coder interface {
 }
 
 // coders holds every compiled coder of a format for the life of the program: reflect.Type to coder.
-var coders [2]sync.Map
+var coders [3]sync.Map
 
 func coderOf(w wire, t reflect.Type) (coder, error) {
 	if c, ok := coders[w.format()].Load(t); ok {
@@ -76,6 +77,11 @@ func (c *compiler) build(t reflect.Type) (coder, error) {
 	case numberType:
 		return numberCoder{c.w}, nil
 	}
+	if c.w.format() == jsonItems {
+		if err := checkMethods(t); err != nil {
+			return nil, err
+		}
+	}
 	switch t.Kind() {
 	case reflect.Bool:
 		return boolCoder{c.w}, nil
@@ -101,6 +107,26 @@ func (c *compiler) build(t reflect.Type) (coder, error) {
 		return c.structure(t)
 	}
 	return nil, fmt.Errorf("the Go type %v is outside the JSON model", t)
+}
+
+// checkMethods refuses types that say themselves what they are in JSON: not to
+// ask them would store something else than encoding/json does.
+func checkMethods(t reflect.Type) error {
+	if t.Kind() == reflect.Interface {
+		return nil // what is in it will be asked
+	}
+	for _, m := range methods {
+		if reflect.PointerTo(t).Implements(m) {
+			return fmt.Errorf("the Go type %v has the method %s, which is not called: encode the whole value with encoding/json, "+
+				"and store it as a json.RawMessage", t, m.Method(0).Name)
+		}
+	}
+	return nil
+}
+
+var methods = []reflect.Type{
+	reflect.TypeFor[json.Marshaler](), reflect.TypeFor[json.Unmarshaler](),
+	reflect.TypeFor[encoding.TextMarshaler](), reflect.TypeFor[encoding.TextUnmarshaler](),
 }
 
 func (c *compiler) pointer(t reflect.Type) (coder, error) {
@@ -159,13 +185,18 @@ func (c *compiler) structure(t reflect.Type) (coder, error) {
 	s := &structCoder{w: c.w, fields: fields, byName: make(map[string]int, len(fields))}
 	for i := range fields {
 		f := &fields[i]
-		f.coder, err = c.compile(t.FieldByIndex(f.index).Type)
+		ft := t.FieldByIndex(f.index).Type
+		if f.quoted {
+			f.coder, err = newQuotedCoder(c.w, ft)
+		} else {
+			f.coder, err = c.compile(ft)
+		}
 		if err != nil {
 			return nil, inField(t.FieldByIndex(f.index).Name, err)
 		}
 		f.key = string(append(c.w.appendText(nil, len(f.name)), f.name...))
 		s.byName[f.name] = i
-		s.optional = s.optional || f.omitEmpty || f.throughPointer
+		s.optional = s.optional || f.omitEmpty || f.isZero != nil || f.throughPointer
 	}
 	return s, nil
 }

@@ -1,7 +1,7 @@
 // Package structured stores Go values of the JSON model (null, booleans, integers, floats, text, arrays, maps with text
-// keys) as MessagePack or CBOR, and reads them back.
+// keys) as MessagePack, CBOR or JSON text, and reads them back.
 //
-// Both formats leave choices to the writer. This package makes those of KohakuVault, byte for byte, so that a column
+// The first two formats leave choices to the writer. This package makes those of KohakuVault, byte for byte, so that a column
 // written by either side looks the same: integers take their shortest form, lengths are definite, floats are float64 in
 // MessagePack and the shortest exact width in CBOR, and the keys of every map are sorted by their UTF-8 bytes. That order
 // is why the encoder is our own: CBOR libraries can sort by the encoded key, which puts "b" before "aa", and MessagePack
@@ -11,8 +11,8 @@
 //
 // Booleans, integers, floats, strings, slices, arrays, maps with string keys, structs, pointers, interfaces and
 // [encoding/json.Number] can be stored. Struct fields follow the rules of encoding/json, embedding included; the tag is
-// `msgpack:"name"` or `cbor:"name"`, else `json:"name"`, with "-" and "omitempty" as only options. Methods such as
-// MarshalJSON are not called. Nil pointers, slices, maps and interfaces are null.
+// `msgpack:"name"` or `cbor:"name"`, else `json:"name"`, with "-", "omitempty", "omitzero" and "string" as options.
+// Methods such as MarshalJSON are not called. Nil pointers, slices, maps and interfaces are null.
 //
 // What the JSON model lacks is refused, never replaced: NaN and infinities, byte slices and arrays, [time.Time],
 // channels, functions, complex numbers, keys that are not strings, strings that are not UTF-8, integers outside

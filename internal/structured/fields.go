@@ -17,6 +17,8 @@ type field struct {
 	throughPointer bool
 	tagged         bool // name comes from a tag
 	omitEmpty      bool
+	isZero         func(reflect.Value) bool // of omitzero, or nil
+	quoted         bool                     // option "string": a scalar is stored as JSON inside text
 
 	key   string // name as it is stored: head and text
 	coder coder
@@ -68,7 +70,7 @@ type embedded struct {
 // member says what the field i of e is: one that is stored, an embedded struct that is listed in its turn, or neither.
 func (e embedded) member(i int, tag string) (*field, *embedded, error) {
 	sf := e.t.Field(i)
-	name, omitEmpty, ok := parseTag(sf.Tag, tag)
+	name, options, ok := parseTag(sf.Tag, tag)
 	if !ok {
 		return nil, nil, nil
 	}
@@ -91,25 +93,64 @@ func (e embedded) member(i int, tag string) (*field, *embedded, error) {
 	if !sf.IsExported() {
 		return nil, nil, nil
 	}
-	f := &field{name: name, index: index, throughPointer: e.throughPointer, tagged: name != "", omitEmpty: omitEmpty}
-	if !f.tagged {
-		f.name = sf.Name
+	f := &field{
+		name:           cmp.Or(name, sf.Name),
+		index:          index,
+		throughPointer: e.throughPointer,
+		tagged:         name != "",
+		omitEmpty:      slices.Contains(options, "omitempty"),
+		quoted:         slices.Contains(options, "string") && isScalar(sf.Type),
+	}
+	if slices.Contains(options, "omitzero") {
+		f.isZero = zeroTest(sf.Type)
 	}
 	return f, nil, nil
 }
 
-// parseTag returns the name (empty: the field's own) and the omitempty option of a field, from the format's tag if there
-// is one, else from the json tag. ok is false for a field that is not to be stored.
-func parseTag(st reflect.StructTag, tag string) (name string, omitEmpty, ok bool) {
+// parseTag returns the name (empty: the field's own) and the options of a field, from the format's tag if there is one,
+// else from the json tag. ok is false for a field that is not to be stored.
+func parseTag(st reflect.StructTag, tag string) (name string, options []string, ok bool) {
 	text, found := st.Lookup(tag)
 	if !found {
 		text = st.Get("json")
 	}
-	if text == "-" {
-		return "", false, false
+	words := strings.Split(text, ",")
+	return words[0], words[1:], text != "-"
+}
+
+// isScalar reports whether the option "string" concerns fields of type t.
+func isScalar(t reflect.Type) bool {
+	if t.Kind() == reflect.Pointer && t.Name() == "" {
+		t = t.Elem()
 	}
-	name, options, _ := strings.Cut(text, ",")
-	return name, slices.Contains(strings.Split(options, ","), "omitempty"), true
+	return t.Kind() >= reflect.Bool && t.Kind() <= reflect.Float64 || t.Kind() == reflect.String
+}
+
+type zeroer interface{ IsZero() bool }
+
+// zeroTest is what omitzero means in encoding/json: a method IsZero decides, if the type or a pointer to it has one.
+func zeroTest(t reflect.Type) func(reflect.Value) bool {
+	is := reflect.TypeFor[zeroer]()
+	switch {
+	case !reflect.PointerTo(t).Implements(is) && !t.Implements(is):
+		return reflect.Value.IsZero
+	case t.Kind() == reflect.Interface:
+		return func(v reflect.Value) bool {
+			return v.IsNil() || v.Elem().Kind() == reflect.Pointer && v.Elem().IsNil() || v.Interface().(zeroer).IsZero()
+		}
+	case t.Kind() == reflect.Pointer:
+		return func(v reflect.Value) bool { return v.IsNil() || v.Interface().(zeroer).IsZero() }
+	case t.Implements(is):
+		return func(v reflect.Value) bool { return v.Interface().(zeroer).IsZero() }
+	}
+	return func(v reflect.Value) bool {
+		if !v.CanAddr() {
+			p := reflect.New(t)
+			p.Elem().Set(v)
+			v = p.Elem()
+		}
+		return v.Addr().Interface().(zeroer).IsZero()
+	}
 }
 
 // dominant sorts fields by name and keeps the one of each name that wins.

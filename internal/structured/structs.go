@@ -39,11 +39,11 @@ func (c *structCoder) encode(dst []byte, v reflect.Value, depth int) ([]byte, er
 	return dst, nil
 }
 
-// present returns the field inside the struct v, or the zero Value if it is not to be stored: omitempty, or an embedded
-// pointer on the way is nil.
+// present returns the field inside the struct v, or the zero Value if it is not to be stored: omitempty, omitzero, or an
+// embedded pointer on the way is nil.
 func (f *field) present(v reflect.Value) reflect.Value {
 	fv := f.in(v, false)
-	if f.omitEmpty && fv.IsValid() && isEmpty(fv) {
+	if fv.IsValid() && (f.omitEmpty && isEmpty(fv) || f.isZero != nil && f.isZero(fv)) {
 		return reflect.Value{}
 	}
 	return fv

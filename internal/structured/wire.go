@@ -9,21 +9,14 @@ type Format uint8
 const (
 	MsgPack Format = iota
 	CBOR
+	jsonItems // what stands for JSON text inside this package, see json.go
 )
 
 // String is also the key of the struct tags that belong to the format.
-func (f Format) String() string {
-	if f == CBOR {
-		return "cbor"
-	}
-	return "msgpack"
-}
+func (f Format) String() string { return [...]string{"msgpack", "cbor", "json"}[f] }
 
 func (f Format) wire() wire {
-	if f == CBOR {
-		return cborWire{}
-	}
-	return msgpackWire{}
+	return [...]wire{msgpackWire{}, cborWire{}, jsonWire{}}[f]
 }
 
 // wire writes and reads the items of one format, and knows nothing of Go types.

@@ -84,7 +84,6 @@ func BenchmarkDriverBulk(b *testing.B) {
 				for b.Loop() {
 					b.StopTimer()
 					c := benchConn(b, size)
-					must(b, c.exec(`PRAGMA foreign_keys = OFF`))
 					b.StartTimer()
 					must(b, c.run(`BEGIN IMMEDIATE`))
 					for i := range int64(chunks) {

@@ -26,10 +26,12 @@ type place struct {
 	number int64
 }
 
-// blob is a BLOB handle that stands at a chunk.
+// blob is a BLOB handle that stands at a chunk. It can be moved to others whose
+// bytes are in the same table.
 type blob struct {
 	*sqlite3.Blob
-	at place
+	table string
+	at    place
 }
 
 // blobs are the BLOB handles that a transaction keeps open. Positioning one
@@ -93,11 +95,12 @@ func (b *blobs) openAt(p place) (*blob, error) {
 	if err != nil {
 		return nil, err
 	}
-	h, err := b.c.db.OpenBlob("main", "col_chunks", "data", row, b.write)
+	table := chunksOf(p.id).data
+	h, err := b.c.db.OpenBlob("main", table, "data", row, b.write)
 	if err != nil {
 		return nil, wrap(err)
 	}
-	return &blob{Blob: h, at: p}, nil
+	return &blob{Blob: h, table: table, at: p}, nil
 }
 
 // move stands the handle at another chunk. After a failure the handle is
@@ -111,6 +114,9 @@ func (b *blobs) move(h *blob, p place) error {
 	if err != nil {
 		return err
 	}
+	if h.table != chunksOf(p.id).data {
+		return b.exchange(h, p)
+	}
 	if err := h.Reopen(row); err != nil {
 		return wrap(err)
 	}
@@ -118,26 +124,52 @@ func (b *blobs) move(h *blob, p place) error {
 	return nil
 }
 
+// exchange is move to a chunk in another table.
+func (b *blobs) exchange(h *blob, p place) error {
+	other, err := b.openAt(p)
+	if err != nil {
+		return err
+	}
+	err = h.Close()
+	*h = *other
+	return wrap(err)
+}
+
+// rowid is the row of the bytes of a chunk.
 func (b *blobs) rowid(p place) (int64, error) {
 	if row, ok := b.rowids[p]; ok {
 		return row, nil
 	}
+	t := chunksOf(p.id)
+	if t == nil {
+		return 0, fmt.Errorf("%w: a column of layout %d has no chunks here", store.ErrCorrupt, layoutOf(p.id))
+	}
 	found := false
 	var row int64
-	err := b.c.query(`SELECT rowid FROM col_chunks WHERE col_id = ? AND chunk_idx = ?`,
-		func(st *sqlite3.Stmt) { row, found = st.ColumnInt64(0), true }, int64(p.id), p.number)
+	err := b.c.query(t.row, func(st *sqlite3.Stmt) { row, found = st.ColumnInt64(0), true }, rowOf(p.id), p.number)
 	if err == nil && !found {
 		err = fmt.Errorf("%w: chunk %d does not exist", store.ErrCorrupt, p.number)
 	}
 	if err == nil {
-		b.rowids[p] = row
+		b.keepRow(p, row)
 	}
 	return row, err
 }
 
+// maxRows bounds the chunks of which it is remembered where their bytes are.
+const maxRows = 1 << 16
+
+// keepRow remembers the row of the bytes of a chunk.
+func (b *blobs) keepRow(p place, row int64) {
+	if len(b.rowids) >= maxRows {
+		clear(b.rowids)
+	}
+	b.rowids[p] = row
+}
+
 // read fills the span from its chunk.
 func (b *blobs) read(id store.ColumnID, s store.Span) (err error) {
-	defer b.c.guard(&err)
+	defer b.c.guard(&err, catchFaults())
 	h, err := b.at(place{id, s.Chunk}, len(s.Data))
 	if err != nil {
 		return err
@@ -150,7 +182,7 @@ func (b *blobs) read(id store.ColumnID, s store.Span) (err error) {
 
 // writeTo fills the chunk from the span.
 func (b *blobs) writeTo(id store.ColumnID, s store.Span) (err error) {
-	defer b.c.guard(&err)
+	defer b.c.guard(&err, catchFaults())
 	h, err := b.at(place{id, s.Chunk}, len(s.Data))
 	if err != nil {
 		return err
@@ -163,7 +195,7 @@ func (b *blobs) writeTo(id store.ColumnID, s store.Span) (err error) {
 
 // readBlob fills p from a BLOB, in pieces.
 func (c *conn) readBlob(h *sqlite3.Blob, p []byte, offset int64) (err error) {
-	defer c.guard(&err)
+	defer c.guard(&err, catchFaults())
 	if err := seek(h, len(p), offset); err != nil {
 		return err
 	}
@@ -179,7 +211,7 @@ func (c *conn) readBlob(h *sqlite3.Blob, p []byte, offset int64) (err error) {
 
 // writeBlob writes p into a BLOB, in pieces.
 func (c *conn) writeBlob(h *sqlite3.Blob, p []byte, offset int64) (err error) {
-	defer c.guard(&err)
+	defer c.guard(&err, catchFaults())
 	if err := seek(h, len(p), offset); err != nil {
 		return err
 	}
@@ -208,7 +240,7 @@ func (b *blobs) close() (err error) {
 	if len(b.ring) == 0 && b.large == nil && b.value == nil {
 		return nil
 	}
-	defer b.c.guard(&err)
+	defer b.c.guard(&err, catchFaults())
 	err = b.closeValue()
 	if b.large != nil {
 		if e := b.large.Close(); err == nil {

@@ -56,7 +56,7 @@ var checkpointModes = map[store.CheckpointMode]sqlite3.CheckpointMode{
 // checkpoint moves the write-ahead log into the file, as far as that goes
 // without waiting.
 func (c *conn) checkpoint(mode store.CheckpointMode) (done store.Checkpoint, err error) {
-	defer c.guard(&err)
+	defer c.guard(&err, catchFaults())
 	if c.broken != nil {
 		return done, c.broken
 	}
@@ -92,7 +92,7 @@ func (s *Store) keepLogShort(c *conn) {
 }
 
 // endIdle ends the snapshots in which connections rest.
-func (s *Store) endIdle() { s.endSnapshots(s.takeAllIdle()) }
+func (s *Store) endIdle() { s.endSnapshots(s.takeAllIdle(), busyReaders) }
 
 // Sizes implements store.Logger.
 func (s *Store) Sizes() (main, log int64, err error) {

@@ -6,7 +6,10 @@ import (
 	"math/bits"
 	"net/url"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -22,24 +25,35 @@ const maxMemory = 1 << 30
 // its transaction: the engine never gives memory back by itself.
 const bigRow = 16 << 20
 
+// maxStmts bounds the statements that a connection keeps prepared, and the
+// texts of those about tables of pairs: a program may use any number of such
+// tables. Our own statements are some 50, those about a table some 10.
+const maxStmts = 500
+
 // conn is a connection with its prepared statements. One goroutine uses it at
 // a time.
 type conn struct {
-	db    *sqlite3.Conn
-	stmts map[string]*sqlite3.Stmt
-	// kvTexts holds statements by format and table.
+	db *sqlite3.Conn
+	// stmts are the prepared statements by their texts, kvTexts the texts of
+	// those about tables of pairs by format and table. See maxStmts.
+	stmts   map[string]*sqlite3.Stmt
 	kvTexts map[[2]string]string
 	// blobs and catalog belong to the transaction that the connection is in.
 	// Some of what they know outlives it: see refresh.
 	blobs   *blobs
-	catalog map[string]*store.Row
+	catalog catalog
 	lasts   map[store.ColumnID]store.Chunk // the last chunks of columns
 	version int64
 	// logPages is the number of pages in the write-ahead log after the last
 	// commit of the writer, checkpointAt the number at which to move them.
 	logPages, checkpointAt int
-	// path is that of the database, for a connection that reads beside writers.
+	// path is that of the database, unless nobody can change that.
 	path string
+	// wal says that the connection uses a write-ahead log. files are those it
+	// has open, looked is when their names were seen to be still theirs.
+	wal    bool
+	files  []held
+	looked time.Time
 	// index tells of writers, once there is one. stamp is how it was when the
 	// snapshot began that the connection is in; without stamped that is not
 	// known.
@@ -48,8 +62,6 @@ type conn struct {
 	stamped bool
 	// recent says that a reader was here since the janitor was.
 	recent bool
-	// noLater says that the tables of the later generation do not exist.
-	noLater bool
 	// broken is the panic of the driver after which nothing may be done with
 	// the connection but to throw it away.
 	broken error
@@ -82,8 +94,27 @@ func uri(path string, m mode, vfs string) string {
 	return u.String()
 }
 
+// connOptions are settings of every connection. A file may come from anybody,
+// so they are what https://sqlite.org/security.html asks for, and no code that
+// lies in the file runs: KohakuVault writes neither triggers nor views, and a
+// vault keeps its chunks and its catalogue in step by itself.
+var connOptions = map[sqlite3.DBConfig]bool{
+	// Plans must not depend on the values that are bound: SQLite would prepare
+	// a statement anew, for ten times its cost, whenever one changes.
+	sqlite3.DBCONFIG_ENABLE_QPSG:    true,
+	sqlite3.DBCONFIG_DEFENSIVE:      true,
+	sqlite3.DBCONFIG_TRUSTED_SCHEMA: false,
+	sqlite3.DBCONFIG_ENABLE_TRIGGER: false,
+	sqlite3.DBCONFIG_ENABLE_VIEW:    false,
+	sqlite3.DBCONFIG_ENABLE_FKEY:    false,
+}
+
+// TestingTriggers lets the triggers in a file run on connections opened from
+// now on. With them, tests make a write fail half-way.
+var TestingTriggers atomic.Bool
+
 func openConn(ctx context.Context, name, pragmas string) (_ *conn, err error) {
-	c := &conn{stmts: map[string]*sqlite3.Stmt{}, catalog: map[string]*store.Row{}, lasts: map[store.ColumnID]store.Chunk{},
+	c := &conn{stmts: map[string]*sqlite3.Stmt{}, catalog: newCatalog(), lasts: map[store.ColumnID]store.Chunk{},
 		kvTexts: map[[2]string]string{}}
 	c.blobs = newBlobs(c)
 	defer func() {
@@ -91,17 +122,20 @@ func openConn(ctx context.Context, name, pragmas string) (_ *conn, err error) {
 			c.close()
 		}
 	}()
-	defer c.guard(&err)
+	defer c.guard(&err, catchFaults())
 	if bits.UintSize == 64 {
 		ctx = sqlite3.WithMaxMemory(ctx, maxMemory)
 	}
 	if c.db, err = sqlite3.OpenContext(ctx, name); err != nil {
 		return nil, wrap(err)
 	}
-	// Plans must not depend on the values that are bound: SQLite would prepare
-	// a statement anew, for ten times its cost, whenever one changes.
-	if _, err := c.db.Config(sqlite3.DBCONFIG_ENABLE_QPSG, true); err != nil {
-		return nil, wrap(err)
+	for option, on := range connOptions {
+		if option == sqlite3.DBCONFIG_ENABLE_TRIGGER {
+			on = TestingTriggers.Load()
+		}
+		if _, err := c.db.Config(option, on); err != nil {
+			return nil, wrap(err)
+		}
 	}
 	if err := c.exec(pragmas); err != nil {
 		return nil, err
@@ -109,25 +143,36 @@ func openConn(ctx context.Context, name, pragmas string) (_ *conn, err error) {
 	return c, nil
 }
 
+// catchFaults makes memory faults of this goroutine panics, and returns what
+// guard needs to undo that. SQLite has the index of the log mapped, and what
+// another program cuts off from that file must not end the process.
+func catchFaults() (before bool) { return debug.SetPanicOnFault(true) }
+
 // guard turns a panic of the driver into an error and marks the connection. It
 // is deferred around everything that calls the driver and nothing that calls
-// back into the caller's code.
-func (c *conn) guard(err *error) {
+// back into the caller's code, as
+//
+//	defer c.guard(&err, catchFaults())
+func (c *conn) guard(err *error, before bool) {
+	debug.SetPanicOnFault(before)
 	if r := recover(); r != nil {
-		c.broken = fmt.Errorf("%w: the SQLite engine stopped: %v", store.ErrUnavailable, r)
+		c.broken = c.look() // if that tells why
+		if c.broken == nil {
+			c.broken = fmt.Errorf("%w: the SQLite engine stopped: %v", store.ErrUnavailable, r)
+		}
 		*err = c.broken
 	}
 }
 
 // exec runs statements that return nothing, each prepared once.
 func (c *conn) exec(sql string) (err error) {
-	defer c.guard(&err)
+	defer c.guard(&err, catchFaults())
 	return wrap(c.db.Exec(sql))
 }
 
 // run executes a prepared statement that returns no rows.
 func (c *conn) run(sql string, args ...any) (err error) {
-	defer c.guard(&err)
+	defer c.guard(&err, catchFaults())
 	st, err := c.bind(sql, args)
 	if err != nil {
 		return err
@@ -147,7 +192,7 @@ func (c *conn) query(sql string, row func(st *sqlite3.Stmt), args ...any) error 
 
 // queryWhile is query, until row returns false.
 func (c *conn) queryWhile(sql string, row func(st *sqlite3.Stmt) bool, args ...any) (err error) {
-	defer c.guard(&err)
+	defer c.guard(&err, catchFaults())
 	st, err := c.bind(sql, args)
 	if err != nil {
 		return err
@@ -167,9 +212,12 @@ func (c *conn) bind(sql string, args []any) (*sqlite3.Stmt, error) {
 	}
 	st := c.stmts[sql]
 	if st == nil {
+		if len(c.stmts) >= maxStmts {
+			c.closeStmts() // none is running: nothing prepares inside of a query
+		}
 		var err error
 		if st, _, err = c.db.PrepareFlags(sql, sqlite3.PREPARE_PERSISTENT); err != nil {
-			return nil, wrap(err)
+			return nil, prepareError(sql, err)
 		}
 		c.stmts[sql] = st
 	}
@@ -210,10 +258,9 @@ func (c *conn) integer(sql string, args ...any) (n int64, err error) {
 func (c *conn) refresh() error {
 	version, err := c.integer(`PRAGMA data_version`)
 	if err != nil || version != c.version {
-		clear(c.catalog)
+		c.catalog.reset()
 		clear(c.blobs.rowids)
 		clear(c.lasts)
-		c.noLater = false
 	}
 	c.version = version
 	return err
@@ -222,16 +269,32 @@ func (c *conn) refresh() error {
 // close never fails in a way that a caller could do something about: what is
 // committed is safe, and a broken connection is only forgotten.
 func (c *conn) close() {
+	c.closeDB()
+	if c.broken != nil {
+		for _, h := range c.files {
+			h.file.Close() // in case that the engine did not: they have locks
+		}
+	}
+}
+
+func (c *conn) closeDB() {
 	var err error
-	defer c.guard(&err)
+	defer c.guard(&err, catchFaults())
 	if c.db == nil {
 		return
 	}
 	c.index.close()
+	c.index = nil
 	c.blobs.close()
+	c.closeStmts()
+	c.db.Close()
+	c.db = nil
+}
+
+// closeStmts closes all prepared statements.
+func (c *conn) closeStmts() {
 	for _, st := range c.stmts {
 		st.Close()
 	}
-	c.db.Close()
-	c.db = nil
+	clear(c.stmts)
 }

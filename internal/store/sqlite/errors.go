@@ -13,8 +13,11 @@ import (
 // wrap gives a driver's error the kind that the seam speaks of. Errors that
 // are of the seam already pass through.
 func wrap(err error) error {
+	if err == nil {
+		return nil
+	}
 	var code sqlite3.ErrorCode
-	if err == nil || !errors.As(err, &code) {
+	if !errors.As(err, &code) {
 		return err
 	}
 	var kind error
@@ -41,6 +44,18 @@ func wrap(err error) error {
 		kind = store.ErrCorrupt
 	}
 	return fmt.Errorf("%w: %w", kind, err)
+}
+
+// prepareError is wrap for a statement that SQLite has not accepted. If one of
+// its tables is a view, SQLite says so, or that a table is missing that only
+// the view uses.
+func prepareError(sql string, err error) error {
+	_, missing, found := strings.Cut(err.Error(), "no such table: ")
+	foreign := found && !strings.Contains(sql, missing) && !strings.Contains(sql, sqlite3.QuoteIdentifier(missing))
+	if foreign || strings.Contains(err.Error(), "access to view") {
+		return fmt.Errorf("%w: a view is no table, and its code does not run here: %v", store.ErrInvalidArgument, err)
+	}
+	return wrap(err)
 }
 
 // noTable tells whether err says that a table does not exist.

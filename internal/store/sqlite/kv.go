@@ -27,6 +27,9 @@ const (
 	scanBytes = 1 << 20
 )
 
+// putPair stores a pair in place of what the key had.
+const putPair = `INSERT INTO %s (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`
+
 // sizeAndValue is the size of a value and, if that is below bigRow, the value
 // itself. A larger one goes through a BLOB handle: SQLite would load it whole,
 // and never give the memory back.
@@ -49,6 +52,9 @@ func (c *conn) kvSQL(format, table string) string {
 	key := [2]string{format, table}
 	sql, ok := c.kvTexts[key]
 	if !ok {
+		if len(c.kvTexts) >= maxStmts {
+			clear(c.kvTexts)
+		}
 		sql = fmt.Sprintf(format, sqlite3.QuoteIdentifier(table))
 		c.kvTexts[key] = sql
 	}
@@ -63,19 +69,42 @@ func blobArg(p []byte) []byte {
 	return p
 }
 
-// kvError says of a table that it is not what its name promises.
+// kvError is the error of a statement about a table of pairs: ErrInvalidArgument
+// if the table is not one, or has a rule that the pair breaks.
 func kvError(table string, err error) error {
-	if err == nil || !errors.Is(err, sqlite3.ERROR) {
-		return err
+	if err == nil {
+		return nil
 	}
-	if text := err.Error(); strings.Contains(text, "no such column") || strings.Contains(text, "has no column") {
-		return fmt.Errorf("%w: the table %s is not a key-value table", store.ErrInvalidArgument, excerpt.Quote(table, excerpt.Name))
+	var cause *sqlite3.Error
+	switch {
+	case !errors.As(err, &cause), errors.Is(cause, sqlite3.CONSTRAINT_TRIGGER):
+		return err
+	case errors.Is(cause, sqlite3.CONSTRAINT):
+		return fmt.Errorf("%w: the table %s has a rule that the pair breaks: %s", store.ErrInvalidArgument, excerpt.Quote(table, excerpt.Name), excerpt.Line(cause.Error(), excerpt.Name))
+	case errors.Is(cause, sqlite3.ERROR), errors.Is(cause, sqlite3.MISMATCH):
+		return fmt.Errorf("%w: %s is not a key-value table: %s", store.ErrInvalidArgument, excerpt.Quote(table, excerpt.Name), excerpt.Line(cause.Error(), excerpt.Name))
 	}
 	return err
 }
 
+// enterKV is enter for the methods that read pairs.
+func (r *reader) enterKV(ctx context.Context, table string) error {
+	if err := checkTable(table); err != nil {
+		return err
+	}
+	return r.enter(ctx)
+}
+
+// checkKV is check for the methods that write pairs.
+func (t *tx) checkKV(ctx context.Context, table string) error {
+	if err := checkTable(table); err != nil {
+		return err
+	}
+	return t.check(ctx)
+}
+
 func (r *reader) Get(ctx context.Context, table string, key []byte) (found []byte, err error) {
-	if err := r.enter(ctx); err != nil {
+	if err := r.enterKV(ctx, table); err != nil {
 		return nil, err
 	}
 	defer r.leave()
@@ -94,7 +123,7 @@ func (r *reader) Get(ctx context.Context, table string, key []byte) (found []byt
 
 // getBig reads a whole value through a BLOB handle.
 func (r *reader) getBig(table string, key []byte, size int64) ([]byte, error) {
-	v, err := r.blobs.valueAt(table, key)
+	v, err := r.c.blobs.valueAt(table, key)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +132,7 @@ func (r *reader) getBig(table string, key []byte, size int64) ([]byte, error) {
 }
 
 func (r *reader) Size(ctx context.Context, table string, key []byte) (int64, error) {
-	if err := r.enter(ctx); err != nil {
+	if err := r.enterKV(ctx, table); err != nil {
 		return 0, err
 	}
 	defer r.leave()
@@ -116,11 +145,11 @@ func (r *reader) Size(ctx context.Context, table string, key []byte) (int64, err
 }
 
 func (r *reader) GetAt(ctx context.Context, table string, key, p []byte, offset int64) error {
-	if err := r.enter(ctx); err != nil {
+	if err := r.enterKV(ctx, table); err != nil {
 		return err
 	}
 	defer r.leave()
-	v, err := r.blobs.valueAt(table, key)
+	v, err := r.c.blobs.valueAt(table, key)
 	if err != nil {
 		return err
 	}
@@ -130,7 +159,7 @@ func (r *reader) GetAt(ctx context.Context, table string, key, p []byte, offset 
 // valueAt returns a handle at the value of the key. Only the last one is kept:
 // large values are read and written from one end to the other.
 func (b *blobs) valueAt(table string, key []byte) (_ *value, err error) {
-	defer b.c.guard(&err)
+	defer b.c.guard(&err, catchFaults())
 	if b.value != nil && b.value.table == table && b.value.key == string(key) {
 		return b.value, nil
 	}
@@ -162,7 +191,7 @@ func (b *blobs) closeValue() error {
 }
 
 func (r *reader) Count(ctx context.Context, table string) (int64, error) {
-	if err := r.enter(ctx); err != nil {
+	if err := r.enterKV(ctx, table); err != nil {
 		return 0, err
 	}
 	defer r.leave()
@@ -202,7 +231,7 @@ func (r *reader) Scan(ctx context.Context, table string, rng store.KeyRange) ite
 // scanBatch collects the first pairs of a range before anything is yielded, so
 // that the loop's body may use the reader.
 func (r *reader) scanBatch(ctx context.Context, table string, rng store.KeyRange, from []byte, inclusive bool) (pairs []store.Pair, more bool, err error) {
-	if err := r.enter(ctx); err != nil {
+	if err := r.enterKV(ctx, table); err != nil {
 		return nil, false, err
 	}
 	defer r.leave()
@@ -249,8 +278,7 @@ func (t *tx) Put(ctx context.Context, table string, key, value []byte) error {
 		return t.putBig(ctx, table, key, value)
 	}
 	return t.putKV(ctx, table, func() error {
-		return t.c.run(t.c.kvSQL(`INSERT INTO %s (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`, table),
-			blobArg(key), blobArg(value))
+		return t.c.run(t.c.kvSQL(putPair, table), blobArg(key), blobArg(value))
 	})
 }
 
@@ -295,10 +323,10 @@ func checkPair(key []byte, size int64) error {
 // putKV runs a statement that stores a value, after it has created the table
 // if that is missing.
 func (t *tx) putKV(ctx context.Context, table string, put func() error) error {
-	if err := t.check(ctx); err != nil {
+	if err := t.checkKV(ctx, table); err != nil {
 		return err
 	}
-	if err := t.blobs.closeValue(); err != nil {
+	if err := t.c.blobs.closeValue(); err != nil {
 		return err
 	}
 	err := put()
@@ -311,10 +339,10 @@ func (t *tx) putKV(ctx context.Context, table string, put func() error) error {
 }
 
 func (t *tx) PutAt(ctx context.Context, table string, key, p []byte, offset int64) (err error) {
-	if err := t.check(ctx); err != nil {
+	if err := t.checkKV(ctx, table); err != nil {
 		return err
 	}
-	v, err := t.blobs.valueAt(table, key)
+	v, err := t.c.blobs.valueAt(table, key)
 	if err != nil {
 		return err
 	}
@@ -333,10 +361,10 @@ func (t *tx) Clear(ctx context.Context, table string) error {
 
 // removeKV runs a statement that removes pairs, and returns how many it did.
 func (t *tx) removeKV(ctx context.Context, table, format string, args ...any) (int64, error) {
-	if err := t.check(ctx); err != nil {
+	if err := t.checkKV(ctx, table); err != nil {
 		return 0, err
 	}
-	if err := t.blobs.closeValue(); err != nil {
+	if err := t.c.blobs.closeValue(); err != nil {
 		return 0, err
 	}
 	err := t.c.run(t.c.kvSQL(format, table), args...)

@@ -46,15 +46,34 @@ var ddl = []string{`
             CREATE INDEX IF NOT EXISTS columnvault_chunks ON col_chunks(col_id, chunk_idx, actual_size, bytes_used)`,
 }
 
+// ownNames are the tables of a vault, of both generations of the format.
+var ownNames = []string{"kohakuvault_meta", "col_meta", "col_chunks", "kvault_col_columns"}
+
 // identify looks at the tables of an open file. blank is a file without any;
 // complete is one in which nothing has to be created. A file that has tables
-// but none of a vault belongs to another program and gives ErrNotVault.
+// but none of a vault belongs to another program and gives ErrNotVault, and so
+// does one that has something else than tables under the names of a vault:
+// what a view or a virtual table answers is up to whoever wrote the file.
 func identify(c *conn) (blank, complete bool, err error) {
-	tables := map[string]bool{}
-	err = c.query(`SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'`,
-		func(st *sqlite3.Stmt) { tables[st.ColumnText(0)] = true })
-	if err != nil || len(tables) == 0 {
+	kinds := map[string]string{}
+	err = c.query(`SELECT lower(name), CASE WHEN type = 'table' AND rootpage IS 0 THEN 'virtual table' ELSE type END
+		FROM sqlite_schema WHERE type <> 'trigger' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'`,
+		func(st *sqlite3.Stmt) { kinds[st.ColumnText(0)] = st.ColumnText(1) })
+	if err != nil || len(kinds) == 0 {
 		return err == nil, false, err
+	}
+	tables := map[string]bool{}
+	for _, name := range ownNames {
+		kind, exists := kinds[name]
+		if exists && kind != "table" {
+			return false, false, fmt.Errorf("%w: %s is a %s in this file, and a vault has a table of that name", store.ErrNotVault, name, kind)
+		}
+		tables[name] = exists
+	}
+	if tables["col_chunks"] {
+		if _, err := c.integer(`SELECT rowid FROM col_chunks LIMIT 0`); err != nil && !errors.Is(err, store.ErrNotFound) {
+			return false, false, fmt.Errorf("%w: the table col_chunks has no rowid", store.ErrNotVault)
+		}
 	}
 	if tables["col_meta"] && tables["col_chunks"] && tables["kohakuvault_meta"] {
 		return false, true, nil
@@ -63,7 +82,7 @@ func identify(c *conn) (blank, complete bool, err error) {
 		return false, false, nil
 	}
 	// What is left is a key-value store: a table of two BLOBs, key and value.
-	_, err = c.integer(`SELECT 1 FROM sqlite_schema AS s WHERE s.type = 'table'
+	_, err = c.integer(`SELECT 1 FROM sqlite_schema AS s WHERE s.type = 'table' AND s.rootpage > 0
 		AND (SELECT group_concat(name || ' ' || type || ' ' || pk) FROM pragma_table_info(s.name)) = 'key BLOB 1,value BLOB 0' LIMIT 1`)
 	if errors.Is(err, store.ErrNotFound) {
 		err = fmt.Errorf("%w: it is a SQLite database of another program, without any table of a vault", store.ErrNotVault)

@@ -39,6 +39,16 @@ func (s *Store) Snapshot(ctx context.Context) (store.Snapshot, error) {
 	return snap, nil
 }
 
+// Read implements store.Store.
+func (s *Store) Read(ctx context.Context, fn func(store.Reader) error) error {
+	snap, err := s.Snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	defer snap.Close()
+	return fn(snap)
+}
+
 // register makes the snapshot known to Close and to the janitor, unless Close
 // has begun.
 func (s *Store) register(snap *snapshot) bool {

@@ -81,6 +81,10 @@ type Store struct {
 	janitor bool
 	// seen is how an immutable file looked the last time.
 	seen os.FileInfo
+	// file is the one that the store was opened with. lost says why the store
+	// cannot be used any more.
+	file fileID
+	lost error
 }
 
 var _ store.Store = (*Store)(nil)
@@ -165,6 +169,15 @@ func (s *Store) openWriter(ctx context.Context) (*conn, error) {
 		}
 		return nil, err
 	}
+	c.path = s.path
+	err = c.hold()
+	if err == nil {
+		err = s.look(c, 0)
+	}
+	if err != nil {
+		s.discard(c)
+		return nil, err
+	}
 	// SQLite's own checkpoint is a part of COMMIT, which then fails if the
 	// checkpoint does, although the transaction is committed.
 	c.checkpointAt = checkpointPages
@@ -226,7 +239,13 @@ func (s *Store) tryReader(ctx context.Context) error {
 	if err == nil && blank {
 		err = fmt.Errorf("%w: it is an empty database", store.ErrNotVault)
 	}
-	if err != nil || !s.keep(c) {
+	if err == nil {
+		err = c.hold()
+	}
+	if err == nil {
+		err = s.look(c, 0)
+	}
+	if err != nil || !s.keep(c, idleReaders) {
 		c.close()
 	}
 	return err
@@ -249,7 +268,7 @@ func (s *Store) pragmas() string {
 	if s.opts.FullSync {
 		sync = "FULL"
 	}
-	return fmt.Sprintf(`PRAGMA synchronous = %s; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;
+	return fmt.Sprintf(`PRAGMA synchronous = %s; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;
 		PRAGMA cache_size = -%d; PRAGMA journal_size_limit = %d`, sync, s.opts.PageCacheBytes>>10, walLimit)
 }
 
@@ -269,32 +288,41 @@ func (s *Store) Close() error {
 	for snap := range open {
 		snap.end(store.ErrClosed)
 	}
-	s.dropIdle()
+	if s.writer != nil {
+		s.look(s.writer, 0)
+	}
+	for _, c := range s.takeAllIdle() {
+		s.look(c, 0)
+		s.discard(c)
+	}
 	if s.writer == nil {
-		return nil
+		return s.whole()
+	}
+	defer s.discard(s.writer)
+	if err := s.whole(); err != nil {
+		return err
 	}
 	// SQLite does all of this by itself for the last connection to a file.
 	_, err := s.writer.checkpoint(store.CheckpointPassive)
 	if err == nil {
 		_, err = s.writer.checkpoint(store.CheckpointTruncate)
 	}
-	s.writer.close()
-	if errors.Is(err, store.ErrBusy) {
+	if err == nil || errors.Is(err, store.ErrBusy) {
 		return nil
 	}
-	return err
+	return fmt.Errorf("the file is closed and nothing is lost, but the write-ahead log stays beside it until the next time that it is opened: %w", err)
 }
 
 // dropIdle closes the connections that wait for the next reader.
 func (s *Store) dropIdle() {
 	for _, c := range s.takeAllIdle() {
-		c.close()
+		s.discard(c)
 	}
 }
 
 // Caps implements store.Store.
 func (s *Store) Caps() store.Caps {
-	return store.Caps{ChunkSize: 1 << 20, MaxChunk: maxChunk, MaxValue: maxValue}
+	return store.Caps{MinChunk: 4 << 10, ChunkSize: 1 << 20, MaxChunk: maxChunk, MaxValue: maxValue, Window: 1 << 20}
 }
 
 // patiently repeats try while others hold what it needs. It waits in Go, so

@@ -21,3 +21,7 @@ func open(t *testing.T) store.Store {
 func TestConformance(t *testing.T) {
 	storetest.Run(t, open)
 }
+
+func TestConformanceWhereAllRunsTwice(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) store.Store { return storetest.Rerun(open(t)) })
+}

@@ -3,7 +3,7 @@
 package sqlite
 
 import (
-	"os"
+	"runtime/debug"
 	"sync/atomic"
 	"syscall"
 	"unsafe"
@@ -15,12 +15,9 @@ import (
 // number of frames, and checksums. It lies there twice, 48 bytes each, and the
 // writer changes the second copy first. See https://sqlite.org/walformat.html.
 //
-// The file must be mapped by a connection's own walIndex, while the connection
-// is open: SQLite deletes or shortens the file only with the last connection,
-// so what is read belongs to the database as long as the connection does.
-// Closing the file is harmless on the systems named above, where the driver
-// locks open file descriptions; with the locks of other systems it would
-// release those of the whole process.
+// What is mapped is the very file that the connection has open. SQLite deletes
+// or shortens it only with the last connection, so what is read belongs to the
+// database as long as the connection does.
 type walIndex struct{ mapped []byte }
 
 // walHeader is one copy of the header.
@@ -28,28 +25,31 @@ type walHeader [6]uint64
 
 const walHeaders = 2 * int(unsafe.Sizeof(walHeader{}))
 
-// openWALIndex returns nil if the database has no such file.
-func openWALIndex(path string) *walIndex {
-	f, err := os.Open(path + "-shm")
-	if err != nil {
+// openWALIndex returns nil if the connection does not have the file open.
+func openWALIndex(file descriptor) *walIndex {
+	if _, size, ok := identity(file); !ok || size < int64(walHeaders) {
 		return nil
 	}
-	defer f.Close()
-	if info, err := f.Stat(); err != nil || info.Size() < int64(walHeaders) {
-		return nil
-	}
-	mapped, err := syscall.Mmap(int(f.Fd()), 0, walHeaders, syscall.PROT_READ, syscall.MAP_SHARED)
+	mapped, err := syscall.Mmap(int(file.Fd()), 0, walHeaders, syscall.PROT_READ, syscall.MAP_SHARED)
 	if err != nil {
 		return nil
 	}
 	return &walIndex{mapped}
 }
 
-// header returns the header, unless a writer is just changing it.
+// header returns the header, unless a writer is just changing it. Nor is there
+// one where another program has cut the file: reading it then is a memory
+// fault, which would end the process if it were not made a panic.
 func (x *walIndex) header() (first walHeader, ok bool) {
 	if x == nil {
 		return first, false
 	}
+	defer func(before bool) {
+		debug.SetPanicOnFault(before)
+		if recover() != nil {
+			ok = false
+		}
+	}(debug.SetPanicOnFault(true))
 	both := (*[2]walHeader)(unsafe.Pointer(unsafe.SliceData(x.mapped)))
 	for i := range first {
 		first[i] = atomic.LoadUint64(&both[0][i])

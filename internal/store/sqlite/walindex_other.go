@@ -2,13 +2,13 @@
 
 package sqlite
 
-// walIndex is not to be had here: reading the file would disturb the locks of
-// the driver. Snapshots are then never known to be the newest.
+// walIndex is not to be had here, so snapshots are never known to be the
+// newest.
 type walIndex struct{}
 
 type walHeader [48]byte
 
-func openWALIndex(string) *walIndex { return nil }
+func openWALIndex(descriptor) *walIndex { return nil }
 
 func (*walIndex) header() (walHeader, bool) { return walHeader{}, false }
 

@@ -1,8 +1,10 @@
 package storetest
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"maps"
@@ -12,9 +14,7 @@ import (
 	"columnvault/internal/store"
 )
 
-// Memory is a storage engine without storage, unlike SQLite in what engines
-// may differ in: its chunks are small, and it runs every transaction twice, as
-// an engine does after a conflict. What the first run wrote is thrown away.
+// Memory is a storage engine without storage. Its chunks are small.
 type Memory struct {
 	mu     sync.Mutex
 	state  *state
@@ -59,7 +59,7 @@ func (s *state) clone() *state {
 }
 
 func (m *Memory) Caps() store.Caps {
-	return store.Caps{ChunkSize: 64 << 10, MaxChunk: 64 << 20, MaxValue: 64 << 20}
+	return store.Caps{MinChunk: 4 << 10, ChunkSize: 64 << 10, MaxChunk: 64 << 20, MaxValue: 64 << 20, Window: 64 << 10}
 }
 
 func (m *Memory) Close() error {
@@ -70,6 +70,15 @@ func (m *Memory) Close() error {
 	}
 	m.closed = true
 	return nil
+}
+
+func (m *Memory) Read(ctx context.Context, fn func(store.Reader) error) error {
+	snap, err := m.Snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	defer snap.Close()
+	return fn(snap)
 }
 
 func (m *Memory) Snapshot(ctx context.Context) (store.Snapshot, error) {
@@ -87,17 +96,14 @@ func (m *Memory) Update(ctx context.Context, fn func(store.Tx) error) error {
 	if m.closed {
 		return store.ErrClosed
 	}
-	var tx *memoryTx
-	for range 2 {
-		tx = &memoryTx{state: m.state.clone()}
-		err := fn(tx)
-		tx.ended = true
-		if err == nil {
-			err = cmp.Or(tx.aborted, ctx.Err())
-		}
-		if err != nil {
-			return err
-		}
+	tx := &memoryTx{state: m.state.clone()}
+	defer func() { tx.ended = true }()
+	err := fn(tx)
+	if err == nil {
+		err = cmp.Or(tx.aborted, ctx.Err())
+	}
+	if err != nil {
+		return err
 	}
 	m.state = tx.state
 	for _, fn := range tx.onCommit {
@@ -140,9 +146,18 @@ func (t *memoryTx) OnCommit(fn func()) { t.onCommit = append(t.onCommit, fn) }
 func (t *memoryTx) Abort(cause error) { t.aborted = cmp.Or(t.aborted, cause) }
 
 func (t *memoryTx) Lookup(ctx context.Context, names ...string) (found []store.Row, err error) {
-	for _, col := range t.state.columns {
-		if slices.Contains(names, col.Name) {
-			found = append(found, col)
+	for _, row := range t.state.columns {
+		if slices.Contains(names, row.Name) {
+			found = append(found, row)
+		}
+	}
+	return found, t.check(ctx)
+}
+
+func (t *memoryTx) LookupID(ctx context.Context, ids ...store.ColumnID) (found []store.Row, err error) {
+	for _, id := range ids {
+		if row, ok := t.state.columns[id]; ok {
+			found = append(found, row)
 		}
 	}
 	return found, t.check(ctx)
@@ -171,16 +186,24 @@ func (t *memoryTx) Chunk(ctx context.Context, id store.ColumnID, number int64) (
 }
 
 func (t *memoryTx) LastChunk(ctx context.Context, id store.ColumnID) (store.Chunk, error) {
-	numbers := slices.Sorted(maps.Keys(t.state.chunks[id]))
+	numbers := t.numbers(id)
 	if len(numbers) == 0 {
 		return store.Chunk{}, store.ErrNotFound
 	}
 	return t.Chunk(ctx, id, numbers[len(numbers)-1])
 }
 
-func (t *memoryTx) Chunks(ctx context.Context, id store.ColumnID) iter.Seq2[store.Chunk, error] {
+// numbers are those of the chunks of a column, in ascending order.
+func (t *memoryTx) numbers(id store.ColumnID) []int64 {
+	return slices.Sorted(maps.Keys(t.state.chunks[id]))
+}
+
+func (t *memoryTx) Chunks(ctx context.Context, id store.ColumnID, from, to int64) iter.Seq2[store.Chunk, error] {
 	return func(yield func(store.Chunk, error) bool) {
-		for _, number := range slices.Sorted(maps.Keys(t.state.chunks[id])) {
+		for _, number := range t.numbers(id) {
+			if number < from || number >= to {
+				continue
+			}
 			c, err := t.Chunk(ctx, id, number)
 			if !yield(c, err) || err != nil {
 				return
@@ -222,6 +245,9 @@ func (t *memoryTx) CreateColumn(ctx context.Context, col store.Row) (store.Row, 
 	if t.taken(col.Name) {
 		return col, store.ErrExists
 	}
+	if col.Layout == store.LayoutV1 {
+		return col, fmt.Errorf("%w: layout %d", errors.ErrUnsupported, col.Layout)
+	}
 	col.ID, col.Length = t.state.nextID, 0
 	t.state.nextID++
 	t.state.columns[col.ID] = col
@@ -242,14 +268,6 @@ func (t *memoryTx) DropColumn(ctx context.Context, id store.ColumnID) error {
 	return t.check(ctx)
 }
 
-func (t *memoryTx) Lock(ctx context.Context, id store.ColumnID) (int64, error) {
-	col, ok := t.state.columns[id]
-	if !ok {
-		return 0, store.ErrNotFound
-	}
-	return col.Length, t.check(ctx)
-}
-
 func (t *memoryTx) SetLength(ctx context.Context, id store.ColumnID, length int64) error {
 	return t.change(ctx, id, func(col *store.Row) { col.Length = length })
 }
@@ -264,23 +282,44 @@ func (t *memoryTx) change(ctx context.Context, id store.ColumnID, do func(*store
 	return t.check(ctx)
 }
 
+// checkMeta refuses what the layout of the column does not keep.
+func (t *memoryTx) checkMeta(id store.ColumnID, c store.Chunk) error {
+	switch {
+	case len(c.Meta) > store.MaxMeta:
+		return fmt.Errorf("%w: Meta of %d bytes", store.ErrTooLarge, len(c.Meta))
+	case len(c.Meta) > 0 && t.state.columns[id].Layout != store.LayoutNative:
+		return fmt.Errorf("%w: only native columns have Meta", errors.ErrUnsupported)
+	}
+	return nil
+}
+
 func (t *memoryTx) PutChunk(ctx context.Context, id store.ColumnID, c store.Chunk, data []byte) error {
 	if int64(len(data)) > c.Capacity || c.Capacity > 64<<20 {
 		return store.ErrTooLarge
 	}
+	if err := t.checkMeta(id, c); err != nil {
+		return err
+	}
+	if t.state.chunks[id] == nil {
+		return fmt.Errorf("%w: no such column", store.ErrCorrupt)
+	}
 	filled := make([]byte, c.Capacity)
 	copy(filled, data)
+	c.Meta = bytes.Clone(c.Meta)
 	t.state.chunks[id][c.Number] = chunk{Chunk: c, data: filled}
 	return t.check(ctx)
 }
 
-func (t *memoryTx) SetUsed(ctx context.Context, id store.ColumnID, number, used int64) error {
-	c, ok := t.state.chunks[id][number]
-	if !ok {
-		return store.ErrNotFound
+func (t *memoryTx) SetChunk(ctx context.Context, id store.ColumnID, c store.Chunk) error {
+	if err := t.checkMeta(id, c); err != nil {
+		return err
 	}
-	c.Used = used
-	t.state.chunks[id][number] = c
+	old, ok := t.state.chunks[id][c.Number]
+	if !ok {
+		return fmt.Errorf("%w: no chunk %d", store.ErrCorrupt, c.Number)
+	}
+	old.Used, old.Meta = c.Used, bytes.Clone(c.Meta)
+	t.state.chunks[id][c.Number] = old
 	return t.check(ctx)
 }
 

@@ -11,6 +11,14 @@ import (
 	"columnvault/internal/store"
 )
 
+func (t *memoryTx) TableKind(ctx context.Context, table string) (store.TableKind, error) {
+	kind := store.TableNone
+	if t.state.tables[table] != nil {
+		kind = store.TablePlain
+	}
+	return kind, t.check(ctx)
+}
+
 func (t *memoryTx) Get(ctx context.Context, table string, key []byte) ([]byte, error) {
 	value, ok := t.state.tables[table][string(key)]
 	if !ok {

@@ -2,11 +2,9 @@
 package storetest
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"testing"
 
 	"columnvault/internal/store"
@@ -18,13 +16,28 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		name string
 		run  func(*testing.T, store.Store)
 	}{
-		{"catalogue", testCatalogue},
+		{"catalog", testCatalog},
+		{"names", testNames},
+		{"IDs", testIDs},
 		{"chunks", testChunks},
+		{"numbers", testNumbers},
+		{"many chunks", testManyChunks},
+		{"meta", testMeta},
+		{"layouts", testLayouts},
 		{"spans", testSpans},
+		{"empty spans", testEmptySpans},
+		{"missing chunks", testMissing},
+		{"clearing", testClearing},
+		{"reading", testReading},
 		{"atomicity", testAtomicity},
 		{"isolation", testIsolation},
+		{"counting", testCounting},
+		{"ensuring", testEnsuring},
+		{"write skew", testSkew},
+		{"one moment", testMoment},
 		{"cancellation", testCancellation},
 		{"pairs", testPairs},
+		{"kinds of tables", testKinds},
 		{"ranges", testRanges},
 		{"large values", testLargeValues},
 	} {
@@ -93,202 +106,44 @@ func wantErr(t *testing.T, what string, got, want error) {
 	}
 }
 
-func testCatalogue(t *testing.T, s store.Store) {
-	ctx := t.Context()
-	a, b := create(t, s, "a"), create(t, s, "b column")
-	if a.ID == b.ID {
-		t.Fatalf("two columns have the ID %v", a.ID)
-	}
-	update(t, s, func(tx store.Tx) error {
-		_, err := tx.CreateColumn(ctx, store.Row{Name: "a", DType: "f64", ElemSize: 8, MinChunk: 8, MaxChunk: 8})
-		wantErr(t, "create of a taken name", err, store.ErrExists)
-		wantErr(t, "rename to a taken name", tx.RenameColumn(ctx, b.ID, "a"), store.ErrExists)
-		return nil
-	})
-	update(t, s, func(tx store.Tx) error {
-		if err := tx.RenameColumn(ctx, b.ID, "b"); err != nil {
-			return err
-		}
-		if _, ok := lookup(t, tx, "b column"); ok {
-			t.Error("the old name is still there after a rename")
-		}
-		length, err := tx.Lock(ctx, b.ID)
-		if length != 0 || err != nil {
-			t.Errorf("Lock of a new column: %d, %v", length, err)
-		}
-		if err := tx.SetLength(ctx, b.ID, 7); err != nil {
-			return err
-		}
-		if col, _ := lookup(t, tx, "b"); col.Length != 7 {
-			t.Errorf("length inside the transaction: %d, want 7", col.Length)
-		}
-		return nil
-	})
-	snap := snapshot(t, s)
-	cols, err := snap.Columns(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.Name, b.Length = "b", 7
-	if !slices.Equal(cols, []store.Row{a, b}) {
-		t.Errorf("Columns: %+v", cols)
-	}
-	if found, err := snap.Lookup(ctx, "x", "b", "a"); len(found) != 2 || err != nil {
-		t.Errorf("Lookup of two of three names: %+v, %v", found, err)
-	}
-	snap.Close()
-
-	update(t, s, func(tx store.Tx) error { return tx.DropColumn(ctx, a.ID) })
-	if _, ok := lookup(t, snapshot(t, s), "a"); ok {
-		t.Error("a dropped column is still there")
-	}
-}
-
-func testChunks(t *testing.T, s store.Store) {
+// testReading has functions of Read, which an engine may run again.
+func testReading(t *testing.T, s store.Store) {
 	ctx := t.Context()
 	col := create(t, s, "a")
-	put := func(tx store.Tx, c store.Chunk, data string) {
-		t.Helper()
-		if err := tx.PutChunk(ctx, col.ID, c, []byte(data)); err != nil {
-			t.Fatal(err)
-		}
-	}
 	update(t, s, func(tx store.Tx) error {
-		_, err := tx.LastChunk(ctx, col.ID)
-		wantErr(t, "last of no chunks", err, store.ErrNotFound)
-		put(tx, store.Chunk{Number: 0, Capacity: 16}, "0123")
-		put(tx, store.Chunk{Number: 7, Capacity: 4, Used: 3}, "abc")
-		put(tx, store.Chunk{Number: 40, Capacity: 1, Used: 1}, "z")
-		return nil
+		return tx.PutChunk(ctx, col.ID, store.Chunk{Number: 0, Capacity: 4}, []byte("abcd"))
 	})
-	update(t, s, func(tx store.Tx) error {
-		put(tx, store.Chunk{Number: 0, Capacity: 32}, "0123456789abcdef0")
-		if err := tx.SetUsed(ctx, col.ID, 7, 4); err != nil {
-			t.Fatal(err)
+	var late store.Reader
+	got := ""
+	err := s.Read(ctx, func(r store.Reader) error {
+		late = r
+		rows, err := r.Lookup(ctx, "a")
+		if err != nil || len(rows) != 1 {
+			return fmt.Errorf("%d rows, %w", len(rows), err)
 		}
-		last, err := tx.LastChunk(ctx, col.ID)
-		if want := (store.Chunk{Number: 40, Capacity: 1, Used: 1}); last != want || err != nil {
-			t.Errorf("LastChunk: %+v, %v", last, err)
-		}
-		err = tx.PutChunk(ctx, col.ID, store.Chunk{Number: 50, Capacity: 2}, []byte("too long"))
-		wantErr(t, "more data than capacity", err, store.ErrTooLarge)
-		return nil
-	})
-	snap := snapshot(t, s)
-	var all []store.Chunk
-	for c, err := range snap.Chunks(ctx, col.ID) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, c)
-	}
-	want := []store.Chunk{{Number: 0, Capacity: 32}, {Number: 7, Capacity: 4, Used: 4}, {Number: 40, Capacity: 1, Used: 1}}
-	if !slices.Equal(all, want) {
-		t.Errorf("Chunks: %+v, want %+v", all, want)
-	}
-	for range snap.Chunks(ctx, col.ID) {
-		break // an early end must do no harm
-	}
-	if c, err := snap.Chunk(ctx, col.ID, 7); c != want[1] || err != nil {
-		t.Errorf("Chunk(7): %+v, %v", c, err)
-	}
-	_, err := snap.Chunk(ctx, col.ID, 8)
-	wantErr(t, "Chunk(8)", err, store.ErrNotFound)
-	p, err := read(ctx, snap, col.ID, 0, 0, 32)
-	if wantBytes := append([]byte("0123456789abcdef0"), make([]byte, 15)...); !bytes.Equal(p, wantBytes) || err != nil {
-		t.Errorf("chunk 0: %q, %v", p, err)
-	}
-	snap.Close()
-
-	update(t, s, func(tx store.Tx) error { return tx.DropChunks(ctx, col.ID, 1, 40) })
-	last, err := snapshot(t, s).Chunk(ctx, col.ID, 40)
-	if last != want[2] || err != nil {
-		t.Errorf("chunk at the end of a dropped range: %+v, %v", last, err)
-	}
-	_, err = snapshot(t, s).Chunk(ctx, col.ID, 7)
-	wantErr(t, "dropped chunk", err, store.ErrNotFound)
-
-	// A new column must not inherit the chunks of a dropped one.
-	update(t, s, func(tx store.Tx) error { return tx.DropColumn(ctx, col.ID) })
-	again := create(t, s, "a")
-	_, err = snapshot(t, s).LastChunk(ctx, again.ID)
-	wantErr(t, "chunk of a new column", err, store.ErrNotFound)
-}
-
-func testSpans(t *testing.T, s store.Store) {
-	ctx := t.Context()
-	col := create(t, s, "a")
-	// More chunks than an engine may keep handles for, and ranges around every
-	// size at which an engine may change its ways.
-	const chunks, size = 300, 1000
-	big := bytes.Repeat([]byte("0123456789abcdef"), 40_000)
-	update(t, s, func(tx store.Tx) error {
-		for i := range int64(chunks) {
-			if err := tx.PutChunk(ctx, col.ID, store.Chunk{Number: i, Capacity: size}, nil); err != nil {
-				return err
-			}
-		}
-		return tx.PutChunk(ctx, col.ID, store.Chunk{Number: chunks, Capacity: int64(len(big))}, nil)
-	})
-	text := func(i int) []byte { return fmt.Appendf(nil, "chunk %d", i) }
-	update(t, s, func(tx store.Tx) error {
-		var spans []store.Span
-		for i := range chunks {
-			spans = append(spans, store.Span{Chunk: int64(i), Offset: int64(i), Data: text(i)})
-		}
-		if err := tx.WriteAt(ctx, col.ID, spans); err != nil {
-			return err
-		}
-		if err := tx.WriteAt(ctx, col.ID, []store.Span{{Chunk: chunks, Data: big}}); err != nil {
-			return err
-		}
-		return check(ctx, t, tx, col.ID, text, chunks, big)
-	})
-	if err := check(ctx, t, snapshot(t, s), col.ID, text, chunks, big); err != nil {
-		t.Error(err)
-	}
-	snap := snapshot(t, s)
-	for _, bad := range []store.Span{
-		{Chunk: 0, Offset: size, Data: make([]byte, 1)},
-		{Chunk: 0, Offset: -1, Data: make([]byte, 1)},
-		{Chunk: 0, Offset: 1 << 40, Data: make([]byte, 1)},
-		{Chunk: chunks + 1, Data: make([]byte, 1)},
-		{Chunk: -1, Data: make([]byte, 1)},
-	} {
-		err := snap.ReadAt(ctx, col.ID, []store.Span{bad})
-		wantErr(t, fmt.Sprintf("read of %d+%d in chunk %d", bad.Offset, len(bad.Data), bad.Chunk), err, store.ErrCorrupt)
-	}
-	// A failed read must not spoil the next.
-	if err := check(ctx, t, snap, col.ID, text, chunks, big); err != nil {
-		t.Error(err)
-	}
-}
-
-func check(ctx context.Context, t *testing.T, r store.Reader, id store.ColumnID, text func(int) []byte, chunks int, big []byte) error {
-	t.Helper()
-	var spans []store.Span
-	for i := range chunks {
-		spans = append(spans, store.Span{Chunk: int64(i), Offset: int64(i), Data: make([]byte, len(text(i)))})
-	}
-	if err := r.ReadAt(ctx, id, spans); err != nil {
+		p, err := read(ctx, r, rows[0].ID, 0, 1, 2)
+		got = string(p)
 		return err
+	})
+	if got != "bc" || err != nil {
+		t.Errorf("Read: %q, %v", got, err)
 	}
-	for i, s := range spans {
-		if !bytes.Equal(s.Data, text(i)) {
-			t.Fatalf("chunk %d: %q", i, s.Data)
-		}
-	}
-	for _, n := range []int{1, 4 << 10, 16<<10 - 1, 16 << 10, 16<<10 + 1, 128<<10 - 1, 128 << 10, 128<<10 + 1, len(big)} {
-		offset := len(big) - n
-		p, err := read(ctx, r, id, int64(chunks), int64(offset), n)
-		if err != nil {
-			return err
-		}
-		if !bytes.Equal(p, big[offset:]) {
-			t.Fatalf("%d bytes at %d differ", n, offset)
-		}
-	}
-	return nil
+	_, err = late.Lookup(ctx, "a")
+	wantErr(t, "use after the end of Read", err, store.ErrClosed)
+	wantErr(t, "function with an error", s.Read(ctx, func(store.Reader) error { return errUndo }), errUndo)
+	func() {
+		defer func() {
+			if r := recover(); r != errUndo {
+				t.Errorf("the function panicked with %v and Read with %v", errUndo, r)
+			}
+		}()
+		s.Read(ctx, func(store.Reader) error { panic(errUndo) })
+	}()
+	canceled, cancel := context.WithCancel(ctx)
+	cancel()
+	err = s.Read(canceled, func(store.Reader) error { return nil })
+	wantErr(t, "Read with a canceled ctx", err, context.Canceled)
+	update(t, s, func(tx store.Tx) error { return tx.DropColumn(ctx, col.ID) }) // nothing is left locked
 }
 
 func testAtomicity(t *testing.T, s store.Store) {
@@ -395,14 +250,14 @@ func testCancellation(t *testing.T, s store.Store) {
 		cancel()
 		return nil
 	})
-	wantErr(t, "cancelled Update", err, context.Canceled)
+	wantErr(t, "canceled Update", err, context.Canceled)
 	if got, _ := lookup(t, snapshot(t, s), "a"); got.Length != 0 {
-		t.Error("a cancelled transaction was committed")
+		t.Error("a canceled transaction was committed")
 	}
 	_, err = s.Snapshot(ctx)
-	wantErr(t, "cancelled Snapshot", err, context.Canceled)
+	wantErr(t, "canceled Snapshot", err, context.Canceled)
 	_, err = snapshot(t, s).Columns(ctx)
-	wantErr(t, "cancelled Columns", err, context.Canceled)
+	wantErr(t, "canceled Columns", err, context.Canceled)
 	update(t, s, func(tx store.Tx) error { return tx.SetLength(t.Context(), col.ID, 6) })
 }
 
@@ -417,6 +272,7 @@ func testClosing(t *testing.T, s store.Store) {
 	wantErr(t, "snapshot of a closed store", err, store.ErrClosed)
 	_, err = s.Snapshot(ctx)
 	wantErr(t, "Snapshot", err, store.ErrClosed)
+	wantErr(t, "Read", s.Read(ctx, func(store.Reader) error { return nil }), store.ErrClosed)
 	wantErr(t, "Update", s.Update(ctx, func(store.Tx) error { return nil }), store.ErrClosed)
 	wantErr(t, "second Close", s.Close(), store.ErrClosed)
 }

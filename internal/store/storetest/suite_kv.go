@@ -72,6 +72,41 @@ func testPairs(t *testing.T, s store.Store) {
 	}
 }
 
+func testKinds(t *testing.T, s store.Store) {
+	ctx := t.Context()
+	want := func(r store.Reader, table string, want store.TableKind) {
+		t.Helper()
+		if got, err := r.TableKind(ctx, table); got != want || err != nil {
+			t.Errorf("kind of the table %q: %v, %v, want %v", table, got, err, want)
+		}
+	}
+	old := snapshot(t, s)
+	for _, table := range []string{table, "kv", "100%", "%s", "'", "ä"} {
+		want(old, table, store.TableNone)
+		update(t, s, func(tx store.Tx) error {
+			want(tx, table, store.TableNone)
+			if err := tx.Put(ctx, table, []byte("a"), []byte("b")); err != nil {
+				return err
+			}
+			want(tx, table, store.TablePlain)
+			return nil
+		})
+		want(snapshot(t, s), table, store.TablePlain)
+		want(old, table, store.TableNone)
+	}
+	// A name that no engine can use is refused, or is simply not there.
+	for _, table := range []string{"a\x00b", "\xff"} {
+		for _, fn := range []func(r store.Reader) error{
+			func(r store.Reader) error { _, err := r.TableKind(ctx, table); return err },
+			func(r store.Reader) error { _, err := r.Get(ctx, table, []byte("a")); return err },
+		} {
+			if err := fn(old); err != nil && !errors.Is(err, store.ErrInvalidArgument) && !errors.Is(err, store.ErrNotFound) {
+				t.Errorf("the table %q: %v", table, err)
+			}
+		}
+	}
+}
+
 func testRanges(t *testing.T, s store.Store) {
 	ctx := t.Context()
 	var keys []string

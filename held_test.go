@@ -1,0 +1,295 @@
+package columnvault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"columnvault/dtype"
+	"columnvault/internal/catalog"
+	"columnvault/internal/store"
+	"columnvault/internal/store/storetest"
+	"columnvault/internal/writeback"
+)
+
+// openCached opens a new vault with a cache.
+func openCached(t *testing.T) (*Vault, string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "test.db")
+	v, err := Open(path, nil)
+	check(t, err)
+	t.Cleanup(func() {
+		v.DiscardPending()
+		check(t, v.Close())
+	})
+	check(t, v.EnableCache(t.Context(), nil))
+	return v, path
+}
+
+// TestPairsUnderANameThatIsNoTable: pairs that no table can take are refused at
+// once, and keep nothing else from being written.
+func TestPairsUnderANameThatIsNoTable(t *testing.T) {
+	for _, name := range []string{"columnvault_chunks", "col_meta_name_idx", "json_each", "pragma_table_list", "sqlite_schema"} {
+		t.Run(name, func(t *testing.T) {
+			v, _ := openCached(t)
+			c, err := Create(t.Context(), v, "values", dtype.Int64, nil)
+			check(t, err)
+			check(t, c.Append(t.Context(), 1, 2))
+			if err := v.KVTable(name).Put(t.Context(), []byte("k"), nil); !errors.Is(err, ErrInvalidArgument) {
+				t.Errorf("Put: %v", err)
+			}
+			if n, err := v.Flush(t.Context()); n != 2 || err != nil {
+				t.Errorf("Flush writes %d, %v", n, err)
+			}
+		})
+	}
+}
+
+// TestPairsOfATableWithRules: pairs for a table that may refuse them are not
+// held, so that the caller of Put hears of it.
+func TestPairsOfATableWithRules(t *testing.T) {
+	v, path := openCached(t)
+	db, err := sqlite3.Open(path)
+	check(t, err)
+	check(t, db.Exec(`CREATE TABLE names (key BLOB PRIMARY KEY NOT NULL, value BLOB NOT NULL CHECK (length(value) < 3))`))
+	check(t, db.Close())
+	names := v.KVTable("names")
+	if err := names.Put(t.Context(), []byte("k"), []byte("long")); err == nil {
+		t.Error("a pair that the table refuses is acknowledged")
+	}
+	check(t, names.Put(t.Context(), []byte("k"), []byte("ok")))
+	if n, err := v.Flush(t.Context()); n != 0 || err != nil {
+		t.Errorf("Flush writes %d, %v", n, err)
+	}
+}
+
+// TestRenameInsideCached: the cache that Cached has enabled ends with it also
+// under the new name of the column.
+func TestRenameInsideCached(t *testing.T) {
+	ctx := t.Context()
+	v, err := Open(filepath.Join(t.TempDir(), "test.db"), nil)
+	check(t, err)
+	defer v.Close()
+	a, err := Create(ctx, v, "a", dtype.Int64, nil)
+	check(t, err)
+	check(t, a.Cached(ctx, nil, func() error {
+		return errors.Join(a.Append(ctx, 1), v.Rename(ctx, "a", "b"))
+	}))
+	b, err := Lookup(ctx, v, "b", dtype.Int64)
+	check(t, err)
+	check(t, b.Append(ctx, 2, 3))
+	if v.pending.Holds() {
+		t.Error("an append after Cached has returned is held")
+	}
+}
+
+// TestAppendAfterDropThatBeganBefore: an append that looked the column up
+// before it was dropped is not acknowledged after that.
+func TestAppendAfterDropThatBeganBefore(t *testing.T) {
+	ctx := t.Context()
+	v, _ := openCached(t)
+	c, err := Create(ctx, v, "values", dtype.Int64, nil)
+	check(t, err)
+	generation := v.pending.Generation()
+	check(t, v.Drop(ctx, "values"))
+	// As the append would, with what it found before the drop.
+	check(t, c.held.Bind(writeback.Target{ID: catalog.ID{Data: 1}, DType: "i64", ElemSize: 8}, generation))
+	if err := c.Append(ctx, 1); !errors.Is(err, ErrNotFound) {
+		t.Errorf("Append: %v", err)
+	}
+	if v.pending.Holds() {
+		t.Error("an element is held for a column that is gone")
+	}
+}
+
+// TestLargeAppendThenDrop: what was too large for the cache was written at
+// once, and leaves no trace in it that a later append could take for the
+// column.
+func TestLargeAppendThenDrop(t *testing.T) {
+	ctx := t.Context()
+	v, _ := openCached(t)
+	c, err := Create(ctx, v, "values", dtype.Int64, nil)
+	check(t, err)
+	check(t, c.EnableCache(ctx, &CacheOptions{CapBytes: 200}))
+	check(t, c.Append(ctx, make([]int64, 1000)...))
+	check(t, v.Drop(ctx, "values"))
+	if err := c.Append(ctx, 1, 2); !errors.Is(err, ErrNotFound) {
+		t.Errorf("Append: %v", err)
+	}
+}
+
+// TestReadsDoNotPayForWhatIsHeld: a read takes what is held for its own column,
+// whatever is held for others.
+func TestReadsDoNotPayForWhatIsHeld(t *testing.T) {
+	ctx := t.Context()
+	v, _ := openCached(t)
+	columns := make([]*Column[int64], 300)
+	check(t, v.Update(ctx, func(ctx context.Context, tx *Tx) error {
+		for i := range columns {
+			if _, err := Create(ctx, tx, fmt.Sprint(i), dtype.Int64, nil); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	for i := range columns {
+		var err error
+		columns[i], err = Lookup(ctx, v, fmt.Sprint(i), dtype.Int64)
+		check(t, err)
+	}
+	at := func() float64 {
+		return testing.AllocsPerRun(50, func() {
+			_, err := columns[0].At(ctx, 0)
+			check(t, err)
+		})
+	}
+	check(t, columns[0].Append(ctx, 1))
+	one := at()
+	for _, c := range columns {
+		check(t, c.Append(ctx, 1))
+	}
+	for i := range 10_000 {
+		check(t, v.KV().Put(ctx, fmt.Append(nil, i), nil))
+	}
+	if all := at(); all > one+1 {
+		t.Errorf("At makes %v allocations beside 300 columns with held elements, and %v beside one", all, one)
+	}
+	keys := testing.AllocsPerRun(5, func() {
+		for _, err := range v.KV().Keys(ctx, &Range{Limit: 1}) {
+			check(t, err)
+		}
+	})
+	if keys > 200 {
+		t.Errorf("the first of 10,000 held keys takes %v allocations", keys)
+	}
+}
+
+// TestBatchKeepsLittleMemory: the memory of a batch with many pairs is not kept
+// for the next.
+func TestBatchKeepsLittleMemory(t *testing.T) {
+	v, _ := openCached(t)
+	b := &Batch{v: v, collection: new(collection)}
+	for i := range 10_000 {
+		check(t, v.KV().PutTo(b, fmt.Append(nil, i), nil))
+	}
+	if b.collection.kept() {
+		t.Errorf("room for %d pairs is kept", cap(b.Pairs))
+	}
+}
+
+// hooked is a store whose Update can be replaced.
+type hooked struct {
+	store.Store
+	update func(ctx context.Context, fn func(store.Tx) error) error
+}
+
+func (s *hooked) Update(ctx context.Context, fn func(store.Tx) error) error {
+	if s.update != nil {
+		return s.update(ctx, fn)
+	}
+	return s.Store.Update(ctx, fn)
+}
+
+// TestPanicInAGroup: a panic of the one that writes for several leaves nobody
+// waiting, and others go on.
+func TestPanicInAGroup(t *testing.T) {
+	ctx := t.Context()
+	s := &hooked{Store: storetest.NewMemory()}
+	v := newVault("memory", s, &Options{})
+	c, err := Create(ctx, v, "values", dtype.Int64, nil)
+	check(t, err)
+	s.update = func(context.Context, func(store.Tx) error) error { panic("a bug in the engine") }
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("the panic does not come through")
+			}
+		}()
+		c.Append(ctx, 1)
+	}()
+	s.update = nil
+	check(t, c.Append(ctx, 2))
+	check(t, c.Insert(ctx, 0, 3))
+}
+
+// TestUnknownOutcomeOfAGroup: appends that shared a commit with an unknown
+// outcome are not written again.
+func TestUnknownOutcomeOfAGroup(t *testing.T) {
+	ctx := t.Context()
+	s := &hooked{Store: storetest.NewMemory()}
+	v := newVault("memory", s, &Options{})
+	c, err := Create(ctx, v, "values", dtype.Int64, nil)
+	check(t, err)
+	s.update = func(ctx context.Context, fn func(store.Tx) error) error {
+		return errors.Join(s.Store.Update(ctx, fn), ErrUnknownCommit)
+	}
+	v.group.led = true // so that they come into one group
+	var all, queued sync.WaitGroup
+	errs := make([]error, 4)
+	for i := range errs {
+		queued.Add(1)
+		all.Go(func() {
+			queued.Done()
+			errs[i] = c.Append(ctx, int64(i))
+		})
+	}
+	queued.Wait()
+	for {
+		v.group.mu.Lock()
+		n := len(v.group.queue)
+		v.group.mu.Unlock()
+		if n == len(errs) {
+			break
+		}
+	}
+	v.group.passOn(len(errs))
+	all.Wait()
+	for i, err := range errs {
+		if !errors.Is(err, ErrUnknownCommit) {
+			t.Errorf("append %d: %v", i, err)
+		}
+	}
+	s.update = nil
+	if n, err := c.Len(ctx); n != len(errs) || err != nil {
+		t.Errorf("%d elements, %v, want %d", n, err, len(errs))
+	}
+}
+
+// TestUnknownOutcomeOfAFlush: what a commit with an unknown outcome may have
+// stored is given up and reported, and not written again.
+func TestUnknownOutcomeOfAFlush(t *testing.T) {
+	ctx := t.Context()
+	s := &hooked{Store: storetest.NewMemory()}
+	v := newVault("memory", s, &Options{})
+	c, err := Create(ctx, v, "values", dtype.Int64, nil)
+	check(t, err)
+	check(t, v.EnableCache(ctx, nil))
+	check(t, c.Append(ctx, 1, 2))
+	check(t, v.KV().Put(ctx, []byte("k"), nil))
+	s.update = func(ctx context.Context, fn func(store.Tx) error) error {
+		err := s.Store.Update(ctx, func(tx store.Tx) error { return fn(noHook{tx}) })
+		return errors.Join(err, ErrUnknownCommit)
+	}
+	if _, err := v.Flush(ctx); !errors.Is(err, ErrUnknownCommit) {
+		t.Errorf("Flush: %v", err)
+	}
+	s.update = nil
+	if n, err := v.Flush(ctx); n != 0 || err != nil {
+		t.Errorf("the next Flush writes %d, %v", n, err)
+	}
+	if n, err := c.Len(ctx); n != 2 || err != nil {
+		t.Errorf("%d elements, %v, want 2", n, err)
+	}
+	check(t, v.Close())
+}
+
+// noHook loses what is to be done after the commit, as an engine does that
+// does not hear of it.
+type noHook struct{ store.Tx }
+
+func (noHook) OnCommit(func()) {}

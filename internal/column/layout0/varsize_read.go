@@ -1,0 +1,249 @@
+package layout0
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"columnvault/internal/column"
+	"columnvault/internal/store"
+)
+
+// entries reads the index entries from i up to j.
+func (c *VarSize) entries(ctx context.Context, r store.Reader, i, j int64) (entryList, error) {
+	var b column.Elements
+	_, err := c.index.Read(ctx, r, &b, i, j, column.NoLimit)
+	return entryList(b.Data), err
+}
+
+// crowds are the chunks that hold crowd elements in a row before or after a
+// position, -1 where there is none.
+type crowds [2]int32
+
+func (c crowds) in(chunk int64) bool { return int64(c[0]) == chunk || int64(c[1]) == chunk }
+
+// around reads the entries from i up to j and, in the same call, looks for
+// crowds before and after position p: a chunk that has none takes more.
+func (c *VarSize) around(ctx context.Context, r store.Reader, i, j, p int64) (entryList, crowds, error) {
+	n := (j - i) * entrySize
+	buf := make([]byte, n+2*entrySize)
+	found := crowds{-1, -1}
+	c.index.spans = c.index.spans[:0]
+	c.index.addSpans(buf[:n], i*entrySize)
+	far := [2]int64{p - crowd, p + crowd - 1}
+	for k, at := range far {
+		if at >= 0 && at < c.Len() {
+			c.index.addSpans(buf[n:][k*entrySize:][:entrySize], at*entrySize)
+		}
+	}
+	err := r.ReadAt(ctx, c.index.id, c.index.spans)
+	for k, at := range far {
+		if at >= 0 && at < c.Len() {
+			found[k] = parseEntry(buf[n:][k*entrySize:]).Chunk
+		}
+	}
+	return buf[:n], found, err
+}
+
+// maxRead is the number of elements that are read at once where that is limited
+// at all: those without bytes take memory too.
+const maxRead = 1 << 20
+
+func (c *VarSize) Read(ctx context.Context, r store.Reader, b *column.Elements, i, j, limit int64) (int64, error) {
+	if err := column.CheckRange(i, j, c.Len()); err != nil {
+		return i, err
+	}
+	all := limit == column.NoLimit
+	if !all {
+		j = min(j, i+maxRead)
+	}
+	next := i
+	for more := true; more && next < j; {
+		first := next // of the elements to read at once
+		for more && next < j && next-first < c.window {
+			entries, err := c.look(ctx, r, first, next, j, all)
+			if err != nil {
+				return i, err
+			}
+			n, size := fitting(entries, limit, next == i)
+			next, limit = next+int64(n), limit-size
+			more = n == entries.Len()
+		}
+		if err := c.readEntries(ctx, r, b, first, c.ahead.part(first, next)); err != nil {
+			return i, err
+		}
+	}
+	return next, nil
+}
+
+// lookahead holds entries that have been read, from position from on, so that a
+// read that goes on where the last one ended finds them. Changes reset it.
+type lookahead struct {
+	from    int64
+	entries column.Elements
+	// last is how many were read last.
+	last int64
+}
+
+// end is the position after the last entry.
+func (a *lookahead) end() int64 { return a.from + int64(len(a.entries.Data)/entrySize) }
+
+func (a *lookahead) reset() {
+	a.from, a.last = 0, 0
+	a.entries.Reset()
+}
+
+// part is the entries from i up to j.
+func (a *lookahead) part(i, j int64) entryList {
+	return entryList(a.entries.Data[(i-a.from)*entrySize : (j-a.from)*entrySize])
+}
+
+// drop forgets the entries before position i.
+func (a *lookahead) drop(i int64) {
+	n := copy(a.entries.Data, a.part(i, a.end()))
+	a.from, a.entries.Data = i, a.entries.Data[:n]
+}
+
+// look returns entries from i on: at least one, and none from j on. It keeps
+// those from keep on. Reads that follow each other grow, up to the window; the
+// first one reaches that far only if all entries up to j are wanted.
+func (c *VarSize) look(ctx context.Context, r store.Reader, keep, i, j int64, all bool) (entryList, error) {
+	a := &c.ahead
+	if i < a.from || i >= a.end() {
+		step := int64(indexStep)
+		if i == a.end() {
+			a.drop(keep)
+			step = max(step, 2*a.last)
+		} else {
+			a.reset()
+			a.from = i
+		}
+		if all {
+			step = c.window
+		}
+		a.last = min(step, c.window, j-i)
+		if _, err := c.index.Read(ctx, r, &a.entries, i, i+a.last, column.NoLimit); err != nil {
+			a.reset()
+			return nil, err
+		}
+	}
+	return a.part(i, min(j, a.end())), nil
+}
+
+// fitting is how many of the elements are together within limit, and their
+// size. One element at least is, if one has to be.
+func fitting(entries entryList, limit int64, one bool) (n int, size int64) {
+	for n = range entries.Len() {
+		next := max(0, entries.At(n).Len())
+		if next > limit-size && (n > 0 || !one) {
+			return n, size
+		}
+		size += next
+	}
+	return entries.Len(), size
+}
+
+func (c *VarSize) Before(ctx context.Context, r store.Reader, j, limit int64) (int64, error) {
+	if err := column.CheckRange(j, j, c.Len()); err != nil {
+		return j, err
+	}
+	size := int64(0)
+	least := max(0, j-maxRead)
+	for i, step := j, int64(indexStep); i > least; step = min(2*step, c.window) {
+		entries, err := c.entries(ctx, r, max(least, i-step), i)
+		if err != nil {
+			return j, err
+		}
+		for k := entries.Len() - 1; k >= 0; k-- {
+			size += max(0, entries.At(k).Len())
+			if size > limit && i < j {
+				return i, nil
+			}
+			i--
+		}
+	}
+	return least, nil
+}
+
+func (c *VarSize) Gather(ctx context.Context, r store.Reader, b *column.Elements, at []int64) error {
+	var entries column.Elements
+	if err := c.index.Gather(ctx, r, &entries, at); err != nil {
+		return err
+	}
+	return c.readEntries(ctx, r, b, -1, entryList(entries.Data))
+}
+
+// readEntries appends the elements of these entries. first is the position of
+// the first, for messages, or -1 if they are not neighbors.
+func (c *VarSize) readEntries(ctx context.Context, r store.Reader, b *column.Elements, first int64, entries entryList) error {
+	total, err := c.checkEntries(ctx, r, first, entries)
+	if err != nil {
+		return err
+	}
+	p := b.Extend(total)
+	end := len(b.Data) - len(p)
+	b.Ends = slices.Grow(b.Ends, entries.Len())
+	// Elements that follow each other in a chunk are read in one go.
+	spans := c.spans[:0]
+	for k := range entries.Len() {
+		e := entries.At(k)
+		n := int(e.Len())
+		end += n
+		b.Ends = append(b.Ends, end)
+		if n == 0 {
+			continue // nothing to read, whatever the chunk
+		}
+		if last := len(spans) - 1; last >= 0 && spans[last].Chunk == int64(e.Chunk) &&
+			spans[last].Offset+int64(len(spans[last].Data)) == int64(e.Start) {
+			spans[last].Data = spans[last].Data[:len(spans[last].Data)+n]
+		} else {
+			spans = append(spans, store.Span{Chunk: int64(e.Chunk), Offset: int64(e.Start), Data: p[:n]})
+		}
+		p = p[n:]
+	}
+	c.spans = spans
+	if len(spans) == 0 {
+		return nil
+	}
+	return r.ReadAt(ctx, c.id, spans)
+}
+
+// checkEntries adds up the sizes of the elements. Before more memory is taken
+// than a damaged entry may cost, the chunks must be as large as the entries
+// say.
+func (c *VarSize) checkEntries(ctx context.Context, r store.Reader, first int64, entries entryList) (total int64, err error) {
+	for k := range entries.Len() {
+		e := entries.At(k)
+		if err := e.Check(); err != nil {
+			return 0, fmt.Errorf("%w: %s: %w", store.ErrCorrupt, element(first, k), err)
+		}
+		total += e.Len()
+	}
+	if total <= trusted {
+		return total, nil
+	}
+	for k := 0; k < entries.Len(); {
+		// Of a stretch in one chunk, the element that ends last tells for all.
+		chunk, far := entries.At(k).Chunk, -1
+		for ; k < entries.Len() && entries.At(k).Chunk == chunk; k++ {
+			if e := entries.At(k); e.Len() > 0 && (far < 0 || e.End > entries.At(far).End) {
+				far = k
+			}
+		}
+		if far < 0 {
+			continue
+		}
+		if err := reaches(ctx, r, c.id, int64(chunk), int64(entries.At(far).End)); err != nil {
+			return 0, fmt.Errorf("%s: %w", element(first, far), err)
+		}
+	}
+	return total, nil
+}
+
+// element names element k of those from position first on.
+func element(first int64, k int) string {
+	if first < 0 {
+		return "an element"
+	}
+	return fmt.Sprint("element ", first+int64(k))
+}

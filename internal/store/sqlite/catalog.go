@@ -1,0 +1,280 @@
+package sqlite
+
+import (
+	"context"
+	"slices"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"columnvault/internal/store"
+)
+
+// catalog is what a connection remembers of the rows of columns. It belongs to
+// the transaction that the connection is in, and is handed to the next one if
+// nobody has changed anything in between.
+type catalog struct {
+	// names holds the rows looked up by name, nil for a name that does not
+	// exist; ids the same rows, and those looked up by ID.
+	names map[string]*store.Row
+	ids   map[store.ColumnID]*store.Row
+	// lengths are those that the transaction has set and not yet written, so
+	// that a thousand appends write the row once. The rows above have them.
+	lengths map[store.ColumnID]int64
+	// missing says of which layouts the file has no tables, as long as its
+	// schema has that version. checked says that it has.
+	missing [store.LayoutNative + 1]bool
+	schema  int64
+	checked bool
+}
+
+// maxCatalog bounds the names that a connection remembers.
+const maxCatalog = 5000
+
+func newCatalog() catalog {
+	return catalog{names: map[string]*store.Row{}, ids: map[store.ColumnID]*store.Row{}, lengths: map[store.ColumnID]int64{}}
+}
+
+// reset forgets everything that others may have changed.
+func (c *catalog) reset() {
+	clear(c.names)
+	clear(c.ids)
+	clear(c.lengths)
+	c.checked = false
+}
+
+// makeRoom forgets what has been read if that has become much.
+func (c *catalog) makeRoom() {
+	if len(c.names) > maxCatalog || len(c.ids) > maxCatalog {
+		clear(c.names)
+		clear(c.ids)
+	}
+}
+
+// add remembers a row that has been read.
+func (c *catalog) add(row store.Row) *store.Row {
+	if length, ok := c.lengths[row.ID]; ok {
+		row.Length = length
+	}
+	c.ids[row.ID] = &row
+	return &row
+}
+
+// forget drops what is known of a column whose row has changed, and of the
+// name that it has now.
+func (c *catalog) forget(id store.ColumnID, name string) {
+	if row := c.ids[id]; row != nil {
+		delete(c.names, row.Name)
+	}
+	delete(c.ids, id)
+	delete(c.names, name)
+}
+
+// The IDs of columns tell which table the row is in: its number there is
+// followed by two bits for the layout, which are not 0, so that no column has
+// the ID 0.
+const layoutBits = 2
+
+// idOf is the ID of a column, or 0 for a number that no program gives.
+func idOf(layout store.Layout, row int64) store.ColumnID {
+	id := row<<layoutBits | int64(layout+1)
+	if id>>layoutBits != row {
+		return 0
+	}
+	return store.ColumnID(id)
+}
+
+// rowOf is the number of the column's row.
+func rowOf(id store.ColumnID) int64 { return int64(id) >> layoutBits }
+
+// layoutOf is the layout of the column.
+func layoutOf(id store.ColumnID) store.Layout { return store.Layout(id&(1<<layoutBits-1)) - 1 }
+
+// columnTable is where the rows of the columns of a layout are. Its statements
+// have the same arguments in all layouts.
+type columnTable struct {
+	layout                    store.Layout
+	byNames, byID, all        string
+	setLength, setName, erase string
+}
+
+// newColumnTable makes the statements. least and most are the fields with the
+// bounds of chunks.
+func newColumnTable(layout store.Layout, table, least, most string) *columnTable {
+	rows := `SELECT col_id, name, dtype, elem_size, length, ` + least + `, ` + most + ` FROM ` + table
+	return &columnTable{
+		layout:    layout,
+		byNames:   rows + ` WHERE name IN (?, ?, ?)`,
+		byID:      rows + ` WHERE col_id = ?`,
+		all:       rows + ` ORDER BY col_id`,
+		setLength: `UPDATE ` + table + ` SET length = ? WHERE col_id = ?`,
+		setName:   `UPDATE ` + table + ` SET name = ? WHERE col_id = ?`,
+		erase:     `DELETE FROM ` + table + ` WHERE col_id = ?`,
+	}
+}
+
+// columnTables are in the order in which a name is looked for.
+var columnTables = []*columnTable{
+	newColumnTable(store.LayoutNative, `columnvault_columns`, `min_chunk_bytes`, `max_chunk_bytes`),
+	newColumnTable(store.LayoutV0, `col_meta`, `min_chunk_bytes`, `max_chunk_bytes`),
+	newColumnTable(store.LayoutV1, `kvault_col_columns`, `block_bytes`, `block_bytes`),
+}
+
+// tableOf is where the row of the column is, nil for an ID that no column has.
+func tableOf(id store.ColumnID) *columnTable {
+	for _, t := range columnTables {
+		if t.layout == layoutOf(id) {
+			return t
+		}
+	}
+	return nil
+}
+
+func scanColumn(st *sqlite3.Stmt, layout store.Layout) store.Row {
+	return store.Row{
+		ID:       idOf(layout, st.ColumnInt64(0)),
+		Name:     st.ColumnText(1),
+		DType:    st.ColumnText(2),
+		ElemSize: scanNumber(st, 3),
+		Length:   scanNumber(st, 4),
+		MinChunk: scanNumber(st, 5),
+		MaxChunk: scanNumber(st, 6),
+		Layout:   layout,
+	}
+}
+
+// scanNumber returns -1, which no column can have, for what is not an integer.
+func scanNumber(st *sqlite3.Stmt, column int) int64 {
+	if st.ColumnType(column) != sqlite3.INTEGER {
+		return -1
+	}
+	return st.ColumnInt64(column)
+}
+
+// Lookup implements store.Reader. A transaction that writes has the whole file
+// to itself, so there is nothing to lock.
+func (r *reader) Lookup(ctx context.Context, names ...string) ([]store.Row, error) {
+	if err := r.enter(ctx); err != nil {
+		return nil, err
+	}
+	defer r.leave()
+	cat := &r.c.catalog
+	cat.makeRoom()
+	var missing []string
+	for _, name := range names {
+		if _, known := cat.names[name]; !known {
+			missing = append(missing, name)
+		}
+	}
+	for some := range slices.Chunk(missing, 3) {
+		if err := r.c.loadNames(some); err != nil {
+			return nil, err
+		}
+	}
+	var found []store.Row
+	for _, name := range names {
+		if row := cat.names[name]; row != nil {
+			found = append(found, *row)
+		}
+	}
+	return found, nil
+}
+
+// loadNames brings the rows of up to three names into the catalog: those of a
+// column.
+func (c *conn) loadNames(names []string) error {
+	args := []any{names[0], names[len(names)/2], names[len(names)-1]}
+	for _, t := range columnTables {
+		err := c.columns(t, t.byNames, func(row store.Row) {
+			if c.catalog.names[row.Name] == nil {
+				c.catalog.names[row.Name] = c.catalog.add(row)
+			}
+		}, args...)
+		if err != nil {
+			return err
+		}
+	}
+	for _, name := range names {
+		if _, known := c.catalog.names[name]; !known {
+			c.catalog.names[name] = nil
+		}
+	}
+	return nil
+}
+
+// columns calls fn for the rows that a statement selects from a table, which
+// the file need not have.
+func (c *conn) columns(t *columnTable, sql string, fn func(store.Row), args ...any) error {
+	if err := c.checkSchema(); err != nil || c.catalog.missing[t.layout] {
+		return err
+	}
+	err := c.query(sql, func(st *sqlite3.Stmt) { fn(scanColumn(st, t.layout)) }, args...)
+	if noTable(err) {
+		c.catalog.missing[t.layout] = true
+		return nil
+	}
+	return err
+}
+
+// checkSchema forgets which tables are missing if somebody may have created
+// them. To find out anew costs several times as much as to ask for the version
+// of the schema.
+func (c *conn) checkSchema() error {
+	cat := &c.catalog
+	if cat.checked {
+		return nil
+	}
+	version, err := c.integer(`PRAGMA schema_version`)
+	if err != nil {
+		return err
+	}
+	if version != cat.schema {
+		clear(cat.missing[:])
+	}
+	cat.schema, cat.checked = version, true
+	return nil
+}
+
+// LookupID implements store.Reader.
+func (r *reader) LookupID(ctx context.Context, ids ...store.ColumnID) ([]store.Row, error) {
+	if err := r.enter(ctx); err != nil {
+		return nil, err
+	}
+	defer r.leave()
+	r.c.catalog.makeRoom()
+	var found []store.Row
+	for _, id := range ids {
+		row, err := r.c.rowByID(id)
+		if err != nil {
+			return nil, err
+		}
+		if row != nil {
+			found = append(found, *row)
+		}
+	}
+	return found, nil
+}
+
+// rowByID is the row of a column, nil if there is none.
+func (c *conn) rowByID(id store.ColumnID) (row *store.Row, err error) {
+	if row = c.catalog.ids[id]; row != nil {
+		return row, nil
+	}
+	if t := tableOf(id); t != nil {
+		err = c.columns(t, t.byID, func(found store.Row) { row = c.catalog.add(found) }, rowOf(id))
+	}
+	return row, err
+}
+
+// Columns implements store.Reader.
+func (r *reader) Columns(ctx context.Context) (all []store.Row, err error) {
+	if err := r.enter(ctx); err != nil {
+		return nil, err
+	}
+	defer r.leave()
+	for _, t := range columnTables {
+		if err := r.c.columns(t, t.all, func(row store.Row) { all = append(all, row) }); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}

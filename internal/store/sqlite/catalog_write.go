@@ -1,0 +1,141 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"columnvault/internal/excerpt"
+	"columnvault/internal/store"
+)
+
+// Columns implements store.Reader.
+func (t *tx) Columns(ctx context.Context) ([]store.Row, error) {
+	if err := t.check(ctx); err != nil {
+		return nil, err
+	}
+	if err := t.writeLengths(); err != nil {
+		return nil, err
+	}
+	return t.reader.Columns(ctx)
+}
+
+// writeLengths writes the lengths that have been set.
+func (t *tx) writeLengths() error {
+	for id, length := range t.c.catalog.lengths {
+		if err := t.c.run(tableOf(id).setLength, length, rowOf(id)); err != nil {
+			return err
+		}
+	}
+	clear(t.c.catalog.lengths)
+	return nil
+}
+
+// SetLength implements store.Tx.
+func (t *tx) SetLength(ctx context.Context, id store.ColumnID, length int64) error {
+	if err := t.startWrite(ctx, id); err != nil {
+		return err
+	}
+	t.c.catalog.lengths[id] = length
+	if row := t.c.catalog.ids[id]; row != nil {
+		row.Length = length
+	}
+	return nil
+}
+
+// CreateColumn implements store.Tx.
+func (t *tx) CreateColumn(ctx context.Context, col store.Row) (store.Row, error) {
+	if err := t.checkFree(ctx, col.Name); err != nil {
+		return col, err
+	}
+	var err error
+	switch col.Layout {
+	case store.LayoutV0:
+		err = t.insertColumn(col)
+	case store.LayoutNative:
+		err = t.insertNative(col)
+	default:
+		err = fmt.Errorf("%w: this engine creates no columns of layout %d", errors.ErrUnsupported, col.Layout)
+	}
+	if err != nil {
+		return col, err
+	}
+	col.ID, col.Length = idOf(col.Layout, t.c.db.LastInsertRowID()), 0
+	t.c.catalog.forget(col.ID, col.Name)
+	if err = t.startWrite(ctx, col.ID); err == nil {
+		// A writer without foreign keys may have left chunks of a column that
+		// had the same number; they must not become ours.
+		err = t.dropAll(col.ID)
+	}
+	if err != nil {
+		t.Abort(err)
+	}
+	return col, err
+}
+
+// lastNumber is the key in kohakuvault_meta of the highest number that a column
+// of layout 0 had when it was dropped. KohakuVault gives such a number again,
+// and rows that wait for the old column would come into the new one.
+const lastNumber = `columnvault_last_col_id`
+
+// insertColumn adds the row of a column of layout 0. Its number is one that no
+// column had before.
+func (t *tx) insertColumn(col store.Row) error {
+	return t.c.run(`INSERT INTO col_meta (name, dtype, elem_size, length, chunk_bytes, min_chunk_bytes, max_chunk_bytes, col_id)
+		VALUES (?, ?, ?, 0, ?, ?, ?, 1 + max(0, coalesce((SELECT max(col_id) FROM col_meta), 0),
+			coalesce((SELECT CAST(value AS INTEGER) FROM kohakuvault_meta WHERE key = '`+lastNumber+`'), 0)))`,
+		col.Name, col.DType, col.ElemSize, col.MinChunk, col.MinChunk, col.MaxChunk)
+}
+
+// keepNumber remembers the number of a column that is about to be dropped, if
+// it is the highest.
+func (t *tx) keepNumber(id store.ColumnID) error {
+	return t.c.run(`INSERT INTO kohakuvault_meta (key, value) SELECT '`+lastNumber+`', max(col_id) FROM col_meta HAVING max(col_id) = ?
+		ON CONFLICT (key) DO UPDATE SET value = max(CAST(value AS INTEGER), CAST(excluded.value AS INTEGER))`, rowOf(id))
+}
+
+// checkFree reports that a column has the name, in whatever layout.
+func (t *tx) checkFree(ctx context.Context, name string) error {
+	found, err := t.Lookup(ctx, name)
+	if err == nil && len(found) > 0 {
+		err = fmt.Errorf("%w: a column of layout %d has the name %s", store.ErrExists, found[0].Layout, excerpt.Quote(name, excerpt.Name))
+	}
+	return err
+}
+
+// RenameColumn implements store.Tx.
+func (t *tx) RenameColumn(ctx context.Context, id store.ColumnID, name string) error {
+	if err := t.startWrite(ctx, id); err != nil {
+		return err
+	}
+	if err := t.checkFree(ctx, name); err != nil {
+		return err
+	}
+	t.c.catalog.forget(id, name)
+	return t.c.run(tableOf(id).setName, name, rowOf(id))
+}
+
+// DropColumn implements store.Tx.
+func (t *tx) DropColumn(ctx context.Context, id store.ColumnID) error {
+	if err := t.startWrite(ctx, id); err != nil {
+		return err
+	}
+	if row := t.c.catalog.ids[id]; row != nil {
+		t.c.catalog.forget(id, row.Name)
+	}
+	delete(t.c.catalog.lengths, id)
+	if err := t.dropAll(id); err != nil {
+		return err
+	}
+	var err error
+	if layoutOf(id) == store.LayoutV0 {
+		err = t.keepNumber(id)
+	}
+	if err == nil {
+		err = t.c.run(tableOf(id).erase, rowOf(id))
+	}
+	if err != nil {
+		t.Abort(err)
+	}
+	return err
+}

@@ -1,0 +1,122 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"columnvault/internal/store"
+)
+
+// changed opens a store whose file another program has changed.
+func changed(t *testing.T, sql ...string) *Store {
+	t.Helper()
+	s := openStore(t, Options{})
+	check(t, appendRow(t.Context(), s, "a"))
+	check(t, s.Update(t.Context(), func(tx store.Tx) error {
+		return errors.Join(
+			tx.Put(t.Context(), "kv", []byte("key"), []byte("value")),
+			tx.PutChunk(t.Context(), 1, store.Chunk{Capacity: 8}, []byte("12345678")),
+			tx.SetLength(t.Context(), 1, 1))
+	}))
+	check(t, s.Close())
+	changeFile(t, s.path, sql...)
+	return openStoreAt(t, s.path, Options{})
+}
+
+func changeFile(t *testing.T, path string, sql ...string) {
+	t.Helper()
+	db, err := sqlite3.Open(path)
+	check(t, err)
+	defer db.Close()
+	for _, sql := range sql {
+		check(t, db.Exec(sql))
+	}
+}
+
+// TestTriggersDoNotRun: what another program has put into the file does not
+// happen inside our transactions.
+func TestTriggersDoNotRun(t *testing.T) {
+	ctx := t.Context()
+	s := changed(t,
+		`CREATE TRIGGER undo AFTER UPDATE ON col_meta BEGIN DELETE FROM col_chunks; END`,
+		`CREATE TRIGGER other AFTER INSERT ON kv BEGIN UPDATE kv SET value = x'00'; END`,
+		`CREATE TRIGGER endless BEFORE DELETE ON kv BEGIN INSERT INTO kv
+			WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i, x'' FROM n; END`)
+	check(t, s.Update(ctx, func(tx store.Tx) error {
+		_, err := tx.Delete(ctx, "kv", []byte("key"))
+		return errors.Join(err, tx.SetLength(ctx, 1, 0), tx.Put(ctx, "kv", []byte("new"), []byte("value")))
+	}))
+	snap, err := s.Snapshot(ctx)
+	check(t, err)
+	defer snap.Close()
+	if _, err := snap.Chunk(ctx, 1, 0); err != nil {
+		t.Errorf("the chunk: %v", err)
+	}
+	if value, err := snap.Get(ctx, "kv", []byte("new")); string(value) != "value" || err != nil {
+		t.Errorf("the new pair is %q, %v", value, err)
+	}
+}
+
+// TestViewAsTableOfPairs: a view, here one without an end, is not asked for
+// pairs.
+func TestViewAsTableOfPairs(t *testing.T) {
+	ctx := t.Context()
+	s := changed(t, `DROP TABLE kv`, `CREATE VIEW kv AS
+		WITH RECURSIVE n(key) AS (SELECT x'00' UNION ALL SELECT key FROM n) SELECT key, key AS value FROM n`,
+		`CREATE VIEW plain AS SELECT x'00' AS key, x'00' AS value`)
+	snap, err := s.Snapshot(ctx)
+	check(t, err)
+	defer snap.Close()
+	if _, err := snap.Count(ctx, "kv"); !errors.Is(err, store.ErrInvalidArgument) {
+		t.Errorf("Count: %v", err)
+	}
+	if _, err := snap.Get(ctx, "kv", []byte("key")); !errors.Is(err, store.ErrInvalidArgument) {
+		t.Errorf("Get: %v", err)
+	}
+	if _, err := snap.Get(ctx, `no "table`, []byte("key")); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("Get from a table that does not exist: %v", err)
+	}
+	if _, err := snap.Count(ctx, "plain"); !errors.Is(err, store.ErrInvalidArgument) {
+		t.Errorf("Count of a plain view: %v", err)
+	}
+}
+
+// TestDropWithoutForeignKeys: the chunks of a column go with it, although the
+// connection does not enforce what the tables say of each other.
+func TestDropWithoutForeignKeys(t *testing.T) {
+	ctx := t.Context()
+	s := changed(t)
+	check(t, s.Update(ctx, func(tx store.Tx) error { return tx.DropColumn(ctx, 1) }))
+	n, err := s.writer.integer(`SELECT count(*) FROM col_chunks`)
+	check(t, err)
+	if n != 0 {
+		t.Errorf("%d chunks are left", n)
+	}
+}
+
+func TestOpenRefusesOtherThanTables(t *testing.T) {
+	for name, sql := range map[string]string{
+		"col_meta is a view":         `ALTER TABLE col_meta RENAME TO x; CREATE VIEW COL_META AS SELECT * FROM x`,
+		"kohakuvault_meta is a view": `ALTER TABLE kohakuvault_meta RENAME TO x; CREATE VIEW kohakuvault_meta AS SELECT * FROM x`,
+		"col_chunks is a virtual table": `DROP TABLE col_chunks; PRAGMA writable_schema = ON;
+			INSERT INTO sqlite_schema VALUES ('table', 'col_chunks', 'col_chunks', 0, 'CREATE VIRTUAL TABLE col_chunks USING x')`,
+		"the table col_chunks has no rowid":    `DROP TABLE col_chunks; CREATE TABLE col_chunks (col_id PRIMARY KEY) WITHOUT ROWID`,
+		"kvault_col_columns is a view in this": `CREATE VIEW kvault_col_columns AS SELECT 1`,
+	} {
+		path := filepath.Join(t.TempDir(), "vault.db")
+		s := openStoreAt(t, path, Options{})
+		check(t, s.Close())
+		changeFile(t, path, sql)
+		for _, readOnly := range []bool{false, true} {
+			_, err := Open(context.Background(), path, Options{ReadOnly: readOnly})
+			if !errors.Is(err, store.ErrNotVault) || !strings.Contains(err.Error(), name) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+}

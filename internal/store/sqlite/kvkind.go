@@ -1,0 +1,84 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"columnvault/internal/excerpt"
+	"columnvault/internal/store"
+)
+
+// reserved are the tables that are not for pairs, whatever they contain: ours,
+// those of KohakuVault and SQLite's own. A name that ends in an underscore
+// stands for all that begin with it.
+var reserved = []string{"sqlite_", "columnvault_", "kvault_col_", "kohakuvault_meta", "col_meta", "col_chunks"}
+
+// checkTable refuses a name that no table of pairs may have. SQLite does not
+// tell upper from lower case in names.
+func checkTable(table string) error {
+	if strings.IndexByte(table, 0) >= 0 {
+		return fmt.Errorf("%w: the name %s of a table has a zero byte", store.ErrInvalidArgument, excerpt.Quote(table, excerpt.Name))
+	}
+	for _, name := range reserved {
+		whole := len(table) == len(name) || strings.HasSuffix(name, "_")
+		if whole && len(table) >= len(name) && strings.EqualFold(table[:len(name)], name) {
+			return fmt.Errorf("%w: the table %s is not for pairs", store.ErrInvalidArgument, excerpt.Quote(table, excerpt.Name))
+		}
+	}
+	return nil
+}
+
+// TableKind implements store.KVReader.
+func (r *reader) TableKind(ctx context.Context, table string) (store.TableKind, error) {
+	if err := r.enterKV(ctx, table); err != nil {
+		return store.TableNone, err
+	}
+	defer r.leave()
+	exists, plain := false, true
+	// Triggers on the table and indexes over it are rules, too; only the index
+	// that the primary key makes has no text.
+	err := r.c.query(`SELECT type, sql, name, name = ?1 COLLATE NOCASE FROM sqlite_schema
+		WHERE sql IS NOT NULL AND (tbl_name = ?1 COLLATE NOCASE OR type = 'index' AND name = ?1 COLLATE NOCASE)`, func(st *sqlite3.Stmt) {
+		sql, name, named := st.ColumnText(1), st.ColumnText(2), st.ColumnBool(3)
+		if kind := st.ColumnText(0); named && kind != "trigger" {
+			exists = true
+			plain = plain && kind == "table" && isPlain(name, sql)
+		} else {
+			plain = false
+		}
+	}, table)
+	switch {
+	case err != nil:
+		return store.TableNone, err
+	case exists && plain:
+		return store.TablePlain, nil
+	}
+	// SQLite knows best whether a pair can be put there. Names that it gives a
+	// meaning without a table, such as json_each, come to light here.
+	err = r.c.exec(`EXPLAIN ` + fmt.Sprintf(putPair, sqlite3.QuoteIdentifier(table)))
+	switch {
+	case exists && err == nil:
+		return store.TableOther, nil
+	case !exists && noTable(err):
+		return store.TableNone, nil
+	case err == nil:
+		err = fmt.Errorf("%w: SQLite has a use of its own for the name %s", store.ErrInvalidArgument, excerpt.Quote(table, excerpt.Name))
+	}
+	return store.TableNone, kvError(table, err)
+}
+
+// isPlain tells whether a table was created by the statement that we and
+// KohakuVault use. KohakuVault pastes the name into it as it is.
+func isPlain(name, sql string) bool {
+	create := strings.Replace(createKV, "IF NOT EXISTS ", "", 1)
+	return tokens(sql) == tokens(fmt.Sprintf(create, sqlite3.QuoteIdentifier(name))) || tokens(sql) == tokens(fmt.Sprintf(create, name))
+}
+
+// tokens is a statement with one blank wherever there can be any.
+func tokens(sql string) string {
+	sql = strings.NewReplacer("(", " ( ", ")", " ) ", ",", " , ").Replace(sql)
+	return strings.Join(strings.Fields(sql), " ")
+}

@@ -1,0 +1,244 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime"
+	"time"
+
+	"columnvault/internal/store"
+)
+
+// A reading connection that is given back stays in its snapshot for a moment.
+// If nobody has written by the time that the next reader comes, the snapshot
+// is still the newest, and the reader finds everything in place: the
+// transaction, the catalogue, the BLOB handles. Whether somebody has written,
+// in this process or another, the header of the WAL index tells (see
+// walIndex). The janitor ends such snapshots soon, because the write-ahead log
+// cannot be emptied behind them.
+
+const (
+	// idleReaders is the number of connections kept for the next reader,
+	// however long that takes to come. Each has a page cache.
+	idleReaders = 4
+	// idleTime is how often the janitor looks. A snapshot that nobody has used
+	// since it looked the last time is ended.
+	idleTime = 20 * time.Millisecond
+)
+
+// busyReaders is the number of connections kept while readers keep coming. As
+// many as can run at a time, else they would be opened and closed all the time.
+var busyReaders = max(idleReaders, runtime.GOMAXPROCS(0))
+
+// acquire returns a connection in a snapshot of the present state. Readers
+// never wait for others to finish.
+func (s *Store) acquire(ctx context.Context) (*conn, error) {
+	if s.mode == modeImmutable {
+		if err := s.checkImmutable(); err != nil {
+			return nil, err
+		}
+	}
+	c, err := s.takeIdle()
+	if err != nil {
+		return nil, err
+	}
+	if c != nil && c.current() {
+		return c, nil
+	}
+	if c == nil {
+		c, err = s.openReader(ctx)
+	} else {
+		err = c.endSnapshot()
+	}
+	if err == nil {
+		err = c.beginSnapshot()
+	}
+	if err == nil {
+		err = s.look(c, readerLooks)
+	}
+	if err != nil {
+		if c != nil {
+			s.discard(c)
+		}
+		return nil, err
+	}
+	return c, nil
+}
+
+// takeIdle returns an idle connection, or nil if there is none.
+func (s *Store) takeIdle() (*conn, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing.Err() != nil {
+		return nil, store.ErrClosed
+	}
+	n := len(s.idle)
+	if s.lost != nil || n == 0 {
+		return nil, s.lost
+	}
+	c := s.idle[n-1]
+	s.idle = s.idle[:n-1]
+	return c, nil
+}
+
+func (s *Store) takeAllIdle() []*conn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	idle := s.idle
+	s.idle = nil
+	return idle
+}
+
+// release keeps the connection for the next reader, in its snapshot if that
+// can be told to be the newest. A connection that failed is not used again.
+func (s *Store) release(c *conn) {
+	keep := c.broken == nil && !c.db.GetAutocommit()
+	if keep && (!c.stamped || s.draining.Load()) {
+		keep = c.endSnapshot() == nil
+	}
+	c.recent = true
+	if !keep || !s.keep(c, busyReaders) {
+		s.discard(c)
+	}
+}
+
+// keep puts the connection among the idle ones, up to so many.
+func (s *Store) keep(c *conn, most int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing.Err() != nil || s.lost != nil || len(s.idle) >= most {
+		return false
+	}
+	s.idle = append(s.idle, c)
+	s.wakeJanitor()
+	return true
+}
+
+// wakeJanitor starts the janitor if it is not about to come. The caller has
+// s.mu.
+func (s *Store) wakeJanitor() {
+	if !s.janitor {
+		s.janitor = true
+		time.AfterFunc(idleTime, s.clean)
+	}
+}
+
+// clean is the janitor: it ends idle snapshots that nobody uses, closes the
+// connections that are too many for that, looks whether the others still have
+// their files, and ends open snapshots that are too old.
+func (s *Store) clean() {
+	s.mu.Lock()
+	var unused []*conn
+	used := s.idle[:0]
+	var files []held
+	again := len(s.open) > 0
+	for _, c := range s.idle {
+		if !c.recent && (c.stamped || len(s.idle) > idleReaders) {
+			unused = append(unused, c)
+			continue
+		}
+		again = again || c.recent
+		c.recent = false
+		if c.stamped {
+			files = append(files, c.files...)
+		}
+		used = append(used, c)
+	}
+	clear(s.idle[len(used):])
+	s.idle = used
+	var open []*snapshot
+	for snap := range s.open {
+		open = append(open, snap)
+	}
+	s.janitor = false
+	if s.closing.Err() == nil && again {
+		s.wakeJanitor()
+	}
+	s.mu.Unlock()
+	for _, snap := range open {
+		snap.endIfOld(s.opts.MaxSnapshotAge)
+	}
+	s.endSnapshots(unused, idleReaders)
+	for i := range files {
+		if err := files[i].look(); err != nil {
+			s.lose(err)
+			return
+		}
+	}
+}
+
+// endSnapshots keeps connections for the next readers, up to so many, but not
+// in the snapshots that they are in.
+func (s *Store) endSnapshots(conns []*conn, most int) {
+	for _, c := range conns {
+		if c.endSnapshot() != nil || !s.keep(c, most) {
+			s.discard(c)
+		}
+	}
+}
+
+// beginSnapshot starts a reading transaction, and makes SQLite choose its
+// snapshot now and not at the first read.
+func (c *conn) beginSnapshot() error {
+	if !c.wal && c.path != "" {
+		if err := c.refresh(); err != nil { // makes SQLite open the files
+			return err
+		}
+		if err := c.hold(); err != nil {
+			return err
+		}
+	}
+	before, known := c.index.header()
+	if err := c.run(`BEGIN`); err != nil {
+		return err
+	}
+	if err := c.refresh(); err != nil {
+		return err
+	}
+	c.stamp, c.stamped = c.index.header()
+	c.stamped = c.stamped && known && c.stamp == before
+	return nil
+}
+
+// current tells whether the snapshot that the connection is in is certain to
+// be the newest.
+func (c *conn) current() bool {
+	if !c.stamped {
+		return false
+	}
+	now, known := c.index.header()
+	return known && now == c.stamp
+}
+
+// endSnapshot ends the transaction that the connection is in.
+func (c *conn) endSnapshot() error {
+	c.stamped = false
+	err := c.blobs.close()
+	if err == nil && c.broken == nil && !c.db.GetAutocommit() {
+		err = c.run(`COMMIT`)
+	}
+	return err
+}
+
+// checkImmutable makes up for what SQLite does not do for a file that is said
+// not to change: it looks whether the file has changed all the same.
+func (s *Store) checkImmutable() error {
+	info, err := os.Stat(s.path)
+	if err != nil {
+		return fmt.Errorf("%w: %w", store.ErrUnavailable, err)
+	}
+	if hasWAL(s.path) {
+		return fmt.Errorf("%w: another program has begun to write to the file", store.ErrNeedsRecovery)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.seen != nil && (s.seen.Size() != info.Size() || !s.seen.ModTime().Equal(info.ModTime())) {
+		for _, c := range s.idle {
+			c.close() // it would go on with the pages it has cached
+		}
+		s.idle = nil
+	}
+	s.seen = info
+	return nil
+}

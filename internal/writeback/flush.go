@@ -1,0 +1,319 @@
+package writeback
+
+import (
+	"errors"
+	"fmt"
+
+	"columnvault/internal/catalog"
+	"columnvault/internal/column"
+	"columnvault/internal/store"
+)
+
+// Part is what is held for one column at one moment. Its memory does not
+// change.
+type Part struct {
+	Target
+	// Name is the one that the column had when it was last looked up.
+	Name string
+	column.Elements
+	Count int
+	rows  *rows
+}
+
+// Pairs is what is held for one key-value table at one moment.
+type Pairs struct {
+	Table string
+	PairMap
+	table *table
+	// seq is that of the newest pair.
+	seq uint64
+}
+
+// Flush is the writing of what is held, in a transaction that may run more than
+// once. Call, in this order, [Flush.Take] at the beginning of every run,
+// [Flush.Shut] when all of it is in the transaction, [Flush.Committed] once it
+// is committed, and in any case [Flush.End].
+type Flush struct {
+	b *Buffer
+	// all says to try what an earlier flush could not write.
+	all        bool
+	turn, gate bool
+	parts      []Part
+	pairs      []Pairs
+	// blockedColumns and blockedTables are what the transaction must leave
+	// alone, and why.
+	blockedColumns map[catalog.ID]error
+	blockedTables  map[string]error
+	// failed are the parts and pairs that could not be written in an earlier
+	// run.
+	failed []failure
+}
+
+type failure struct {
+	rows  *rows
+	table *table
+	err   error
+}
+
+// Begin begins a flush. Whatever writes to the vault begins one, and first
+// writes what is held. With all it also tries what an earlier flush could not
+// write; without, that is left aside.
+func (b *Buffer) Begin(all bool) *Flush {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.writers++
+	return &Flush{b: b, all: all}
+}
+
+// Take takes what is held, once it is this flush's turn. It fails with
+// [ErrFlushPaused] where everything is asked for and flushing is paused.
+func (f *Flush) Take() error {
+	f.parts, f.pairs, f.blockedColumns, f.blockedTables = nil, nil, nil, nil
+	b := f.b
+	if !f.turn {
+		if !b.Holds() {
+			return nil
+		}
+		b.turn.Lock()
+		f.turn = true
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if f.all && b.pauses > 0 && b.count > 0 {
+		return ErrFlushPaused
+	}
+	for _, r := range b.rows {
+		if err := f.leftAside(r.stuck, failure{rows: r}); err != nil {
+			f.blockColumn(r.ID, err)
+			continue
+		}
+		f.parts = append(f.parts, r.part())
+	}
+	for _, t := range b.tables {
+		if t.pairs.Len() == 0 {
+			continue
+		}
+		if err := f.leftAside(t.stuck, failure{table: t}); err != nil {
+			f.blockTable(t.name, err)
+			continue
+		}
+		f.pairs = append(f.pairs, t.lend())
+	}
+	return nil
+}
+
+// leftAside says why something is not written by this flush, if it is not.
+func (f *Flush) leftAside(stuck error, x failure) error {
+	if f.b.pauses > 0 {
+		return ErrFlushPaused
+	}
+	for _, failed := range f.failed {
+		if failed.rows == x.rows && failed.table == x.table {
+			return failed.err
+		}
+	}
+	if f.all {
+		return nil
+	}
+	return stuck
+}
+
+func (f *Flush) blockColumn(id catalog.ID, err error) {
+	if f.blockedColumns == nil {
+		f.blockedColumns = map[catalog.ID]error{}
+	}
+	f.blockedColumns[id] = err
+}
+
+func (f *Flush) blockTable(name string, err error) {
+	if f.blockedTables == nil {
+		f.blockedTables = map[string]error{}
+	}
+	f.blockedTables[name] = err
+}
+
+func (r *rows) part() Part {
+	return Part{Target: r.Target, Name: r.of.name, Elements: r.Elements, Count: r.count, rows: r}
+}
+
+// Parts are the elements that this run has to write.
+func (f *Flush) Parts() []Part { return f.parts }
+
+// Pairs are the pairs that this run has to write.
+func (f *Flush) Pairs() []Pairs { return f.pairs }
+
+// BlockedColumn says why the transaction must not touch a column: something is
+// held for it that this flush does not write, and that has to come first.
+func (f *Flush) BlockedColumn(id catalog.ID) error { return f.blockedColumns[id] }
+
+// BlockedTable is [Flush.BlockedColumn] for a key-value table.
+func (f *Flush) BlockedTable(name string) error { return f.blockedTables[name] }
+
+// PartFailed leaves a part out of the runs to come.
+func (f *Flush) PartFailed(p Part, err error) {
+	f.failed = append(f.failed, failure{rows: p.rows, err: stuckError(err, p.Count, "elements")})
+}
+
+// PairsFailed leaves the pairs of a table out of the runs to come.
+func (f *Flush) PairsFailed(p Pairs, err error) {
+	f.failed = append(f.failed, failure{table: p.table, err: stuckError(err, p.Len(), "pairs")})
+}
+
+// Shut makes readers wait until the end. Only the commit lies between. Where
+// nothing is or can be held, readers need not wait.
+func (f *Flush) Shut() {
+	if !f.gate && f.b.active() {
+		f.b.gate.Lock()
+		f.gate = true
+	}
+}
+
+// Change is what the transaction has done to the name of a column.
+type Change struct {
+	ID catalog.ID
+	// From is the name that the column had, To the new one, empty if it was
+	// dropped.
+	From, To string
+}
+
+// Committed gives up what has been written. What came since stays held; it
+// follows columns that have another name, and goes with those that were
+// dropped.
+func (f *Flush) Committed(changes []Change) {
+	b := f.b
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	f.drop()
+	for _, x := range f.failed {
+		x.stick()
+	}
+	if len(f.failed) == 0 {
+		b.failed = nil
+	}
+	for _, ch := range changes {
+		b.change(ch)
+	}
+	f.open()
+}
+
+// Doubtful gives up what may have been written, or not: the outcome of the
+// commit is unknown. To write it again could store it twice. It returns what
+// that is about.
+func (f *Flush) Doubtful() error {
+	b := f.b
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var all []error
+	for _, p := range f.parts {
+		all = append(all, &PartError{Name: p.Name, Err: doubt(p.Count, "elements")})
+	}
+	for _, p := range f.pairs {
+		all = append(all, &PartError{Name: p.Table, Err: doubt(p.Len(), "pairs")})
+	}
+	f.drop()
+	b.generation++ // columns may have other names by now
+	f.open()
+	return errors.Join(all...)
+}
+
+func doubt(count int, what string) error {
+	return fmt.Errorf("%w: %d %s that were held are given up, and may or may not be stored", store.ErrUnknownCommit, count, what)
+}
+
+// drop gives up what the flush has taken.
+func (f *Flush) drop() {
+	b := f.b
+	for _, p := range f.parts {
+		if b.rows[p.ID] == p.rows { // else it was discarded meanwhile
+			b.drop(p.rows, p)
+		}
+	}
+	for _, p := range f.pairs {
+		b.dropPairs(p)
+	}
+	for k := range b.caches {
+		b.arm(k)
+	}
+}
+
+// stick notes that something could not be written. Where a column is gone, its
+// name may stand for another by now.
+func (x failure) stick() {
+	if t := x.table; t != nil {
+		t.stuck, t.checked = x.err, false
+		return
+	}
+	r := x.rows
+	r.stuck = x.err
+	if errors.Is(x.err, store.ErrNotFound) && r.of.bound == r {
+		r.of.bound = nil
+	}
+}
+
+// change follows a column that has been renamed or dropped.
+func (b *Buffer) change(ch Change) {
+	b.generation++
+	from := b.column(ch.From)
+	from.bound = nil
+	r := b.rows[ch.ID]
+	if r != nil && r.of.bound == r {
+		r.of.bound = nil
+	}
+	switch {
+	case ch.To != "":
+		to := b.column(ch.To)
+		to.bound = nil
+		if r != nil {
+			r.of, to.bound = to, r
+		}
+		b.move(&from.own, &to.own)
+	case r != nil:
+		b.discard(r)
+	}
+}
+
+// End lets others go on.
+func (f *Flush) End() {
+	f.b.mu.Lock()
+	f.b.writers--
+	f.b.mu.Unlock()
+	f.open()
+}
+
+// open lets readers and other flushes go on.
+func (f *Flush) open() {
+	if f.gate {
+		f.gate = false
+		f.b.gate.Unlock()
+	}
+	if f.turn {
+		f.turn = false
+		f.b.turn.Unlock()
+	}
+}
+
+// Err is what could not be written, by column and table.
+func (f *Flush) Err() error {
+	var all []error
+	for _, x := range f.failed {
+		all = append(all, &PartError{Name: x.name(), Err: x.err})
+	}
+	return errors.Join(all...)
+}
+
+func (x failure) name() string {
+	if x.table != nil {
+		return x.table.name
+	}
+	return x.rows.of.name
+}
+
+// PartError says why what is held for a column or table cannot be written.
+type PartError struct {
+	Name string
+	Err  error
+}
+
+func (e *PartError) Error() string { return e.Name + ": " + e.Err.Error() }
+
+func (e *PartError) Unwrap() error { return e.Err }

@@ -1,0 +1,114 @@
+package documents_test
+
+import (
+	"columnvault/internal/vaulttest"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const tool = "cmd/columnvault/internal/"
+
+// layers says which packages of this module each may import: those below it.
+var layers = map[string][]string{
+	"cmd/columnvault": {"", "dtype", "internal/excerpt", "internal/position", tool + "columns", tool + "exchange",
+		tool + "exporting", tool + "files", tool + "hint", tool + "importing", tool + "term", tool + "values"},
+	tool + "importing": {"", "dtype", "internal/excerpt", tool + "columns", tool + "exchange", tool + "files", tool + "hint",
+		tool + "term", tool + "values"},
+	tool + "exporting":           {"", "dtype", "internal/excerpt", tool + "columns", tool + "exchange", tool + "hint", tool + "term"},
+	tool + "exchange":            {"dtype", "internal/excerpt", tool + "hint", tool + "values"},
+	tool + "values":              {"", "dtype", "internal/excerpt", tool + "columns", tool + "hint"},
+	tool + "columns":             {"", "dtype", "internal/excerpt", tool + "hint"},
+	tool + "files":               {tool + "hint", tool + "term"},
+	tool + "term":                {},
+	tool + "hint":                {},
+	"internal/position":          {},
+	"internal/excerpt":           {},
+	"test/house":                 {},
+	"":                           {"dtype", "internal/catalog", "internal/column", "internal/excerpt", "internal/kvcodec", "internal/position", "internal/store", "internal/store/sqlite", "internal/writeback"},
+	"internal/writeback":         {"internal/catalog", "internal/column", "internal/excerpt", "internal/store"},
+	"internal/kvcodec":           {"dtype", "internal/store", "internal/structured"},
+	"internal/catalog":           {"dtype", "internal/column", "internal/column/layout0", "internal/excerpt", "internal/store"},
+	"internal/column":            {"internal/store"},
+	"internal/column/layout0":    {"internal/column", "internal/store"},
+	"internal/store/sqlite":      {"internal/excerpt", "internal/store"},
+	"internal/store/storetest":   {"internal/store"},
+	"internal/store":             {},
+	"dtype":                      {"internal/excerpt", "internal/structured"},
+	"internal/structured":        {"internal/excerpt"},
+	"internal/vaulttest":         {"", "dtype", "internal/store/sqlite"},
+	"internal/vaulttest/faultfs": {},
+	"internal/tools/rename":      {},
+	"test/conformance":           {},
+	"test/crash":                 {},
+	"test/documents":             {},
+	"test/interop":               {},
+	"test/model":                 {},
+	"examples/library":           {"", "dtype"},
+}
+
+// foreign says which packages alone may import a module that the rest of the
+// project must not come to lean on.
+var foreign = map[string][]string{
+	"github.com/ncruces/go-sqlite3":            {"internal/store/sqlite", "internal/vaulttest", "internal/vaulttest/faultfs"},
+	"github.com/santhosh-tekuri/jsonschema/v6": {"dtype"},
+	"github.com/tidwall/btree":                 {"internal/writeback"},
+	"github.com/x448/float16":                  {"dtype", "internal/structured"},
+	"github.com/fxamacker/cbor/v2":             {},
+	"github.com/tinylib/msgp":                  {},
+	"github.com/spf13/cobra":                   {"cmd/columnvault"},
+	"github.com/schollz/progressbar/v3":        {tool + "term"},
+}
+
+// TestImportsPointDownwards keeps the layers of docs/architecture.md. Tests may
+// import what they like.
+func TestImportsPointDownwards(t *testing.T) {
+	module := modulePath(t, vaulttest.Root(t))
+	root := os.DirFS(vaulttest.Root(t))
+	err := fs.WalkDir(root, ".", func(file string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(file, ".go") || strings.HasSuffix(file, "_test.go") {
+			return err
+		}
+		from := path.Dir(file)
+		if from == "." {
+			from = ""
+		}
+		allowed, known := layers[from]
+		if !known {
+			t.Errorf("%s: the package %s has no place among the layers", file, from)
+			return nil
+		}
+		source, err := fs.ReadFile(root, file)
+		if err != nil {
+			return err
+		}
+		tree, err := parser.ParseFile(token.NewFileSet(), file, source, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		for _, spec := range tree.Imports {
+			name, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				return err
+			}
+			if inner, ok := strings.CutPrefix(name, module); ok && !slices.Contains(allowed, strings.TrimPrefix(inner, "/")) {
+				t.Errorf("%s imports %s, which does not lie below it", file, name)
+			}
+			for module, owners := range foreign {
+				if (name == module || strings.HasPrefix(name, module+"/")) && !slices.Contains(owners, from) {
+					t.Errorf("%s imports %s, which only %s may", file, name, owners)
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

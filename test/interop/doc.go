@@ -1,0 +1,8 @@
+// Package interop holds the tests in which this project and the Python package
+// KohakuVault take turns on one file. They need a Python with that package:
+//
+//	./venv.sh /some/folder
+//	COLUMNVAULT_PYTHON=/some/folder/bin/python go test ./test/interop
+//
+// Without COLUMNVAULT_PYTHON they are skipped.
+package interop

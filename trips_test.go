@@ -1,0 +1,62 @@
+package columnvault
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"columnvault/dtype"
+	"columnvault/internal/store/storetest"
+)
+
+// TestTrips counts how often an operation waits for the storage engine: what it
+// would cost with one that is far away.
+func TestTrips(t *testing.T) {
+	ctx := t.Context()
+	counter := storetest.NewCounter(storetest.NewMemory())
+	v := newVault("memory", counter, &Options{})
+	numbers, err := Create(ctx, v, "numbers", dtype.Int64, nil)
+	check(t, err)
+	texts, err := Create(ctx, v, "texts", dtype.String, nil)
+	check(t, err)
+	check(t, numbers.Append(ctx, make([]int64, 1000)...))
+	many := make([]string, 20_000)
+	for i := range many {
+		many[i] = fmt.Sprintf("%0100d", i)
+	}
+	check(t, texts.Append(ctx, many...))
+	bytes := int64(len(many) * (100 + 12))
+	windows := int(bytes/v.store.Caps().Window) + 1
+	for _, test := range []struct {
+		name string
+		most int
+		do   func() error
+	}{
+		{"At", 1, func() error { _, err := numbers.At(ctx, 500); return err }},
+		{"Slice", 1, func() error { _, err := numbers.Slice(ctx, 100, 200); return err }},
+		{"Len", 1, func() error { _, err := numbers.Len(ctx); return err }},
+		{"Append", 2, func() error { return numbers.Append(ctx, 1) }},
+		{"Set", 2, func() error { return numbers.Set(ctx, 1, 2) }},
+		{"Update of two appends", 2, func() error {
+			return v.Update(ctx, func(ctx context.Context, tx *Tx) error {
+				if err := numbers.In(tx).Append(ctx, 1); err != nil {
+					return err
+				}
+				return numbers.In(tx).Append(ctx, 2)
+			})
+		}},
+		{"At of text", 2, func() error { _, err := texts.At(ctx, 500); return err }},
+		{"Append of text", 4, func() error { return texts.Append(ctx, "text") }},
+		{"Slice of all text", 2 + 2*windows, func() error { _, err := texts.Slice(ctx, Begin, End); return err }},
+		{"Get", 1, func() error { _, err := v.KV().Has(ctx, []byte("k")); return err }},
+		{"Put", 1, func() error { return v.KV().Put(ctx, []byte("k"), nil) }},
+	} {
+		count, err := counter.During(test.do)
+		check(t, err)
+		if count.Trips > test.most {
+			t.Errorf("%s: %v; want at most %d trips", test.name, count, test.most)
+		}
+		t.Log(test.name, count.Trips, strings.TrimSpace(count.String()))
+	}
+}
