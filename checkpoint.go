@@ -49,8 +49,9 @@ type FileSizes struct {
 }
 
 // FileSizes returns how large the files of the vault are. The log stays within
-// some tens of megabytes, unless a reader in any process keeps an old snapshot
-// open while others write.
+// some tens of megabytes, unless readers in any process keep snapshots open for
+// seconds while others write: commits then wait for them, up to
+// Options.BusyTimeout, and beside readers that stay for longer the log grows.
 func (v *Vault) FileSizes() (FileSizes, error) {
 	log, ok := v.store.(store.Logger)
 	if !ok {

@@ -138,3 +138,11 @@ func (c *Column[T]) Len(ctx context.Context) (n int, err error) {
 	err = c.read(ctx, "len", func(o *opened) error { n = int(o.Len()); return nil })
 	return n, err
 }
+
+// fail makes the error of an operation on the column.
+func (c *Column[T]) fail(op string, err error) error { return fail(op, c.names.Plain, -1, err) }
+
+// failAt makes the error of an operation on one element.
+func (c *Column[T]) failAt(op string, at int64, err error) error {
+	return fail(op, c.names.Plain, int(at), err)
+}

@@ -172,14 +172,3 @@ func fail(op, column string, index int, err error) error {
 	}
 	return &Error{Op: op, Column: column, Index: index, Err: err}
 }
-
-// fail makes the error of an operation on the vault as a whole.
-func (v *Vault) fail(op string, err error) error { return fail(op, "", -1, err) }
-
-// fail makes the error of an operation on the column.
-func (c *Column[T]) fail(op string, err error) error { return fail(op, c.names.Plain, -1, err) }
-
-// failAt makes the error of an operation on one element.
-func (c *Column[T]) failAt(op string, at int64, err error) error {
-	return fail(op, c.names.Plain, int(at), err)
-}

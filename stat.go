@@ -3,10 +3,10 @@ package columnvault
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 
 	"columnvault/internal/catalog"
+	"columnvault/internal/column"
 )
 
 // Stat is what a column takes in the file, in elements and bytes.
@@ -47,9 +47,12 @@ type Problem struct {
 	Text   string
 }
 
-// Check looks whether the vault keeps every rule of the format, and yields what
-// breaks one. It reads the indexes of variable-size columns and a little of
-// every chunk, in one snapshot. An error ends it.
+// Check looks for damage, and whether the vault keeps every rule of the format,
+// and yields what it finds. SQLite's own check reads every page of the file and
+// compares its indexes with its tables; of the columns Check reads the indexes
+// of variable-size ones and a little of every chunk, all in one snapshot. It
+// does not decode the values of columns and of key-value tables: bytes that
+// have changed in them are not found. An error ends it.
 func (s *scope) Check(ctx context.Context) iter.Seq2[Problem, error] {
 	return func(yield func(Problem, error) bool) {
 		err := s.view(ctx, "check", "", func(tx *Tx) error { return tx.check(ctx, yield) })
@@ -60,12 +63,27 @@ func (s *scope) Check(ctx context.Context) iter.Seq2[Problem, error] {
 }
 
 func (tx *Tx) check(ctx context.Context, yield func(Problem, error) bool) error {
-	entries, err := catalog.List(ctx, tx.r)
+	below, err := tx.r.Verify(ctx)
 	if err != nil {
+		return err
+	}
+	for _, f := range below {
+		if !yield(Problem{Damage: f.Damage, Text: f.Text}, nil) {
+			return errStop
+		}
+	}
+	entries, err := catalog.List(ctx, tx.r)
+	if errors.Is(err, ErrCorrupt) && !yield(Problem{Damage: true, Text: "the catalog cannot be read: " + err.Error()}, nil) {
+		return errStop
+	}
+	if err != nil && !errors.Is(err, ErrCorrupt) {
 		return err
 	}
 	for _, e := range entries {
 		found, err := catalog.Check(ctx, tx.r, e, tx.v.store.Caps())
+		if errors.Is(err, ErrCorrupt) {
+			found, err = append(found, column.Problem{Damage: true, Text: err.Error()}), nil
+		}
 		if err != nil {
 			return err
 		}
@@ -75,12 +93,5 @@ func (tx *Tx) check(ctx context.Context, yield func(Problem, error) bool) error 
 			}
 		}
 	}
-	orphans, err := tx.r.Orphans(ctx)
-	if err == nil && orphans > 0 {
-		text := fmt.Sprintf("chunks that belong to no column: %d; a column created later could inherit them", orphans)
-		if !yield(Problem{Text: text}, nil) {
-			return errStop
-		}
-	}
-	return err
+	return nil
 }

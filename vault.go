@@ -84,3 +84,6 @@ func (v *Vault) Close() error {
 	}
 	return fail("close", v.path, -1, err)
 }
+
+// fail makes the error of an operation on the vault as a whole.
+func (v *Vault) fail(op string, err error) error { return fail(op, "", -1, err) }

@@ -141,8 +141,8 @@ func toTensor[E Element](v any) (Tensor[E], error) {
 		return v, nil
 	case []E:
 		return Tensor[E]{[]int{len(v)}, v}, nil
-	case anyTensor:
-		shape, list := v.parts()
+	}
+	if k, shape, list := anyTensor(v); k != 0 {
 		data, err := flatten(make([]E, 0, list.Len()), list, []int{list.Len()})
 		return Tensor[E]{shape, data}, err
 	}

@@ -25,58 +25,20 @@ func (s Spec) Type() Type[any] {
 	if s.check() != nil {
 		return newStructured[any](s) // any type will do: only its error is left
 	}
+	if e := kinds[s.Kind].elements; e != nil {
+		return e.number(s)
+	}
 	switch s.Kind {
 	case KindBool:
 		return dynamic[bool]{boolean{newBase(s)}, toBool}
-	case KindInt8:
-		return dynamicNumber[int8](s)
-	case KindInt16:
-		return dynamicNumber[int16](s)
-	case KindInt32:
-		return dynamicNumber[int32](s)
-	case KindInt64:
-		return dynamicNumber[int64](s)
-	case KindUint8:
-		return dynamicNumber[uint8](s)
-	case KindUint16:
-		return dynamicNumber[uint16](s)
-	case KindUint32:
-		return dynamicNumber[uint32](s)
-	case KindUint64:
-		return dynamicNumber[uint64](s)
 	case KindFloat16:
 		return dynamic[float32]{half{newBase(s)}, toHalf}
-	case KindFloat32:
-		return dynamicNumber[float32](s)
-	case KindFloat64:
-		return dynamicNumber[float64](s)
 	case KindText:
 		return dynamic[string]{text{newBase(s)}, toText}
 	case KindBytes:
 		return dynamic[[]byte]{raw{newBase(s)}, toBytes}
 	case KindVector:
-		switch s.Elem {
-		case KindInt8:
-			return dynamicVector[int8](s)
-		case KindInt16:
-			return dynamicVector[int16](s)
-		case KindInt32:
-			return dynamicVector[int32](s)
-		case KindInt64:
-			return dynamicVector[int64](s)
-		case KindUint8:
-			return dynamicVector[uint8](s)
-		case KindUint16:
-			return dynamicVector[uint16](s)
-		case KindUint32:
-			return dynamicVector[uint32](s)
-		case KindUint64:
-			return dynamicVector[uint64](s)
-		case KindFloat32:
-			return dynamicVector[float32](s)
-		case KindFloat64:
-			return dynamicVector[float64](s)
-		}
+		return kinds[s.Elem].elements.vector(s)
 	}
 	return newStructured[any](s)
 }

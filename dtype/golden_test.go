@@ -176,8 +176,8 @@ func checkParse(t *testing.T, c goldenCase) error {
 		}
 		return err
 	}
-	if c.Error == "" && (spec.ElemSize() != c.ElemSize || spec.Fixed() == c.Varsize) {
-		t.Errorf("%s: size %d, fixed %t; want %d, %t", c.name(), spec.ElemSize(), spec.Fixed(), c.ElemSize, !c.Varsize)
+	if c.Error == "" && (spec.ElemSize() != c.ElemSize || (spec.ElemSize() == 0) != c.Varsize) {
+		t.Errorf("%s: size %d; want %d, of variable size: %t", c.name(), spec.ElemSize(), c.ElemSize, c.Varsize)
 	}
 	again, err := ParseSpec(spec.String())
 	if err != nil || again.String() != spec.String() || again.ElemSize() != spec.ElemSize() {

@@ -26,31 +26,6 @@ var (
 	Float64 Type[float64] = newNumber[float64]()
 )
 
-// kindOf returns the Kind whose values have type E.
-func kindOf[E Element]() Kind {
-	switch any(*new(E)).(type) {
-	case int8:
-		return KindInt8
-	case int16:
-		return KindInt16
-	case int32:
-		return KindInt32
-	case int64:
-		return KindInt64
-	case uint8:
-		return KindUint8
-	case uint16:
-		return KindUint16
-	case uint32:
-		return KindUint32
-	case uint64:
-		return KindUint64
-	case float32:
-		return KindFloat32
-	}
-	return KindFloat64
-}
-
 // number is the types of numbers whose memory is, on little-endian machines, their stored form.
 type number[E Element] struct{ *base }
 

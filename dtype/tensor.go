@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
-	"reflect"
 	"slices"
 )
 
@@ -16,13 +15,6 @@ type Tensor[E Element] struct {
 	Data  []E
 }
 
-// anyTensor is a Tensor of any element type.
-type anyTensor interface {
-	parts() (shape []int, data reflect.Value)
-}
-
-func (t Tensor[E]) parts() ([]int, reflect.Value) { return t.Shape, reflect.ValueOf(t.Data) }
-
 // Tensors is arrays of E that each have their own shape: vec:E.
 func Tensors[E Element]() Type[Tensor[E]] {
 	return tensors[E]{newBase(Spec{Kind: KindVector, Elem: kindOf[E]()})}
@@ -31,14 +23,14 @@ func Tensors[E Element]() Type[Tensor[E]] {
 type tensors[E Element] struct{ *base }
 
 func (t tensors[E]) Append(dst []byte, v Tensor[E]) ([]byte, error) {
-	return appendTensor(dst, v.Shape, v.Data)
+	return appendTensor(dst, t.spec.Elem, v.Shape, v.Data)
 }
 
 func (t tensors[E]) AppendAll(dst []byte, ends []int, vs []Tensor[E]) ([]byte, []int, error) {
 	return appendEach(t, dst, ends, vs)
 }
 
-func (t tensors[E]) Decode(src []byte) (Tensor[E], error) { return readTensor[E](src) }
+func (t tensors[E]) Decode(src []byte) (Tensor[E], error) { return readTensor[E](src, t.spec.Elem) }
 
 func (t tensors[E]) DecodeAll(dst []Tensor[E], data []byte, ends []int) error {
 	return decodeEach(t, dst, data, ends)
@@ -53,7 +45,7 @@ func (t tensors[E]) Match(v Tensor[E]) ([][]byte, error) { return matchOne(t, v)
 const maxRank = math.MaxUint8
 
 // appendTensor appends a vector with its shape: type byte, number of dimensions, each of them in 32 bits, elements.
-func appendTensor[E Element](dst []byte, shape []int, data []E) ([]byte, error) {
+func appendTensor[E Element](dst []byte, elem Kind, shape []int, data []E) ([]byte, error) {
 	if len(shape) > maxRank {
 		return dst, fmt.Errorf("%w: %d dimensions, of which a vector has at most %d", ErrValue, len(shape), maxRank)
 	}
@@ -70,7 +62,7 @@ func appendTensor[E Element](dst []byte, shape []int, data []E) ([]byte, error) 
 	if n != len(data) {
 		return dst, fmt.Errorf("%w: shape %v does not have %d elements", ErrValue, slices.Clone(shape), len(data))
 	}
-	dst = append(dst, kindOf[E]().code(), byte(len(shape)))
+	dst = append(dst, elem.code(), byte(len(shape)))
 	for _, d := range shape {
 		dst = binary.LittleEndian.AppendUint32(dst, uint32(d))
 	}
@@ -78,11 +70,11 @@ func appendTensor[E Element](dst []byte, shape []int, data []E) ([]byte, error) 
 }
 
 // readTensor reads what appendTensor writes.
-func readTensor[E Element](src []byte) (Tensor[E], error) {
+func readTensor[E Element](src []byte, elem Kind) (Tensor[E], error) {
 	if len(src) < 2 {
 		return Tensor[E]{}, fmt.Errorf("%w: a vector of %d bytes has no header", ErrData, len(src))
 	}
-	if err := checkCode[E](src[0]); err != nil {
+	if err := checkCode(src[0], elem); err != nil {
 		return Tensor[E]{}, err
 	}
 	shape := make([]int, src[1])
@@ -98,7 +90,7 @@ func readTensor[E Element](src []byte) (Tensor[E], error) {
 		shape[i] = int(d)
 	}
 	src = src[4*len(shape):]
-	n, width := volume(shape), kindOf[E]().width()
+	n, width := volume(shape), elem.width()
 	if n > MaxSize {
 		return Tensor[E]{}, fmt.Errorf("%w: the dimensions %v of a vector multiply to more than %d", ErrData, shape, MaxSize)
 	}

@@ -35,7 +35,7 @@ func (t VectorType[E]) Append(dst []byte, v []E) ([]byte, error) {
 	case err != nil:
 		return dst, err
 	case t.row == 0:
-		return appendTensor(dst, []int{len(v)}, v)
+		return appendTensor(dst, t.spec.Elem, []int{len(v)}, v)
 	case len(v) != t.row:
 		return dst, fmt.Errorf("%w: a row of %d elements, but %s has %d", ErrValue, len(v), t.spec.shown(), t.row)
 	}
@@ -71,7 +71,7 @@ func (t VectorType[E]) DecodeFlat(dst []E, data []byte) error {
 	}
 	for i := range len(dst) / t.row {
 		src, _ := es.at(i)
-		if err := checkCode[E](src[0]); err != nil {
+		if err := checkCode(src[0], t.spec.Elem); err != nil {
 			return &ElementError{i, err}
 		}
 		readNumbers(dst[i*t.row:(i+1)*t.row], src[1:])
@@ -98,7 +98,7 @@ func (t VectorType[E]) Decode(src []byte) ([]E, error) {
 	case err != nil:
 		return nil, err
 	case t.row == 0:
-		tensor, err := readTensor[E](src)
+		tensor, err := readTensor[E](src, t.spec.Elem)
 		if err == nil && len(tensor.Shape) != 1 {
 			err = fmt.Errorf("%w: shape %v where a single dimension is wanted: read the column as tensors", ErrData, tensor.Shape)
 		}
@@ -109,7 +109,7 @@ func (t VectorType[E]) Decode(src []byte) ([]E, error) {
 	}
 	src, err := t.element(src)
 	if err == nil {
-		err = checkCode[E](src[0])
+		err = checkCode(src[0], t.spec.Elem)
 	}
 	if err != nil {
 		return nil, err
@@ -148,15 +148,12 @@ func (t VectorType[E]) Match(v []E) ([][]byte, error) { return matchOne(t, v) }
 
 // checkCode checks the type byte of a stored vector. Python's package believes it in place of the dtype, which would
 // make the type of a value change from element to element.
-func checkCode[E Element](code byte) error {
-	kind := kindOf[E]()
-	if code == kind.code() {
+func checkCode(code byte, want Kind) error {
+	if code == want.code() {
 		return nil
 	}
-	for k, info := range kinds {
-		if info.code == code && code != 0 {
-			return fmt.Errorf("%w: a vector of %v in a column of vec:%v", ErrData, Kind(k), kind)
-		}
+	if kind, ok := VectorElem([]byte{code}); ok {
+		return fmt.Errorf("%w: a vector of %v in a column of vec:%v", ErrData, kind, want)
 	}
 	return fmt.Errorf("%w: the vector has the unknown element type %d", ErrData, code)
 }

@@ -18,6 +18,7 @@ type checkedVault struct {
 	Sound    bool      `json:"sound"`
 	Columns  int       `json:"columns"`
 	Skipped  int       `json:"skipped"`
+	Decoded  bool      `json:"decoded"`
 	Findings []finding `json:"findings"`
 }
 
@@ -31,20 +32,22 @@ func newCheckCommand(a *app) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "check DB [--json]",
-		Short: "Look for damage in the columns",
-		Long: `Look whether all columns keep the rules of the format, and print what breaks one:
+		Short: "Look for damage in a vault",
+		Long: `Look for damage in the file and whether all columns keep the rules of the
+format, and print what was found:
   damage  elements cannot be read, or not for certain as what they were
   hazard  all can be read, but KohakuVault 0.8.6 may fail or do damage when it
           goes on writing, or space is wasted
-The exit code is 1 if there is damage. Indexes are read, and a little of every
-chunk; values are not, nor are key-value tables and columns that can only be
-listed.
+The exit code is 1 if there is damage. SQLite checks every page of the file and
+compares its indexes with its tables. Values of columns and key-value tables
+are not decoded, so bytes that have changed in them are not found.
 
 --json prints one object. More fields may come; these stay:
   file      text
   sound     true if there is no damage
   columns   how many columns were looked at
   skipped   how many can only be listed
+  decoded   whether values were decoded, which is false
   findings  objects {"column", "damage", "text"}; column is "" for the vault as
             a whole, and damage is false for a hazard`,
 		Example: `  columnvault check weather.db
@@ -124,6 +127,7 @@ func (a *app) printCheck(all checkedVault) error {
 	if all.Skipped > 0 {
 		sound += fmt.Sprintf(", %d only listed", all.Skipped)
 	}
+	sound += "; values were not decoded"
 	_, err := fmt.Fprintln(a.out, sound)
 	return err
 }

@@ -48,26 +48,10 @@ func appendPacked(dst []byte, value any) ([]byte, error) {
 	return append(dst, packed...), err
 }
 
-// vectors are the kinds of the elements of vectors, by their kinds in Go.
-var vectors = map[reflect.Kind]dtype.Kind{
-	reflect.Float32: dtype.KindFloat32, reflect.Float64: dtype.KindFloat64,
-	reflect.Int8: dtype.KindInt8, reflect.Int16: dtype.KindInt16, reflect.Int32: dtype.KindInt32, reflect.Int64: dtype.KindInt64,
-	reflect.Uint8: dtype.KindUint8, reflect.Uint16: dtype.KindUint16, reflect.Uint32: dtype.KindUint32, reflect.Uint64: dtype.KindUint64,
-}
-
 // packVector packs a slice of numbers or a tensor.
 func packVector(value any) ([]byte, error) {
-	t := reflect.TypeOf(value)
-	if t != nil && t.Kind() == reflect.Struct {
-		if data, ok := t.FieldByName("Data"); ok {
-			t = data.Type
-		}
-	}
-	if t == nil || t.Kind() != reflect.Slice {
-		return nil, fmt.Errorf("%w: %T has no packed form", store.ErrInvalidArgument, value)
-	}
-	elem, ok := vectors[t.Elem().Kind()]
-	if !ok || t.Elem().PkgPath() != "" { // a named type, such as time.Duration, could not be read back
+	elem, ok := dtype.ElementKind(value)
+	if !ok {
 		return nil, fmt.Errorf("%w: %T has no packed form", store.ErrInvalidArgument, value)
 	}
 	return dtype.Spec{Kind: dtype.KindVector, Elem: elem}.Type().Append(nil, value)

@@ -143,8 +143,11 @@ type Reader interface {
 	// order of their creation.
 	Columns(ctx context.Context) ([]Row, error)
 
-	// Orphans counts the chunks that belong to no column.
-	Orphans(ctx context.Context) (int64, error)
+	// Verify looks for what is wrong below the level of columns: in the
+	// structure of the storage, and with chunks that belong to no column. It
+	// reads all there is, and does not know what the bytes of chunks and
+	// values should be.
+	Verify(ctx context.Context) ([]Finding, error)
 
 	// Chunk returns the chunk with this number, or ErrNotFound.
 	Chunk(ctx context.Context, id ColumnID, number int64) (Chunk, error)
@@ -156,6 +159,14 @@ type Reader interface {
 	// ReadAt fills every span. A chunk that does not exist or is too short
 	// gives ErrCorrupt.
 	ReadAt(ctx context.Context, id ColumnID, spans []Span) error
+}
+
+// Finding is something that Verify has found.
+type Finding struct {
+	// Damage says that something cannot be read, or not for certain as what it
+	// was. Otherwise it may go wrong with other programs, or waste space.
+	Damage bool
+	Text   string
 }
 
 // Snapshot is a Reader that has to be closed.

@@ -74,11 +74,8 @@ func appendAnySlice(w wire, dst []byte, x []any, depth int) ([]byte, error) {
 	if x == nil {
 		return w.appendNil(dst), nil
 	}
-	if depth >= w.maxDepth() {
-		return dst, errDepth(w)
-	}
-	if len(x) > maxLen {
-		return dst, errLen
+	if err := enter(w, len(x), depth); err != nil {
+		return dst, err
 	}
 	dst = w.appendArray(dst, len(x))
 	for i, elem := range x {
@@ -96,11 +93,8 @@ func appendAnyMap(w wire, dst []byte, x map[string]any, depth int) ([]byte, erro
 	if x == nil {
 		return w.appendNil(dst), nil
 	}
-	if depth >= w.maxDepth() {
-		return dst, errDepth(w)
-	}
-	if len(x) > maxLen {
-		return dst, errLen
+	if err := enter(w, len(x), depth); err != nil {
+		return dst, err
 	}
 	scratch := keySlices.Get().(*[]string)
 	keys := (*scratch)[:0]
@@ -164,8 +158,8 @@ func readAny(w wire, src []byte, at, depth int) (any, int, error) {
 }
 
 func readAnySlice(w wire, src []byte, at int, h head, depth int) (any, int, error) {
-	if depth >= w.maxDepth() {
-		return nil, at, errDepth(w)
+	if err := enter(w, 0, depth); err != nil {
+		return nil, at, err
 	}
 	const first = firstBytes / 16 // an interface takes 16 bytes
 	list := make([]any, 0, min(h.n, first))
@@ -184,8 +178,8 @@ func readAnySlice(w wire, src []byte, at int, h head, depth int) (any, int, erro
 }
 
 func readAnyMap(w wire, src []byte, at int, h head, depth int) (any, int, error) {
-	if depth >= w.maxDepth() {
-		return nil, at, errDepth(w)
+	if err := enter(w, 0, depth); err != nil {
+		return nil, at, err
 	}
 	m := make(map[string]any, min(h.n, firstPairs))
 	for i := 0; ; i++ {
@@ -220,8 +214,8 @@ func skip(w wire, src []byte, at, depth int) (int, error) {
 	default:
 		return at, nil
 	}
-	if depth >= w.maxDepth() {
-		return at, errDepth(w)
+	if err := enter(w, 0, depth); err != nil {
+		return at, err
 	}
 	for i := 0; ; i++ {
 		var more bool

@@ -86,9 +86,9 @@ func (c *compiler) build(t reflect.Type) (coder, error) {
 	case reflect.Bool:
 		return boolCoder{c.w}, nil
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		return intCoder{c.w}, nil
+		return integerCoder{c.w, true}, nil
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
-		return uintCoder{c.w}, nil
+		return integerCoder{c.w, false}, nil
 	case reflect.Float32, reflect.Float64:
 		return floatCoder{c.w}, nil
 	case reflect.String:

@@ -56,29 +56,36 @@ func (c pointerCoder) decode(src []byte, at int, v reflect.Value, depth int) (in
 	return at, err
 }
 
-// beginArray reads the head of an array. ok is false if it is null instead.
-func beginArray(w wire, src []byte, at int, t reflect.Type, depth int) (h head, next int, ok bool, err error) {
+// enter checks that an array or map of n elements may be written inside of depth
+// others.
+func enter(w wire, n, depth int) error {
+	if depth >= w.maxDepth() {
+		return errDepth(w)
+	}
+	if n > maxLen {
+		return errLen
+	}
+	return nil
+}
+
+// begin reads the head of an array or map inside of depth others, for a Go t. ok
+// is false if there is null instead.
+func begin(w wire, want kind, src []byte, at int, t reflect.Type, depth int) (h head, next int, ok bool, err error) {
 	h, at, err = w.readHead(src, at)
 	switch {
-	case err != nil:
+	case err != nil || h.kind == nilKind:
 		return h, at, false, err
-	case h.kind == nilKind:
-		return h, at, false, nil
-	case h.kind != arrayKind:
+	case h.kind != want:
 		return h, at, false, errMismatch(h, t)
-	case depth >= w.maxDepth():
-		return h, at, false, errDepth(w)
 	}
-	return h, at, true, nil
+	err = enter(w, 0, depth)
+	return h, at, err == nil, err
 }
 
 // appendElements appends an array of the n elements of v.
 func appendElements(w wire, elem coder, dst []byte, v reflect.Value, n, depth int) ([]byte, error) {
-	if depth >= w.maxDepth() {
-		return dst, errDepth(w)
-	}
-	if n > maxLen {
-		return dst, errLen
+	if err := enter(w, n, depth); err != nil {
+		return dst, err
 	}
 	dst = w.appendArray(dst, n)
 	for i := range n {
@@ -106,7 +113,7 @@ func (c sliceCoder) encode(dst []byte, v reflect.Value, depth int) ([]byte, erro
 
 func (c sliceCoder) decode(src []byte, at int, v reflect.Value, depth int) (int, error) {
 	v.SetZero()
-	h, at, ok, err := beginArray(c.w, src, at, v.Type(), depth)
+	h, at, ok, err := begin(c.w, arrayKind, src, at, v.Type(), depth)
 	if !ok {
 		return at, err
 	}
@@ -139,7 +146,7 @@ func (c arrayCoder) encode(dst []byte, v reflect.Value, depth int) ([]byte, erro
 // decode wants exactly as many elements as the Go array has: dropping some, or making some up, would go unnoticed.
 func (c arrayCoder) decode(src []byte, at int, v reflect.Value, depth int) (int, error) {
 	v.SetZero()
-	h, at, ok, err := beginArray(c.w, src, at, v.Type(), depth)
+	h, at, ok, err := begin(c.w, arrayKind, src, at, v.Type(), depth)
 	if !ok {
 		return at, err
 	}

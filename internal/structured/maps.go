@@ -7,22 +7,6 @@ import (
 	"sync"
 )
 
-// beginMap reads the head of a map. ok is false if it is null instead.
-func beginMap(w wire, src []byte, at int, t reflect.Type, depth int) (h head, next int, ok bool, err error) {
-	h, at, err = w.readHead(src, at)
-	switch {
-	case err != nil:
-		return h, at, false, err
-	case h.kind == nilKind:
-		return h, at, false, nil
-	case h.kind != mapKind:
-		return h, at, false, errMismatch(h, t)
-	case depth >= w.maxDepth():
-		return h, at, false, errDepth(w)
-	}
-	return h, at, true, nil
-}
-
 // readKey reads the key of a pair.
 func readKey(w wire, src []byte, at int) (string, int, error) {
 	h, at, err := w.readHead(src, at)
@@ -53,11 +37,8 @@ func (c mapCoder) encode(dst []byte, v reflect.Value, depth int) ([]byte, error)
 	if v.IsNil() {
 		return c.w.appendNil(dst), nil
 	}
-	if depth >= c.w.maxDepth() {
-		return dst, errDepth(c.w)
-	}
-	if v.Len() > maxLen {
-		return dst, errLen
+	if err := enter(c.w, v.Len(), depth); err != nil {
+		return dst, err
 	}
 	scratch := pairSlices.Get().(*[]pair)
 	pairs := (*scratch)[:0]
@@ -86,7 +67,7 @@ func (c mapCoder) encode(dst []byte, v reflect.Value, depth int) ([]byte, error)
 
 func (c mapCoder) decode(src []byte, at int, v reflect.Value, depth int) (int, error) {
 	v.SetZero()
-	h, at, ok, err := beginMap(c.w, src, at, c.t, depth)
+	h, at, ok, err := begin(c.w, mapKind, src, at, c.t, depth)
 	if !ok {
 		return at, err
 	}

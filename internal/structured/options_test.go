@@ -83,9 +83,9 @@ type quotedFields struct {
 	S string      `json:"s,string"`
 	N json.Number `json:"n,string"`
 	P *string     `json:"p,omitempty,string"`
-	//lint:ignore SA5008 the option does not concern these
+	//lint:ignore SA5008 the option does not concern this field
 	L []int `json:"l,string"`
-	//lint:ignore SA5008 nor these
+	//lint:ignore SA5008 nor this one
 	PP **int `json:"pp,string"`
 }
 

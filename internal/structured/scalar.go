@@ -29,58 +29,35 @@ func (c boolCoder) decode(src []byte, at int, v reflect.Value, _ int) (int, erro
 	return at, nil
 }
 
-type intCoder struct{ w wire }
-
-func (c intCoder) encode(dst []byte, v reflect.Value, _ int) ([]byte, error) {
-	return c.w.appendInt(dst, v.Int()), nil
+type integerCoder struct {
+	w      wire
+	signed bool
 }
 
-func (c intCoder) decode(src []byte, at int, v reflect.Value, _ int) (int, error) {
-	h, at, err := c.w.readHead(src, at)
-	if err != nil {
-		return at, err
+func (c integerCoder) encode(dst []byte, v reflect.Value, _ int) ([]byte, error) {
+	if c.signed {
+		return c.w.appendInt(dst, v.Int()), nil
 	}
-	h = h.integral()
-	n := int64(h.n)
-	switch h.kind {
-	case nilKind, negativeKind:
-	case uintKind:
-		if n < 0 {
-			return at, errRange(h, v.Type())
-		}
-	default:
-		return at, errMismatch(h, v.Type())
-	}
-	if v.OverflowInt(n) {
-		return at, errRange(h, v.Type())
-	}
-	v.SetInt(n)
-	return at, nil
-}
-
-type uintCoder struct{ w wire }
-
-func (c uintCoder) encode(dst []byte, v reflect.Value, _ int) ([]byte, error) {
 	return c.w.appendUint(dst, v.Uint()), nil
 }
 
-func (c uintCoder) decode(src []byte, at int, v reflect.Value, _ int) (int, error) {
+func (c integerCoder) decode(src []byte, at int, v reflect.Value, _ int) (int, error) {
 	h, at, err := c.w.readHead(src, at)
 	if err != nil {
 		return at, err
 	}
 	h = h.integral()
-	switch h.kind {
-	case nilKind, uintKind:
-	case negativeKind:
-		return at, errRange(h, v.Type())
-	default:
+	negative := h.kind == negativeKind
+	switch n := int64(h.n); {
+	case h.kind != nilKind && h.kind != uintKind && !negative:
 		return at, errMismatch(h, v.Type())
-	}
-	if v.OverflowUint(h.n) {
+	case c.signed && (n < 0) == negative && !v.OverflowInt(n):
+		v.SetInt(n)
+	case !c.signed && !negative && !v.OverflowUint(h.n):
+		v.SetUint(h.n)
+	default:
 		return at, errRange(h, v.Type())
 	}
-	v.SetUint(h.n)
 	return at, nil
 }
 

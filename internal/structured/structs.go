@@ -11,10 +11,10 @@ type structCoder struct {
 }
 
 func (c *structCoder) encode(dst []byte, v reflect.Value, depth int) ([]byte, error) {
-	if depth >= c.w.maxDepth() {
-		return dst, errDepth(c.w)
-	}
 	n := len(c.fields)
+	if err := enter(c.w, n, depth); err != nil {
+		return dst, err
+	}
 	if c.optional {
 		n = 0
 		for i := range c.fields {
@@ -62,7 +62,7 @@ func isEmpty(v reflect.Value) bool {
 
 func (c *structCoder) decode(src []byte, at int, v reflect.Value, depth int) (int, error) {
 	v.SetZero()
-	h, at, ok, err := beginMap(c.w, src, at, v.Type(), depth)
+	h, at, ok, err := begin(c.w, mapKind, src, at, v.Type(), depth)
 	if !ok {
 		return at, err
 	}

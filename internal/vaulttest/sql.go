@@ -13,13 +13,13 @@ import (
 // on it.
 func ExecSQL(t *testing.T, path string, statements ...string) {
 	t.Helper()
-	withSQL(t, path, func(db *sqlite3.Conn) { ExecRaw(t, db, statements...) })
+	WithSQL(t, path, func(db *sqlite3.Conn) { ExecRaw(t, db, statements...) })
 }
 
 // QuerySQL returns the rows of a query, the values of each joined by spaces.
 func QuerySQL(t *testing.T, path, sql string) (rows []string) {
 	t.Helper()
-	withSQL(t, path, func(db *sqlite3.Conn) {
+	WithSQL(t, path, func(db *sqlite3.Conn) {
 		st, _, err := db.Prepare(sql)
 		if err != nil {
 			t.Fatalf("%v: %s", err, sql)
@@ -37,7 +37,8 @@ func QuerySQL(t *testing.T, path, sql string) (rows []string) {
 	return rows
 }
 
-func withSQL(t *testing.T, path string, fn func(db *sqlite3.Conn)) {
+// WithSQL runs fn on the file with plain SQLite.
+func WithSQL(t *testing.T, path string, fn func(db *sqlite3.Conn)) {
 	t.Helper()
 	if _, err := os.Stat(path); err != nil {
 		t.Fatal(err) // SQLite would make a new file

@@ -24,7 +24,7 @@ import (
 // which each uses, over the others, what any of them declares. To understand
 // one of them is to understand all.
 var largestCircle = map[string]int{
-	"columnvault":                 8,
+	"columnvault":                 6,
 	"columnvault/cmd/columnvault": 1,
 }
 

@@ -70,24 +70,60 @@ func (c *conn) checkpoint(mode store.CheckpointMode) (done store.Checkpoint, err
 //
 // SQLite begins the log anew when all of it has been moved and nobody reads
 // from it. Beside readers that come and go without a pause there is no such
-// moment by itself, so a log that has got too long is waited for a little.
-func (s *Store) keepLogShort(c *conn) {
+// moment by itself, so a log that has got too long is drained.
+func (s *Store) keepLogShort(ctx context.Context, c *conn) {
 	if c.logPages < c.checkpointAt {
 		return
 	}
-	c.checkpointAt = c.logPages + checkpointPages/4 // in case that something is in the way
 	s.endIdle()
 	if c.logPages < 2*checkpointPages {
+		c.checkpointAt = c.logPages + checkpointPages/4 // in case that something is in the way
 		c.checkpoint(store.CheckpointPassive)
 		return
 	}
+	c.checkpointAt = c.logPages + max(checkpointPages, c.logPages/4)
+	s.drain(ctx, c)
+}
+
+// drain waits for readers to leave the log, with the turn, so that nothing is
+// added to it. First those leave that began before the last commit, and the
+// last page can be moved; from then on new readers do not need the log, and
+// those that came in between are all that is waited for. So the wait is that
+// for two readers at most, however many there are.
+//
+// The longer the log, the longer it waits: drainTime, and four times as long
+// for every further checkpointPages. Nobody who waits for the turn meanwhile
+// shall fail for that, so it is never longer than BusyTimeout.
+func (s *Store) drain(ctx context.Context, c *conn) {
 	s.draining.Store(true)
 	defer s.draining.Store(false)
-	for start := time.Now(); time.Since(start) < drainTime; time.Sleep(100 * time.Microsecond) {
-		s.endIdle()
-		if _, err := c.checkpoint(store.CheckpointRestart); !errors.Is(err, store.ErrBusy) {
+	mode := store.CheckpointRestart
+	if int64(c.logPages)*c.pageSize > walLimit {
+		// Else the next commit would cut the log, and pay for it.
+		mode = store.CheckpointTruncate
+	}
+	longest := s.opts.BusyTimeout / 2
+	wait := drainTime
+	for n := c.logPages/checkpointPages - 2; n > 0 && wait < longest; n-- {
+		wait *= 4
+	}
+	wait = min(wait, longest)
+	delay := 100 * time.Microsecond
+	for start := time.Now(); ; delay = min(2*delay, 5*time.Millisecond) {
+		done, err := c.checkpoint(mode)
+		if !errors.Is(err, store.ErrBusy) {
 			return
 		}
+		waited := time.Since(start)
+		if moved := done.Moved == done.Log; waited >= 2*wait || waited >= wait && !moved {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(delay):
+		}
+		s.endIdle()
 	}
 }
 

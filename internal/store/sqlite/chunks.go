@@ -165,12 +165,8 @@ func (r *reader) someChunks(ctx context.Context, id store.ColumnID, from, to int
 	return some, err
 }
 
-// Orphans implements store.Reader.
-func (r *reader) Orphans(ctx context.Context) (n int64, err error) {
-	if err := r.enter(ctx); err != nil {
-		return 0, err
-	}
-	defer r.leave()
+// orphans counts the chunks that belong to no column.
+func (r *reader) orphans() (n int64, err error) {
 	for _, t := range []*chunkTable{chunks0, nativeChunks} {
 		count, err := r.c.integer(t.orphans)
 		if err != nil && !noTable(err) {

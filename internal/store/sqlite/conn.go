@@ -47,6 +47,7 @@ type conn struct {
 	// logPages is the number of pages in the write-ahead log after the last
 	// commit of the writer, checkpointAt the number at which to move them.
 	logPages, checkpointAt int
+	pageSize               int64
 	// path is that of the database, unless nobody can change that.
 	path string
 	// wal says that the connection uses a write-ahead log. files are those it

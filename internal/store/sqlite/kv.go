@@ -355,7 +355,21 @@ func (t *tx) Delete(ctx context.Context, table string, key []byte) (bool, error)
 }
 
 func (t *tx) Clear(ctx context.Context, table string) error {
-	_, err := t.removeKV(ctx, table, `DELETE FROM %s WHERE key IS NOT NULL`)
+	if err := t.checkKV(ctx, table); err != nil {
+		return err
+	}
+	_, plain, err := t.declared(table)
+	if err != nil {
+		return err
+	}
+	// SQLite frees the pages of a whole table without a look at its rows. In a
+	// table of another shape those without a key are not pairs, and one without
+	// a column of that name is not for pairs.
+	sql := `DELETE FROM %s WHERE key IS NOT NULL`
+	if plain {
+		sql = `DELETE FROM %s`
+	}
+	_, err = t.removeKV(ctx, table, sql)
 	return err
 }
 

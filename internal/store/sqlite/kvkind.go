@@ -37,23 +37,11 @@ func (r *reader) TableKind(ctx context.Context, table string) (store.TableKind, 
 		return store.TableNone, err
 	}
 	defer r.leave()
-	exists, plain := false, true
-	// Triggers on the table and indexes over it are rules, too; only the index
-	// that the primary key makes has no text.
-	err := r.c.query(`SELECT type, sql, name, name = ?1 COLLATE NOCASE FROM sqlite_schema
-		WHERE sql IS NOT NULL AND (tbl_name = ?1 COLLATE NOCASE OR type = 'index' AND name = ?1 COLLATE NOCASE)`, func(st *sqlite3.Stmt) {
-		sql, name, named := st.ColumnText(1), st.ColumnText(2), st.ColumnBool(3)
-		if kind := st.ColumnText(0); named && kind != "trigger" {
-			exists = true
-			plain = plain && kind == "table" && isPlain(name, sql)
-		} else {
-			plain = false
-		}
-	}, table)
+	exists, plain, err := r.declared(table)
 	switch {
 	case err != nil:
 		return store.TableNone, err
-	case exists && plain:
+	case plain:
 		return store.TablePlain, nil
 	}
 	// SQLite knows best whether a pair can be put there. Names that it gives a
@@ -68,6 +56,26 @@ func (r *reader) TableKind(ctx context.Context, table string) (store.TableKind, 
 		err = fmt.Errorf("%w: SQLite has a use of its own for the name %s", store.ErrInvalidArgument, excerpt.Quote(table, excerpt.Name))
 	}
 	return store.TableNone, kvError(table, err)
+}
+
+// declared tells what the catalog of the file says of a table: whether it
+// exists, and whether it is as we and KohakuVault create it, without a rule of
+// anybody else.
+func (r *reader) declared(table string) (exists, plain bool, err error) {
+	plain = true
+	// Triggers on the table and indexes over it are rules, too; only the index
+	// that the primary key makes has no text.
+	err = r.c.query(`SELECT type, sql, name, name = ?1 COLLATE NOCASE FROM sqlite_schema
+		WHERE sql IS NOT NULL AND (tbl_name = ?1 COLLATE NOCASE OR type = 'index' AND name = ?1 COLLATE NOCASE)`, func(st *sqlite3.Stmt) {
+		sql, name, named := st.ColumnText(1), st.ColumnText(2), st.ColumnBool(3)
+		if kind := st.ColumnText(0); named && kind != "trigger" {
+			exists = true
+			plain = plain && kind == "table" && isPlain(name, sql)
+		} else {
+			plain = false
+		}
+	}, table)
+	return exists, exists && plain, err
 }
 
 // isPlain tells whether a table was created by the statement that we and

@@ -82,12 +82,17 @@ func identify(c *conn) (blank, complete bool, err error) {
 		return false, false, nil
 	}
 	// What is left is a key-value store: a table of two BLOBs, key and value.
-	_, err = c.integer(`SELECT 1 FROM sqlite_schema AS s WHERE s.type = 'table' AND s.rootpage > 0
-		AND (SELECT group_concat(name || ' ' || type || ' ' || pk) FROM pragma_table_info(s.name)) = 'key BLOB 1,value BLOB 0' LIMIT 1`)
+	_, err = c.integer(`SELECT 1 FROM sqlite_schema AS s WHERE s.type = 'table' AND s.rootpage > 0 AND ` + isKV("s.name") + ` LIMIT 1`)
 	if errors.Is(err, store.ErrNotFound) {
 		err = fmt.Errorf("%w: it is a SQLite database of another program, without any table of a vault", store.ErrNotVault)
 	}
 	return false, false, err
+}
+
+// isKV is the condition that a table, whose name the expression gives, is a
+// key-value table.
+func isKV(name string) string {
+	return `(SELECT group_concat(name || ' ' || type || ' ' || pk) FROM pragma_table_info(` + name + `)) = 'key BLOB 1,value BLOB 0'`
 }
 
 // createTables adds the missing tables, all at once.

@@ -46,7 +46,7 @@ const (
 	// the disk twice.
 	checkpointPages = 4000
 	// drainTime is how long a commit waits for readers to leave a log that has
-	// twice that length.
+	// twice that length. Longer ones are waited for longer; see drain.
 	drainTime = 100 * time.Millisecond
 	// walLimit is the size in bytes that the write-ahead log is cut down to
 	// after a checkpoint has emptied it.
@@ -173,6 +173,9 @@ func (s *Store) openWriter(ctx context.Context) (*conn, error) {
 	err = c.hold()
 	if err == nil {
 		err = s.look(c, 0)
+	}
+	if err == nil {
+		c.pageSize, err = c.integer(`PRAGMA page_size`)
 	}
 	if err != nil {
 		s.discard(c)

@@ -66,7 +66,7 @@ func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) (err error)
 	for _, fn := range t.onCommit {
 		fn()
 	}
-	s.keepLogShort(c)
+	s.keepLogShort(ctx, c)
 	return nil
 }
 

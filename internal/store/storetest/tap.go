@@ -81,11 +81,11 @@ func (t tapped) Columns(ctx context.Context) ([]store.Row, error) {
 	return t.r.Columns(ctx)
 }
 
-func (t tapped) Orphans(ctx context.Context) (int64, error) {
-	if err := t.tap.before(&call{method: "Orphans"}); err != nil {
-		return 0, err
+func (t tapped) Verify(ctx context.Context) ([]store.Finding, error) {
+	if err := t.tap.before(&call{method: "Verify"}); err != nil {
+		return nil, err
 	}
-	return t.r.Orphans(ctx)
+	return t.r.Verify(ctx)
 }
 
 func (t tapped) Chunk(ctx context.Context, id store.ColumnID, number int64) (store.Chunk, error) {
