@@ -142,6 +142,7 @@ var hints = []struct {
 	kind error
 	text string
 }{
+	{ErrNotVault, "if it is a SQLite database of another program, Options.AddToDatabase puts a vault into it"},
 	{ErrNested, "call the operation through In(tx), or use the ctx from outside of the transaction"},
 	{ErrDType, "open the column with the dtype that the file has, or drop it first"},
 	{ErrBusy, "try again, raise Options.BusyTimeout, or look for a program that keeps a transaction open"},

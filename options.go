@@ -12,6 +12,14 @@ type Options struct {
 	// never waits for a writer.
 	ReadOnly bool
 
+	// AddToDatabase lets Open put a vault into a SQLite database of another
+	// program, which gives ErrNotVault otherwise. The tables that are there
+	// stay as they are, and so does the page size; the file is switched to a
+	// write-ahead log for good. A database that uses a name that the vault
+	// needs, such as col_meta, still gives ErrNotVault and is not changed. A
+	// vault does not run triggers, of whatever table.
+	AddToDatabase bool
+
 	// FullSync makes every commit wait until the disk has stored it, which
 	// takes milliseconds instead of microseconds. Without it, a commit
 	// survives every end of the process, but a power failure may undo the most

@@ -30,7 +30,8 @@ type Vault struct {
 // large the file is.
 //
 // The file may have been written by KohakuVault. A file that is not a vault
-// gives ErrNotVault and is not changed.
+// gives ErrNotVault and is not changed; [Options.AddToDatabase] makes one of a
+// SQLite database of another program.
 func Open(path string, o *Options) (*Vault, error) {
 	if o == nil {
 		o = &Options{}
@@ -40,6 +41,7 @@ func Open(path string, o *Options) (*Vault, error) {
 	}
 	s, err := sqlite.Open(context.Background(), path, sqlite.Options{
 		ReadOnly:       o.ReadOnly,
+		AddToDatabase:  o.AddToDatabase,
 		PageSize:       o.PageSize,
 		PageCacheBytes: int64(o.PageCacheBytes),
 		BusyTimeout:    o.BusyTimeout,

@@ -12,8 +12,9 @@ import (
 
 func newCreateCommand(*app) *cobra.Command {
 	var o columnvault.ColumnOptions
+	var into bool
 	cmd := &cobra.Command{
-		Use:   "create DB NAME DTYPE [--min-chunk N] [--max-chunk N]",
+		Use:   "create DB NAME DTYPE [--min-chunk N] [--max-chunk N] [--into-existing]",
 		Short: "Create an empty column, and the vault if there is none",
 		Long: `Create an empty column, and the vault if there is none. DTYPE is one of
 
@@ -40,16 +41,17 @@ elements vary in size. A vec without dimensions takes any shape.`,
 			if o.MinChunk < 0 || o.MaxChunk < 0 {
 				return usagef("a chunk size is a number of bytes, 0 for the default")
 			}
-			return runCreate(cmd.Context(), args[0], args[1], spec, &o)
+			return runCreate(cmd.Context(), args[0], args[1], spec, &o, into)
 		},
 	}
 	cmd.Flags().IntVar(&o.MinChunk, "min-chunk", 0, "`N` bytes for the first chunk; 0 is 4 KiB")
 	cmd.Flags().IntVar(&o.MaxChunk, "max-chunk", 0, "`N` bytes for the largest chunk; 0 is 1 MiB, or 524280 for elements\nthat vary in size; 16777212 suits columns that KohakuVault 0.8.6\nkeeps updating")
+	intoExistingFlag(cmd, &into)
 	return cmd
 }
 
-func runCreate(ctx context.Context, db, name string, spec dtype.Spec, o *columnvault.ColumnOptions) error {
-	return creating(db, func(v *columnvault.Vault) error {
+func runCreate(ctx context.Context, db, name string, spec dtype.Spec, o *columnvault.ColumnOptions, into bool) error {
+	return creating(db, into, func(v *columnvault.Vault) error {
 		_, err := columnvault.Create(ctx, v, name, spec.Type(), o)
 		return err
 	})

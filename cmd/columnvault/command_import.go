@@ -18,13 +18,14 @@ type importOptions struct {
 	format, prefix, into string
 	types, na            []string
 	append, only, quiet  bool
+	intoExisting         bool
 }
 
 func newImportCommand(a *app) *cobra.Command {
 	var o importOptions
 	cmd := &cobra.Command{
 		Use: "import DB FILE|- [--format csv|jsonl] [--types COLUMN=DTYPE,...] [--na COLUMN=VALUE]... " +
-			"[--prefix P] [--append [--only]] [--into NAME] [--quiet]",
+			"[--prefix P] [--append [--only]] [--into NAME] [--quiet] [--into-existing]",
 		Short: "Make columns of a CSV or JSON lines file",
 		Long: `Make columns of a CSV or JSON lines file, or of standard input (-), which needs
 --format. The file is read twice, to find the types and to write, in one
@@ -72,6 +73,7 @@ leaves it as it is.`,
 	f.BoolVar(&o.only, "only", false, "append to the columns of the file alone")
 	f.StringVar(&o.into, "into", "", "the one column, `NAME`, for whole JSON lines")
 	f.BoolVar(&o.quiet, "quiet", false, "no progress bar and no table")
+	intoExistingFlag(cmd, &o.intoExisting)
 	return cmd
 }
 
@@ -99,7 +101,10 @@ func runImport(ctx context.Context, a *app, db, path string, o *importOptions) e
 		return err
 	}
 	if !missing(db) || o.append {
-		return writing(db, func(v *columnvault.Vault) error {
+		if err := mustExist(db); err != nil {
+			return err
+		}
+		return with(db, &columnvault.Options{AddToDatabase: o.intoExisting}, func(v *columnvault.Vault) error {
 			existing, err := v.Columns(ctx)
 			if err != nil {
 				return err

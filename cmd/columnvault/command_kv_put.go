@@ -11,13 +11,13 @@ import (
 
 type kvPutOptions struct {
 	table, file string
-	quiet       bool
+	quiet, into bool
 }
 
 func newKVPutCommand(a *app) *cobra.Command {
 	var o kvPutOptions
 	cmd := &cobra.Command{
-		Use:   "put DB KEY [VALUE] [--file FILE] [--table NAME] [--quiet]",
+		Use:   "put DB KEY [VALUE] [--file FILE] [--table NAME] [--quiet] [--into-existing]",
 		Short: "Store a value, or the bytes of a file",
 		Long: `Store a value in place of what the key had. The vault and the table are made if
 there are none.
@@ -54,6 +54,7 @@ device is copied to a temporary file first.`,
 	cmd.Flags().StringVar(&o.file, "file", "", "the `FILE` whose bytes are the value; - is standard input")
 	tableFlag(cmd, &o.table)
 	cmd.Flags().BoolVar(&o.quiet, "quiet", false, "no progress bar")
+	intoExistingFlag(cmd, &o.into)
 	return cmd
 }
 
@@ -62,7 +63,7 @@ func runKVPut(ctx context.Context, db string, key []byte, word string, o *kvPutO
 	if err != nil {
 		return err
 	}
-	return creating(db, func(v *columnvault.Vault) error {
+	return creating(db, o.into, func(v *columnvault.Vault) error {
 		return v.KVTable(o.table).PutValue(ctx, key, value)
 	})
 }
@@ -86,7 +87,7 @@ func runKVPutFile(ctx context.Context, a *app, db string, key []byte, o *kvPutOp
 			return err
 		}
 	}
-	return with(db, nil, func(v *columnvault.Vault) error {
+	return with(db, &columnvault.Options{AddToDatabase: o.into}, func(v *columnvault.Vault) error {
 		return v.KVTable(o.table).PutFrom(ctx, key, file.Size(), r)
 	})
 }

@@ -38,7 +38,7 @@ var hints = []struct {
 	{columnvault.ErrBusy, "another program is writing to the vault; try again when it has finished"},
 	{columnvault.ErrReadOnly, "the file, its folder or the disk may only be read"},
 	{columnvault.ErrSnapshotTooOld, "reading took longer than a minute while others wrote; write to a file, which does not wait as a slow pipe does"},
-	{columnvault.ErrNotVault, "a vault is an SQLite file that columnvault or KohakuVault has made"},
+	{columnvault.ErrNotVault, "a vault is an SQLite file that columnvault or KohakuVault has made; create, import and kv put have --into-existing for a database of another program"},
 }
 
 func hintOf(err error) string {

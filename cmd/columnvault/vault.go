@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/spf13/cobra"
+
 	"columnvault"
 	"columnvault/cmd/columnvault/internal/hint"
 )
@@ -28,14 +30,20 @@ func writing(path string, fn func(v *columnvault.Vault) error) error {
 }
 
 // creating calls fn with the vault at path, and creates it if there is none.
-// Then fn is tried before, so that an error leaves no empty vault behind.
-func creating(path string, fn func(v *columnvault.Vault) error) error {
+// Then fn is tried before, so that an error leaves no empty vault behind. With
+// into, a database of another program becomes a vault.
+func creating(path string, into bool, fn func(v *columnvault.Vault) error) error {
 	if missing(path) {
 		if err := trying(fn); err != nil {
 			return err
 		}
 	}
-	return with(path, nil, fn)
+	return with(path, &columnvault.Options{AddToDatabase: into}, fn)
+}
+
+// intoExistingFlag is for the commands that create a vault.
+func intoExistingFlag(cmd *cobra.Command, into *bool) {
+	cmd.Flags().BoolVar(into, "into-existing", false, "put the vault into the SQLite database of another program\nthat DB is; its tables stay as they are")
 }
 
 // trying calls fn with an empty vault that is removed afterwards. Removing a

@@ -16,8 +16,11 @@ const (
 	// blobPiece is the most that is moved at once: both copies of it, the
 	// engine's and the caller's, then stay in the processor's cache.
 	blobPiece = 128 << 10
-	// maxBlobs bounds the handles that a transaction keeps open.
-	maxBlobs = 1024
+	// readBlobs and writeBlobs bound the small handles that a transaction keeps
+	// open. To move one is to walk along the pages of its chunk, so snapshots
+	// have many: a handle takes some 1.3 KiB and its buffer. While writing every
+	// statement walks over all that are open, so there are few.
+	readBlobs, writeBlobs = 4096, 128
 )
 
 // place is a chunk of a column.
@@ -45,7 +48,7 @@ type blobs struct {
 	write bool
 	small map[place]*blob
 	// ring holds the small handles in the order of opening; victim is the one
-	// to move next when there are maxBlobs.
+	// to move next when there are as many as may be.
 	ring   []*blob
 	victim int
 	large  *blob
@@ -71,7 +74,11 @@ func (b *blobs) at(p place, n int) (*blob, error) {
 	if h := b.small[p]; h != nil {
 		return h, nil
 	}
-	if len(b.ring) < maxBlobs {
+	most := readBlobs
+	if b.write {
+		most = writeBlobs
+	}
+	if len(b.ring) < most {
 		h, err := b.openAt(p)
 		if err != nil {
 			return nil, err

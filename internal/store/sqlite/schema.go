@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -49,6 +50,10 @@ var ddl = []string{`
 // ownNames are the tables of a vault, of both generations of the format.
 var ownNames = []string{"kohakuvault_meta", "col_meta", "col_chunks", "kvault_col_columns"}
 
+// errForeign is the ErrNotVault of a sound database without any table of a
+// vault: one to which they can be added.
+var errForeign = fmt.Errorf("%w: it is a SQLite database of another program, without any table of a vault", store.ErrNotVault)
+
 // identify looks at the tables of an open file. blank is a file without any;
 // complete is one in which nothing has to be created. A file that has tables
 // but none of a vault belongs to another program and gives ErrNotVault, and so
@@ -78,13 +83,18 @@ func identify(c *conn) (blank, complete bool, err error) {
 	if tables["col_meta"] && tables["col_chunks"] && tables["kohakuvault_meta"] {
 		return false, true, nil
 	}
+	if tables["col_meta"] {
+		if _, err := c.integer(`SELECT col_id, name, dtype FROM col_meta LIMIT 0`); errors.Is(err, sqlite3.ERROR) {
+			return false, false, fmt.Errorf("%w: the table col_meta has other columns than a vault's", store.ErrNotVault)
+		}
+	}
 	if tables["kohakuvault_meta"] || tables["col_meta"] || tables["kvault_col_columns"] {
 		return false, false, nil
 	}
 	// What is left is a key-value store: a table of two BLOBs, key and value.
 	_, err = c.integer(`SELECT 1 FROM sqlite_schema AS s WHERE s.type = 'table' AND s.rootpage > 0 AND ` + isKV("s.name") + ` LIMIT 1`)
 	if errors.Is(err, store.ErrNotFound) {
-		err = fmt.Errorf("%w: it is a SQLite database of another program, without any table of a vault", store.ErrNotVault)
+		err = errForeign
 	}
 	return false, false, err
 }
@@ -93,6 +103,20 @@ func identify(c *conn) (blank, complete bool, err error) {
 // key-value table.
 func isKV(name string) string {
 	return `(SELECT group_concat(name || ' ' || type || ' ' || pk) FROM pragma_table_info(` + name + `)) = 'key BLOB 1,value BLOB 0'`
+}
+
+// checkClashes looks for names that the vault's tables and indexes take, or
+// will take, and that another program has given to something else:
+// createTables would take that for what is already there. What makes identify
+// see a vault is not among them.
+func checkClashes(c *conn) error {
+	var clash error
+	err := c.query(`SELECT type, name FROM sqlite_schema WHERE lower(name) IN
+		('col_chunks', 'col_meta_name_idx', 'columnvault_chunks', 'columnvault_columns', 'columnvault_runs', 'columnvault_bytes')`,
+		func(st *sqlite3.Stmt) {
+			clash = fmt.Errorf("%w: the %s %q of another program has a name that a vault needs", store.ErrNotVault, st.ColumnText(0), st.ColumnText(1))
+		})
+	return cmp.Or(err, clash)
 }
 
 // createTables adds the missing tables, all at once.

@@ -19,6 +19,8 @@ import (
 type Options struct {
 	// ReadOnly opens an existing file without writing to it.
 	ReadOnly bool
+	// AddToDatabase lets Open make a vault of a database of another program.
+	AddToDatabase bool
 	// PageSize is the page size in bytes of a new file.
 	PageSize int
 	// PageCacheBytes is the size of each connection's page cache.
@@ -196,6 +198,9 @@ func (s *Store) openWriter(ctx context.Context) (*conn, error) {
 
 func (s *Store) prepare(c *conn) error {
 	blank, complete, err := identify(c)
+	if errors.Is(err, errForeign) && s.opts.AddToDatabase {
+		err = checkClashes(c)
+	}
 	if err != nil {
 		return err
 	}
