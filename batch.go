@@ -9,6 +9,7 @@ import (
 
 	"columnvault/internal/catalog"
 	"columnvault/internal/column"
+	"columnvault/internal/excerpt"
 	"columnvault/internal/kvcodec"
 	"columnvault/internal/store"
 	"columnvault/internal/writeback"
@@ -91,7 +92,7 @@ func (c *Column[T]) appendTo(b *Batch, values []T) error {
 	}
 	part := b.part(c.held, c.names.Plain, c.dtype, c.t.Size())
 	if part.DType != c.dtype {
-		return fmt.Errorf("%w: the batch has elements of %s for the column", ErrDType, part.DType)
+		return fmt.Errorf("%w: the batch has elements of %s for the column", ErrDType, excerpt.Line(part.DType, excerpt.Name))
 	}
 	data, ends, err := c.t.AppendAll(part.Data, part.Ends, values)
 	if err != nil {

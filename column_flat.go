@@ -6,6 +6,7 @@ import (
 
 	"columnvault/dtype"
 	"columnvault/internal/column"
+	"columnvault/internal/excerpt"
 	"columnvault/internal/position"
 )
 
@@ -13,7 +14,7 @@ import (
 func flat[E dtype.Element](c *Column[[]E]) (dtype.VectorType[E], error) {
 	t, ok := c.t.(dtype.VectorType[E])
 	if !ok || t.RowLen() == 0 {
-		return t, fmt.Errorf("%w: the rows of %s do not all have the same length", ErrInvalidArgument, c.dtype)
+		return t, fmt.Errorf("%w: the rows of %s do not all have the same length", ErrInvalidArgument, excerpt.Line(c.dtype, excerpt.Name))
 	}
 	return t, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"columnvault/internal/catalog"
 	"columnvault/internal/column"
+	"columnvault/internal/excerpt"
 	"columnvault/internal/store"
 	"columnvault/internal/writeback"
 )
@@ -231,7 +232,7 @@ func (tx *Tx) openEntry(entry catalog.Entry) (*opened, error) {
 	o := &opened{Column: col, id: entry.ID(), name: entry.Name, dtype: entry.DType, elem: entry.Size(), tx: tx}
 	if p, ok := tx.reading.Column(o.id); ok {
 		if err := o.checkType(p.DType, p.ElemSize); err != nil {
-			return nil, fmt.Errorf("%w; %d elements of %s are held for it", err, p.Count, p.DType)
+			return nil, fmt.Errorf("%w; %d elements of %s are held for it", err, p.Count, excerpt.Line(p.DType, excerpt.Name))
 		}
 		o.Column = column.WithTail(o.Column, p.Elements)
 	}

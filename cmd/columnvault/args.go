@@ -57,7 +57,7 @@ func takesValue(cmd *cobra.Command, arg string) bool {
 func flagError(cmd *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
 	if errors.As(err, &unknown) && (strings.Contains(cmd.Use, "VALUE") || strings.Contains(cmd.Use, "KEY")) {
-		return hint.Add(usageError{err}, "an argument that begins with - and is no number goes behind --")
+		return hint.Add(usageError{err}, "an argument that begins with - and is no number goes after --")
 	}
 	return usageError{err}
 }

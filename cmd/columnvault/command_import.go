@@ -92,6 +92,9 @@ func (o *importOptions) plan(path string) (p *importing.Options, err error) {
 	if err := p.Check(); err != nil {
 		return nil, usageError{err}
 	}
+	if o.append && o.intoExisting {
+		return nil, usagef("--into-existing makes a vault, and --append needs one with columns")
+	}
 	return p, nil
 }
 
@@ -100,11 +103,8 @@ func runImport(ctx context.Context, a *app, db, path string, o *importOptions) e
 	if err != nil {
 		return err
 	}
-	if !missing(db) || o.append {
-		if err := mustExist(db); err != nil {
-			return err
-		}
-		return with(db, &columnvault.Options{AddToDatabase: o.intoExisting}, func(v *columnvault.Vault) error {
+	if o.append || !vaultless(db, o.intoExisting) {
+		return writing(db, func(v *columnvault.Vault) error {
 			existing, err := v.Columns(ctx)
 			if err != nil {
 				return err
@@ -119,7 +119,7 @@ func runImport(ctx context.Context, a *app, db, path string, o *importOptions) e
 		if err := trying(func(v *columnvault.Vault) error { return j.CreateAll(ctx, v) }); err != nil {
 			return nil, err
 		}
-		err = with(db, nil, func(v *columnvault.Vault) error {
+		err = with(db, &columnvault.Options{AddToDatabase: o.intoExisting}, func(v *columnvault.Vault) error {
 			results, err = j.Run(ctx, v)
 			return err
 		})

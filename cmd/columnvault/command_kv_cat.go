@@ -24,7 +24,7 @@ func newKVCatCommand(a *app) *cobra.Command {
 		Use:   "cat DB KEY [--range START:STOP] [--out FILE] [--table NAME] [--quiet]",
 		Short: "Write the bytes of a value",
 		Long: `Write the bytes of a value as they are stored: of raw values these themselves, of
-others what is behind the header of ten bytes that says how they are encoded.
+others what follows the header of ten bytes that says how they are encoded.
 They are streamed, whatever their number is. A file is put in its place when it
 is complete; until then one that was there before stays.
 

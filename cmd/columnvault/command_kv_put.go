@@ -81,7 +81,7 @@ func runKVPutFile(ctx context.Context, a *app, db string, key []byte, o *kvPutOp
 	if err != nil {
 		return err
 	}
-	if missing(db) { // not by creating, which would read the file twice
+	if vaultless(db, o.into) { // not by creating, which would read the file twice
 		err := trying(func(v *columnvault.Vault) error { return v.KVTable(o.table).Put(ctx, key, nil) })
 		if err != nil {
 			return err

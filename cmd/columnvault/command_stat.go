@@ -53,7 +53,7 @@ func newStatCommand(a *app) *cobra.Command {
 		Use:   "stat DB [NAME] [--json]",
 		Short: "Measure a column, or all of them",
 		Long: `Measure a column: the bytes that its elements take, that lie unused between and
-behind them, and that all its chunks have; the sizes of its elements; and of
+after them, and that all its chunks have; the sizes of its elements; and of
 numbers the smallest, the largest, their mean (without NaN) and how they went,
 as the means of equal stretches. Without NAME a line for every column, and the
 size of the file.

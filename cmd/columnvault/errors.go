@@ -58,15 +58,15 @@ func hintOf(err error) string {
 	return ""
 }
 
-// maxError is how many characters of an error are printed. Those of this project
-// quote little, but others quote arguments and paths whole.
+// maxError is how many characters of an error are printed. Errors of this
+// project quote little, but others quote arguments and paths whole.
 const maxError = 4000
 
 // report prints the error of a command and returns the exit code.
 func report(w io.Writer, cmd *cobra.Command, err error) int {
 	switch {
 	case err == nil, errors.Is(err, syscall.EPIPE):
-		return exitOK // who reads the output has seen enough of it
+		return exitOK // the reader of the output has closed it
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintln(w, "columnvault: interrupted")
 		return exitInterrupted

@@ -20,7 +20,8 @@ import (
 	"columnvault/dtype"
 )
 
-// columnvaultCommand runs a command line that must succeed, and returns its output.
+// columnvaultCommand runs a command line that must succeed, and returns its
+// output.
 func columnvaultCommand(t *testing.T, args ...string) string {
 	t.Helper()
 	var out, err bytes.Buffer

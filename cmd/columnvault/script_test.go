@@ -63,7 +63,7 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// sql changes a vault behind the back of the tool. What it does stays in the
+// sql changes a vault without the tool's knowledge. What it does stays in the
 // write-ahead log.
 func sql(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {

@@ -33,12 +33,22 @@ func writing(path string, fn func(v *columnvault.Vault) error) error {
 // Then fn is tried before, so that an error leaves no empty vault behind. With
 // into, a database of another program becomes a vault.
 func creating(path string, into bool, fn func(v *columnvault.Vault) error) error {
-	if missing(path) {
+	if vaultless(path, into) {
 		if err := trying(fn); err != nil {
 			return err
 		}
 	}
 	return with(path, &columnvault.Options{AddToDatabase: into}, fn)
+}
+
+// vaultless tells whether opening path makes a vault: of a new file, or with
+// into of a database of another program.
+func vaultless(path string, into bool) bool {
+	if missing(path) || !into {
+		return missing(path)
+	}
+	err := reading(path, func(*columnvault.Vault) error { return nil })
+	return errors.Is(err, columnvault.ErrNotVault)
 }
 
 // intoExistingFlag is for the commands that create a vault.

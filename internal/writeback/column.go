@@ -5,6 +5,7 @@ import (
 
 	"columnvault/internal/catalog"
 	"columnvault/internal/column"
+	"columnvault/internal/excerpt"
 	"columnvault/internal/store"
 )
 
@@ -131,7 +132,8 @@ func (c *Column) Bind(t Target, generation uint64) error {
 		r = &rows{Target: t, of: c, Elements: c.spare}
 		c.spare = column.Elements{}
 	case r.DType != t.DType:
-		return fmt.Errorf("%w: elements of %s are held for the column, which now is of %s", store.ErrInvalidArgument, r.DType, t.DType)
+		return fmt.Errorf("%w: elements of %s are held for the column, which now is of %s", store.ErrInvalidArgument,
+			excerpt.Line(r.DType, excerpt.Name), excerpt.Line(t.DType, excerpt.Name))
 	case r.of != c:
 		c.b.follow(r, c)
 	}

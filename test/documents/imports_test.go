@@ -31,7 +31,7 @@ var layers = map[string][]string{
 	"internal/position":          {},
 	"internal/excerpt":           {},
 	"":                           {"dtype", "internal/catalog", "internal/column", "internal/excerpt", "internal/kvcodec", "internal/position", "internal/store", "internal/store/sqlite", "internal/writeback"},
-	"internal/writeback":         {"internal/catalog", "internal/column", "internal/store"},
+	"internal/writeback":         {"internal/catalog", "internal/column", "internal/excerpt", "internal/store"},
 	"internal/kvcodec":           {"dtype", "internal/store", "internal/structured"},
 	"internal/catalog":           {"dtype", "internal/column", "internal/column/layout0", "internal/excerpt", "internal/store"},
 	"internal/column":            {"internal/store"},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"columnvault/internal/excerpt"
 	"columnvault/internal/store"
 )
 
@@ -97,7 +98,7 @@ func (t *tx) keepNumber(id store.ColumnID) error {
 func (t *tx) checkFree(ctx context.Context, name string) error {
 	found, err := t.Lookup(ctx, name)
 	if err == nil && len(found) > 0 {
-		err = fmt.Errorf("%w: a column of layout %d has the name %q", store.ErrExists, found[0].Layout, name)
+		err = fmt.Errorf("%w: a column of layout %d has the name %s", store.ErrExists, found[0].Layout, excerpt.Quote(name, excerpt.Name))
 	}
 	return err
 }

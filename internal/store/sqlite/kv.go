@@ -80,9 +80,9 @@ func kvError(table string, err error) error {
 	case !errors.As(err, &cause), errors.Is(cause, sqlite3.CONSTRAINT_TRIGGER):
 		return err
 	case errors.Is(cause, sqlite3.CONSTRAINT):
-		return fmt.Errorf("%w: the table %s has a rule that the pair breaks: %s", store.ErrInvalidArgument, excerpt.Quote(table, excerpt.Name), cause)
+		return fmt.Errorf("%w: the table %s has a rule that the pair breaks: %s", store.ErrInvalidArgument, excerpt.Quote(table, excerpt.Name), excerpt.Line(cause.Error(), excerpt.Name))
 	case errors.Is(cause, sqlite3.ERROR), errors.Is(cause, sqlite3.MISMATCH):
-		return fmt.Errorf("%w: %s is not a key-value table: %s", store.ErrInvalidArgument, excerpt.Quote(table, excerpt.Name), cause)
+		return fmt.Errorf("%w: %s is not a key-value table: %s", store.ErrInvalidArgument, excerpt.Quote(table, excerpt.Name), excerpt.Line(cause.Error(), excerpt.Name))
 	}
 	return err
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
+	"columnvault/internal/excerpt"
 	"columnvault/internal/store"
 )
 
@@ -19,12 +20,12 @@ var reserved = []string{"sqlite_", "columnvault_", "kvault_col_", "kohakuvault_m
 // tell upper from lower case in names.
 func checkTable(table string) error {
 	if strings.IndexByte(table, 0) >= 0 {
-		return fmt.Errorf("%w: the name %q of a table has a zero byte", store.ErrInvalidArgument, table)
+		return fmt.Errorf("%w: the name %s of a table has a zero byte", store.ErrInvalidArgument, excerpt.Quote(table, excerpt.Name))
 	}
 	for _, name := range reserved {
 		whole := len(table) == len(name) || strings.HasSuffix(name, "_")
 		if whole && len(table) >= len(name) && strings.EqualFold(table[:len(name)], name) {
-			return fmt.Errorf("%w: the table %q is not for pairs", store.ErrInvalidArgument, table)
+			return fmt.Errorf("%w: the table %s is not for pairs", store.ErrInvalidArgument, excerpt.Quote(table, excerpt.Name))
 		}
 	}
 	return nil
@@ -52,7 +53,7 @@ func (r *reader) TableKind(ctx context.Context, table string) (store.TableKind, 
 	case !exists && noTable(err):
 		return store.TableNone, nil
 	case err == nil:
-		err = fmt.Errorf("%w: SQLite has a use of its own for the name %q", store.ErrInvalidArgument, table)
+		err = fmt.Errorf("%w: SQLite has a use of its own for the name %s", store.ErrInvalidArgument, excerpt.Quote(table, excerpt.Name))
 	}
 	return store.TableNone, kvError(table, err)
 }

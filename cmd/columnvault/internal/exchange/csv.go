@@ -11,7 +11,7 @@ import (
 	"columnvault/internal/excerpt"
 )
 
-// csvReader reads CSV as RFC 4180 has it. Other than encoding/csv it tells "" and
+// csvReader reads CSV as RFC 4180 has it. Unlike encoding/csv it tells "" and
 // "NA" from fields without quotes, keeps the line ends in fields as they are,
 // and copies nothing. A quote inside of a field that does not begin with one
 // stands for itself.
@@ -74,7 +74,7 @@ func (f *csvReader) Next() ([]Field, error) {
 	}
 }
 
-// lengthError is that of a record with another number of fields than the header.
+// lengthError is the error of a record that has n fields, unlike the header.
 func (f *csvReader) lengthError(n int) error {
 	if n == 1 {
 		return fmt.Errorf("the record has 1 field, and the header %d", len(f.header))
@@ -181,7 +181,7 @@ func (f *csvReader) split(record []byte) ([]Field, error) {
 	}
 }
 
-// unquoteCSV reads a field from behind its opening quote. What is left begins
+// unquoteCSV reads a field after its opening quote. What is left begins
 // with a comma or is empty.
 func unquoteCSV(record []byte) (text, rest []byte, ok bool) {
 	n := 0 // the text is moved together at the beginning of the record

@@ -13,8 +13,8 @@ import (
 	"columnvault/internal/excerpt"
 )
 
-// jsonReader reads JSON lines: objects, whose keys are the columns, or values of
-// any kind as a single column.
+// jsonReader reads JSON lines: objects, whose keys are the columns, or values
+// of any kind as a single column.
 type jsonReader struct {
 	lines  *Lines
 	keys   []string

@@ -39,7 +39,8 @@ type Result struct {
 	Summary columns.Summary
 }
 
-// Plan reads a file and decides on its columns. existing are those of the vault.
+// Plan reads a file and decides on its columns. existing are the columns of the
+// vault.
 func Plan(ctx context.Context, file *files.Input, o *Options, existing []columnvault.ColumnInfo, progress *term.Progress) (*Job, error) {
 	p := newPlan(o, existing)
 	r, err := file.Rewind(ctx, progress)
@@ -102,8 +103,8 @@ func (j *Job) Run(ctx context.Context, v *columnvault.Vault) (results []Result, 
 	return results, j.explain(ctx, v, err)
 }
 
-// explain says of a column that could not be created what is at fault: the file,
-// or a column of the vault that needs the same name.
+// explain says of a column that could not be created what is at fault: the
+// file, or a column of the vault that needs the same name.
 func (j *Job) explain(ctx context.Context, v *columnvault.Vault, err error) error {
 	var failed *columnvault.Error
 	switch {

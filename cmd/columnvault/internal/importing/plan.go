@@ -109,10 +109,10 @@ func (p *plan) checkNames(names []string) error {
 	}
 }
 
-// extras returns, of what is appended to, the columns that the file lacks: those
-// of the vault that are as long as one that it has. They get missing values,
-// for otherwise their rows would no longer stand beside those of the others.
-// Like names these are without the prefix.
+// extras returns, for an append, the columns that the file lacks: those of the
+// vault that are as long as one that it has. They get missing values, for
+// otherwise their rows would no longer stand beside those of the others. Like
+// names these are without the prefix.
 func (p *plan) extras(names []string) (extra []string) {
 	if !p.Append || p.Only || p.Into != "" { // whole lines lack nothing
 		return nil

@@ -30,9 +30,13 @@ type Column struct {
 	color  string // of its cells
 }
 
-// Left is a column of text, Right one of numbers, and Graph one of small graphs.
-func Left(header string) Column  { return Column{header: header} }
+// Left is a column of text.
+func Left(header string) Column { return Column{header: header} }
+
+// Right is a column of numbers.
 func Right(header string) Column { return Column{header: header, right: true} }
+
+// Graph is a column of small graphs.
 func Graph(header string) Column { return Column{header: header, color: cyan} }
 
 // NewTable returns a table without rows.
