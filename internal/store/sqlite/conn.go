@@ -98,7 +98,7 @@ func uri(path string, m mode, vfs string) string {
 // connOptions are settings of every connection. A file may come from anybody,
 // so they are what https://sqlite.org/security.html asks for, and no code that
 // lies in the file runs: KohakuVault writes neither triggers nor views, and a
-// vault keeps its chunks and its catalogue in step by itself.
+// vault keeps its chunks and its catalog in step by itself.
 var connOptions = map[sqlite3.DBConfig]bool{
 	// Plans must not depend on the values that are bound: SQLite would prepare
 	// a statement anew, for ten times its cost, whenever one changes.

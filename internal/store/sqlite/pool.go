@@ -13,7 +13,7 @@ import (
 // A reading connection that is given back stays in its snapshot for a moment.
 // If nobody has written by the time that the next reader comes, the snapshot
 // is still the newest, and the reader finds everything in place: the
-// transaction, the catalogue, the BLOB handles. Whether somebody has written,
+// transaction, the catalog, the BLOB handles. Whether somebody has written,
 // in this process or another, the header of the WAL index tells (see
 // walIndex). The janitor ends such snapshots soon, because the write-ahead log
 // cannot be emptied behind them.
