@@ -43,7 +43,7 @@ func (s *Store) Checkpoint(ctx context.Context, mode store.CheckpointMode) (stor
 	if errors.Is(err, store.ErrBusy) {
 		done.Busy, err = true, nil
 	}
-	return done, err
+	return done, s.explain(err)
 }
 
 var checkpointModes = map[store.CheckpointMode]sqlite3.CheckpointMode{

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"syscall"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -46,6 +47,23 @@ func wrap(err error) error {
 		kind = store.ErrCorrupt
 	}
 	return fmt.Errorf("%w: %w", kind, err)
+}
+
+// leastSpace is the free space in bytes below which an I/O error is taken for
+// that of a full disk.
+const leastSpace = 1 << 20
+
+// explain adds to an error of the disk that the disk is full, if it is. The
+// driver has lost what the system said by the time that it returns an error.
+func (s *Store) explain(err error) error {
+	if !errors.Is(err, sqlite3.IOERR) && !errors.Is(err, sqlite3.FULL) && !errors.Is(err, sqlite3.CANTOPEN) {
+		return err
+	}
+	free, inodes, known := s.space(s.path)
+	if !known || free >= leastSpace && inodes || errors.Is(err, syscall.ENOSPC) {
+		return err
+	}
+	return fmt.Errorf("%w: %w (%d bytes are free)", err, syscall.ENOSPC, free)
 }
 
 // prepareError is wrap for a statement that SQLite has not accepted. If one of

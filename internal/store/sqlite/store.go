@@ -83,6 +83,8 @@ type Store struct {
 	janitor bool
 	// seen is how an immutable file looked the last time.
 	seen os.FileInfo
+	// space is freeSpace, but in tests.
+	space func(path string) (bytes uint64, inodes, known bool)
 	// file is the one that the store was opened with. lost says why the store
 	// cannot be used any more.
 	file fileID
@@ -119,7 +121,7 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 		}
 		return nil, fmt.Errorf("%w: there is no such file, and read-only creates none", store.ErrNotFound)
 	}
-	s := &Store{path: path, opts: opts, turn: make(chan struct{}, 1), open: map[*snapshot]struct{}{}}
+	s := &Store{path: path, opts: opts, turn: make(chan struct{}, 1), open: map[*snapshot]struct{}{}, space: freeSpace}
 	s.closing, s.shut = context.WithCancel(context.Background())
 	if opts.ReadOnly {
 		err = s.openReadOnly(ctx)
@@ -128,7 +130,7 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 		s.writer, err = s.openWriter(ctx)
 	}
 	if err != nil {
-		return nil, err
+		return nil, s.explain(err)
 	}
 	s.turn <- struct{}{}
 	return s, nil
@@ -318,7 +320,7 @@ func (s *Store) Close() error {
 	if err == nil || errors.Is(err, store.ErrBusy) {
 		return nil
 	}
-	return fmt.Errorf("the file is closed and nothing is lost, but the write-ahead log stays beside it until the next time that it is opened: %w", err)
+	return fmt.Errorf("the file is closed and nothing is lost, but the write-ahead log stays beside it until the next time that it is opened: %w", s.explain(err))
 }
 
 // dropIdle closes the connections that wait for the next reader.

@@ -27,6 +27,7 @@ func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) (err error)
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	defer func() { err = s.explain(err) }()
 	start := time.Now()
 	if err := s.takeTurn(ctx); err != nil {
 		return err
