@@ -214,13 +214,13 @@ func TestLogUnderReaders(t *testing.T) {
 			}
 		})
 	}
-	for range 300 {
+	for range 500 {
 		vaulttest.Must(t, c.Append(ctx, block...))
 	}
 	close(stop)
 	readers.Wait()
-	if s, err := v.FileSizes(); s.Log > 120<<20 || err != nil {
-		t.Errorf("after 150 MiB the log has %d MiB, %v", s.Log>>20, err)
+	if s, err := v.FileSizes(); s.Log > 200<<20 || err != nil {
+		t.Errorf("after 250 MiB the log has %d MiB, %v", s.Log>>20, err)
 	}
 }
 
