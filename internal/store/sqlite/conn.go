@@ -61,6 +61,9 @@ type conn struct {
 	index   *walIndex
 	stamp   walHeader
 	stamped bool
+	// aged is Store.version when the snapshot had got old, for one without a
+	// stamp.
+	aged int64
 	// recent says that a reader was here since the janitor was.
 	recent bool
 	// broken is the panic of the driver after which nothing may be done with

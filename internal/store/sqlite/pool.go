@@ -189,6 +189,7 @@ func (c *conn) beginSnapshot() error {
 			return err
 		}
 	}
+	c.aged = 0
 	before, known := c.index.header()
 	if err := c.run(`BEGIN`); err != nil {
 		return err

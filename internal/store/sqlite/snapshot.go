@@ -81,6 +81,55 @@ func (snap *snapshot) end(why error) {
 	}
 }
 
+// outdated tells whether somebody has written since the snapshot began. If that
+// is not known, it is whether somebody has since the first time that this was
+// asked. A database with a journal instead of a log cannot be written to as long
+// as the snapshot is open, so others may be waiting.
+func (snap *snapshot) outdated() bool {
+	c := snap.c
+	switch {
+	case c.stamped:
+		return !c.current()
+	case c.path == "":
+		return false // nobody writes
+	case !c.wal:
+		return true
+	}
+	version, err := snap.s.version()
+	if err != nil {
+		return false
+	}
+	if c.aged == 0 {
+		c.aged = version
+	}
+	return version != c.aged
+}
+
+// version returns a number above 0 that changes whenever somebody writes. It
+// asks a connection that has no other use, because SQLite counts what happens
+// while a connection looks away.
+func (s *Store) version() (int64, error) {
+	s.watch.Lock()
+	defer s.watch.Unlock()
+	if s.closing.Err() != nil {
+		return 0, store.ErrClosed
+	}
+	if s.watch.c == nil {
+		c, err := s.openReader(s.closing)
+		if err != nil {
+			return 0, err
+		}
+		s.watch.c = c
+	}
+	c := s.watch.c
+	err := c.refresh()
+	if err != nil {
+		s.watch.c = nil
+		s.discard(c)
+	}
+	return c.version, err
+}
+
 // endIfOld ends a snapshot that has been open for too long, if it keeps what
 // others have written since in the write-ahead log.
 func (snap *snapshot) endIfOld(age time.Duration) {
@@ -88,7 +137,7 @@ func (snap *snapshot) endIfOld(age time.Duration) {
 		return
 	}
 	snap.mu.Lock()
-	old := snap.ended == nil && !snap.c.current()
+	old := snap.ended == nil && snap.outdated()
 	snap.mu.Unlock()
 	if old {
 		snap.end(fmt.Errorf("%w: it was open for more than %v while others wrote", store.ErrSnapshotTooOld, age))

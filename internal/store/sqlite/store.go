@@ -83,6 +83,11 @@ type Store struct {
 	janitor bool
 	// seen is how an immutable file looked the last time.
 	seen os.FileInfo
+	// watch is the connection of version.
+	watch struct {
+		sync.Mutex
+		c *conn
+	}
 	// space is freeSpace, but in tests.
 	space func(path string) (bytes uint64, inodes, known bool)
 	// file is the one that the store was opened with. lost says why the store
@@ -298,6 +303,11 @@ func (s *Store) Close() error {
 	for snap := range open {
 		snap.end(store.ErrClosed)
 	}
+	s.watch.Lock()
+	if s.watch.c != nil {
+		s.discard(s.watch.c)
+	}
+	s.watch.Unlock()
 	if s.writer != nil {
 		s.look(s.writer, 0)
 	}
