@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -275,8 +276,9 @@ func (c *conn) refresh() error {
 func (c *conn) close() {
 	c.closeDB()
 	if c.broken != nil {
-		for _, h := range c.files {
-			h.file.Close() // in case that the engine did not: they have locks
+		for _, h := range slices.Backward(c.files) {
+			unlock(h.file) // in case that the engine did not get that far
+			h.file.Close()
 		}
 	}
 }

@@ -9,3 +9,5 @@ type fileID struct{}
 func identity(descriptor) (fileID, int64, bool) { return fileID{}, 0, false }
 
 func identityAt(string) (fileID, int64, error) { return fileID{}, 0, nil }
+
+func unlock(descriptor) {}

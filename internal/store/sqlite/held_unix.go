@@ -2,7 +2,10 @@
 
 package sqlite
 
-import "syscall"
+import (
+	"runtime"
+	"syscall"
+)
 
 // fileID tells a file from every other as long as it is open.
 type fileID struct{ dev, ino uint64 }
@@ -25,4 +28,14 @@ func identityAt(path string) (id fileID, size int64, err error) {
 	var st syscall.Stat_t
 	err = syscall.Stat(path, &st)
 	return fileID{uint64(st.Dev), st.Ino}, st.Size, err
+}
+
+// ofdSetLock is the fcntl that sets locks of an open file, as the driver does.
+var ofdSetLock = map[string]int{"linux": 37, "darwin": 90}[runtime.GOOS]
+
+// unlock gives back the locks of a file that is still open. They would outlive
+// its descriptor for as long as a part of the file is mapped.
+func unlock(file descriptor) {
+	lock := syscall.Flock_t{Type: syscall.F_UNLCK}
+	syscall.FcntlFlock(file.Fd(), ofdSetLock, &lock)
 }

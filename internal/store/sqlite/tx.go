@@ -128,6 +128,9 @@ func (t *tx) commit(ctx context.Context) error {
 		return err
 	}
 	if err := t.c.run(`COMMIT`); err != nil {
+		if t.c.broken != nil { // nobody knows where in it the engine stopped
+			return fmt.Errorf("%w: %w", store.ErrUnknownCommit, err)
+		}
 		return err
 	}
 	t.ended = store.ErrClosed
