@@ -16,11 +16,11 @@ const (
 	// blobPiece is the most that is moved at once: both copies of it, the
 	// engine's and the caller's, then stay in the processor's cache.
 	blobPiece = 128 << 10
-	// readBlobs and writeBlobs bound the small handles that a transaction keeps
-	// open. To move one is to walk along the pages of its chunk, so snapshots
-	// have many: a handle takes some 1.3 KiB and its buffer. While writing every
-	// statement walks over all that are open, so there are few.
-	readBlobs, writeBlobs = 4096, 128
+	// fewBlobs and manyBlobs bound the small handles that a transaction keeps
+	// open: few where statements run between the reads, because each of them
+	// walks along all handles, and else many. A handle takes some 1.3 KiB and
+	// its buffer.
+	fewBlobs, manyBlobs = 128, 4096
 )
 
 // place is a chunk of a column.
@@ -43,6 +43,11 @@ type blob struct {
 // random access over many chunks walks once per chunk; long ranges share one
 // handle, which moves from chunk to chunk, because a handle holds a buffer as
 // large as its largest read.
+//
+// One handle more pays if a chunk is visited again, and costs if statements
+// run, as they do for a transaction that goes from column to column. So beyond
+// fewBlobs another one is opened only if no statement has run since the last
+// time that there was none at a chunk.
 type blobs struct {
 	c     *conn
 	write bool
@@ -51,6 +56,8 @@ type blobs struct {
 	// to move next when there are as many as may be.
 	ring   []*blob
 	victim int
+	// missed is the count of statements when a handle was last missing.
+	missed uint64
 	large  *blob
 	rowids map[place]int64
 	// value is the handle at a value of a key-value table.
@@ -74,10 +81,11 @@ func (b *blobs) at(p place, n int) (*blob, error) {
 	if h := b.small[p]; h != nil {
 		return h, nil
 	}
-	most := readBlobs
-	if b.write {
-		most = writeBlobs
+	most := fewBlobs
+	if b.missed == b.c.statements {
+		most = manyBlobs
 	}
+	b.missed = b.c.statements
 	if len(b.ring) < most {
 		h, err := b.openAt(p)
 		if err != nil {

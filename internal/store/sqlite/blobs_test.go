@@ -1,49 +1,77 @@
 package sqlite
 
 import (
+	"fmt"
 	"testing"
 
 	"columnvault/internal/store"
 )
 
-// TestHandles: a snapshot keeps a handle at each of many chunks, a writing
-// transaction, whose statements walk over all of them, at few.
-func TestHandles(t *testing.T) {
-	const chunks = 1500
+// chunkedStore has columns of so many chunks each, and their numbers.
+func chunkedStore(t *testing.T, columns, chunks int) (*Store, []store.ColumnID) {
+	t.Helper()
 	ctx, s := t.Context(), openStore(t, Options{})
-	var id store.ColumnID
-	readAll := func(r store.Reader) error {
-		for i := range int64(chunks) {
-			if err := r.ReadAt(ctx, id, []store.Span{{Chunk: i, Data: make([]byte, 8)}}); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
+	var ids []store.ColumnID
 	check(t, s.Update(ctx, func(tx store.Tx) error {
-		row, err := tx.CreateColumn(ctx, store.Row{Name: "n", DType: "i64", ElemSize: 8, MinChunk: 64, MaxChunk: 64})
-		if err != nil {
-			return err
-		}
-		id = row.ID
-		for i := range int64(chunks) {
-			if err := tx.PutChunk(ctx, id, store.Chunk{Number: i, Capacity: 64, Used: 64}, make([]byte, 64)); err != nil {
+		for i := range columns {
+			col, err := tx.CreateColumn(ctx, store.Row{Name: fmt.Sprint("c", i), DType: "i64", ElemSize: 8, MinChunk: 64, MaxChunk: 64})
+			if err != nil {
 				return err
 			}
-		}
-		if err := readAll(tx); err != nil {
-			return err
-		}
-		if n := len(s.writer.blobs.ring); n != writeBlobs {
-			t.Errorf("%d handles in a writing transaction, want %d", n, writeBlobs)
+			ids = append(ids, col.ID)
+			for number := range int64(chunks) {
+				if err := tx.PutChunk(ctx, col.ID, store.Chunk{Number: number, Capacity: 8}, make([]byte, 8)); err != nil {
+					return err
+				}
+			}
 		}
 		return nil
 	}))
-	snap, err := s.Snapshot(ctx)
+	return s, ids
+}
+
+// inBoth calls fn with a snapshot and with a transaction.
+func inBoth(t *testing.T, s *Store, fn func(r store.Reader, b *blobs)) {
+	t.Helper()
+	snap, err := s.Snapshot(t.Context())
 	check(t, err)
 	defer snap.Close()
-	check(t, readAll(snap))
-	if n := len(snap.(*snapshot).c.blobs.ring); n != chunks {
-		t.Errorf("%d handles in a snapshot, want %d", n, chunks)
-	}
+	fn(snap, snap.(*snapshot).c.blobs)
+	check(t, s.Update(t.Context(), func(w store.Tx) error {
+		fn(w, w.(*tx).c.blobs)
+		return nil
+	}))
+}
+
+// TestHandlesOfManyChunks: random reads in many chunks end up with a handle at
+// each of them, so that none has to be moved any more.
+func TestHandlesOfManyChunks(t *testing.T) {
+	const chunks = 3 * fewBlobs
+	s, ids := chunkedStore(t, 1, chunks)
+	inBoth(t, s, func(r store.Reader, b *blobs) {
+		for i := range int64(5 * chunks) {
+			check(t, r.ReadAt(t.Context(), ids[0], []store.Span{{Chunk: i * 7 % chunks, Data: make([]byte, 8)}}))
+		}
+		if n := len(b.small); n != chunks {
+			t.Errorf("%d chunks have a handle, not %d", n, chunks)
+		}
+	})
+}
+
+// TestHandlesOfManyColumns: a transaction that goes from column to column, with
+// a statement for each, keeps few handles open, because each of the statements
+// walks along all of them.
+func TestHandlesOfManyColumns(t *testing.T) {
+	const columns = 2 * fewBlobs
+	s, ids := chunkedStore(t, columns, 1)
+	inBoth(t, s, func(r store.Reader, b *blobs) {
+		for i, id := range ids {
+			_, err := r.Lookup(t.Context(), fmt.Sprint("c", i))
+			check(t, err)
+			check(t, r.ReadAt(t.Context(), id, []store.Span{{Data: make([]byte, 8)}}))
+		}
+		if n := len(b.ring); n != fewBlobs {
+			t.Errorf("%d handles are open, not %d", n, fewBlobs)
+		}
+	})
 }

@@ -39,6 +39,8 @@ type conn struct {
 	// those about tables of pairs by format and table. See maxStmts.
 	stmts   map[string]*sqlite3.Stmt
 	kvTexts map[[2]string]string
+	// statements counts the runs of prepared statements.
+	statements uint64
 	// blobs and catalog belong to the transaction that the connection is in.
 	// Some of what they know outlives it: see refresh.
 	blobs   *blobs
@@ -215,6 +217,7 @@ func (c *conn) bind(sql string, args []any) (*sqlite3.Stmt, error) {
 	if c.broken != nil {
 		return nil, c.broken
 	}
+	c.statements++
 	st := c.stmts[sql]
 	if st == nil {
 		if len(c.stmts) >= maxStmts {
