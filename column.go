@@ -92,6 +92,9 @@ func (o *opened) checkType(want string, size int) error {
 // read runs fn on the column in the transaction, or in one of its own for
 // reading, which may run it again.
 func (c *Column[T]) read(ctx context.Context, op string, fn func(o *opened) error) error {
+	if tx := c.in.tx; tx != nil {
+		return c.fail(op, tx.do(c.opening(ctx, fn))) // allocates nothing
+	}
 	return c.in.read(ctx, op, c.names.Plain, c.opening(ctx, fn))
 }
 

@@ -26,11 +26,11 @@ func (c *Column[T]) At(ctx context.Context, i int) (value T, err error) {
 
 // element reads one element at an absolute position.
 func (c *Column[T]) element(ctx context.Context, o *opened, at int64) (value T, err error) {
-	var b column.Elements
-	if _, err := o.Read(ctx, o.tx.r, &b, at, at+1, column.NoLimit); err != nil {
+	o.one = column.Elements{Ends: o.one.Ends[:0]} // the value may lie in the data
+	if _, err := o.Read(ctx, o.tx.r, &o.one, at, at+1, column.NoLimit); err != nil {
 		return value, err
 	}
-	value, err = c.t.Decode(b.Data)
+	value, err = c.t.Decode(o.one.Data)
 	return value, c.failAt("at", at, err)
 }
 

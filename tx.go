@@ -32,7 +32,7 @@ type Tx struct {
 	// changes are the columns that have been renamed or dropped.
 	changes []writeback.Change
 	// reading is what the caches held at the moment of the snapshot.
-	reading *writeback.Reading
+	reading writeback.Reading
 	// flush is the one that a transaction for writing began with.
 	flush *writeback.Flush
 	// ended is looked at by every call that has the ctx of the transaction, on
@@ -50,8 +50,9 @@ type opened struct {
 	tx    *Tx
 	// changes counts what was done to the column, for loops that run over it.
 	changes int
-	// ends is reused from read to read.
+	// ends and one are reused from read to read.
 	ends []int
+	one  column.Elements
 }
 
 // txKey is the key under which a transaction of the vault marks its ctx.
@@ -139,17 +140,14 @@ func (v *Vault) read(ctx context.Context, fn func(*Tx) error) error {
 var errAgain = errors.New("the read begins anew")
 
 func (v *Vault) readOnce(ctx context.Context, fn func(*Tx) error) error {
-	reading := v.pending.Read()
-	defer reading.Done()
-	ran := false
+	tx := newTx(v, nil, nil)
+	tx.reading = v.pending.Read()
+	defer tx.end()
 	return v.store.Read(ctx, func(r store.Reader) error {
-		if ran {
+		if tx.r != nil {
 			return errAgain
 		}
-		ran = true
-		tx := newTx(v, r, nil)
-		tx.reading = &reading
-		defer tx.end()
+		tx.r = r
 		return fn(tx)
 	})
 }
@@ -160,14 +158,14 @@ func (v *Vault) openView(ctx context.Context) (*Tx, store.Snapshot, error) {
 	if err := v.checkNested(ctx); err != nil {
 		return nil, nil, err
 	}
-	reading := v.pending.Read()
+	tx := newTx(v, nil, nil)
+	tx.reading = v.pending.Read()
 	snap, err := v.store.Snapshot(ctx)
 	if err != nil {
-		reading.Done()
+		tx.end()
 		return nil, nil, err
 	}
-	tx := newTx(v, snap, nil)
-	tx.reading = &reading
+	tx.r = snap
 	return tx, snap, nil
 }
 

@@ -62,6 +62,8 @@ func (e Entry) ID() ID { return ID{Data: e.Data.ID, Index: e.Index.ID} }
 // Names are the names under which the rows of a column may be found.
 type Names struct {
 	Plain, Data, Index string
+	// all are the three, for a lookup without an allocation.
+	all []string
 }
 
 const (
@@ -73,7 +75,8 @@ const (
 
 // NamesOf returns the names for the column called name.
 func NamesOf(name string) Names {
-	return Names{Plain: name, Data: name + dataSuffix, Index: name + indexSuffix}
+	all := []string{name, name + dataSuffix, name + indexSuffix}
+	return Names{Plain: all[0], Data: all[1], Index: all[2], all: all}
 }
 
 // Len is the number of elements.
@@ -120,7 +123,7 @@ func isLoneData(row store.Row) bool {
 
 // Find returns the column with these names, or ErrNotFound.
 func Find(ctx context.Context, r store.Reader, names *Names) (Entry, error) {
-	rows, err := r.Lookup(ctx, names.Plain, names.Data, names.Index)
+	rows, err := r.Lookup(ctx, names.all...)
 	if err != nil {
 		return Entry{}, err
 	}

@@ -5,7 +5,7 @@ import "columnvault/internal/catalog"
 // Reading is what a reader sees of the buffer: what was held at the moment of
 // its snapshot. It keeps flushes from committing until [Reading.Done] or
 // [Reading.TakeAll], so call one of them as soon as the snapshot is open and
-// what is needed has been taken. A nil Reading sees nothing.
+// what is needed has been taken. The zero value sees nothing.
 type Reading struct {
 	b    *Buffer
 	open bool
@@ -22,7 +22,7 @@ func (b *Buffer) Read() Reading {
 
 // Done lets flushes go on. What has not been taken is not seen.
 func (r *Reading) Done() {
-	if r != nil && r.open {
+	if r.open {
 		r.open = false
 		r.b.gate.RUnlock()
 	}
@@ -30,9 +30,6 @@ func (r *Reading) Done() {
 
 // Column returns what is held for a column.
 func (r *Reading) Column(id catalog.ID) (Part, bool) {
-	if r == nil {
-		return Part{}, false
-	}
 	if !r.open {
 		p, ok := r.columns[id]
 		return p, ok
@@ -52,9 +49,6 @@ func (r *Reading) Column(id catalog.ID) (Part, bool) {
 
 // Table returns what is held for a key-value table.
 func (r *Reading) Table(name string) PairMap {
-	if r == nil {
-		return PairMap{}
-	}
 	if !r.open {
 		return r.tables[name]
 	}
@@ -71,7 +65,7 @@ func (r *Reading) Table(name string) PairMap {
 
 // TakeAll takes everything and lets flushes go on.
 func (r *Reading) TakeAll() {
-	if r != nil && r.open && r.b.Holds() {
+	if r.open && r.b.Holds() {
 		r.takeAll()
 	}
 	r.Done()

@@ -19,8 +19,10 @@ type Fixed struct {
 	window int64
 	// last is the chunk that appends go to, once known in this transaction.
 	last *store.Chunk
-	// spans is reused from call to call.
+	// spans is reused from call to call. It seldom has more than one, for which
+	// there is memory here.
 	spans []store.Span
+	one   [1]store.Span
 }
 
 // OpenFixed opens the column of this catalog row. Where there is much to move,
@@ -33,7 +35,9 @@ func OpenFixed(row store.Row, window int64) (*Fixed, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", store.ErrCorrupt, err)
 	}
-	return &Fixed{id: row.ID, at: at, length: row.Length, window: max(1, window)}, nil
+	c := &Fixed{id: row.ID, at: at, length: row.Length, window: max(1, window)}
+	c.spans = c.one[:0]
+	return c, nil
 }
 
 func (c *Fixed) Len() int64 { return c.length }
