@@ -178,7 +178,7 @@ func (b *Batch) commit(ctx context.Context) error {
 func (b *Batch) look(ctx context.Context) error {
 	generation := b.v.pending.Generation()
 	return b.v.view(ctx, func(tx *Tx) error {
-		tx.reading.TakeAll()
+		tx.reading.Done() // where things are is asked, and not what is held
 		for _, p := range b.Pairs {
 			if err := tx.admitTable(ctx, p.Table); err != nil {
 				return keyError("put", p.Table, p.Key, err)

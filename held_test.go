@@ -288,6 +288,34 @@ func TestUnknownOutcomeOfAFlush(t *testing.T) {
 	check(t, v.Close())
 }
 
+// TestUnknownOutcomeAfterTheHook: an engine that hears of the commit and loses
+// its way after that makes nothing go twice out of memory. What was added during
+// the flush stays held.
+func TestUnknownOutcomeAfterTheHook(t *testing.T) {
+	ctx := t.Context()
+	s := &hooked{Store: storetest.NewMemory()}
+	v := newVault("memory", s, &Options{})
+	c, err := Create(ctx, v, "values", dtype.Int64, nil)
+	check(t, err)
+	check(t, v.EnableCache(ctx, nil))
+	check(t, c.Append(ctx, 1, 2))
+	s.update = func(ctx context.Context, fn func(store.Tx) error) error {
+		err := s.Store.Update(ctx, func(tx store.Tx) error { return errors.Join(fn(tx), c.Append(t.Context(), 3)) })
+		return errors.Join(err, ErrUnknownCommit)
+	}
+	if _, err := v.Flush(ctx); !errors.Is(err, ErrUnknownCommit) {
+		t.Errorf("Flush: %v", err)
+	}
+	s.update = nil
+	check(t, v.pending.Audit())
+	if n, err := v.Flush(ctx); n != 1 || err != nil {
+		t.Errorf("the next Flush writes %d, %v", n, err)
+	}
+	if got, err := c.Slice(ctx, Begin, End); fmt.Sprint(got) != "[1 2 3]" || err != nil {
+		t.Errorf("the column has %v, %v", got, err)
+	}
+}
+
 // noHook loses what is to be done after the commit, as an engine does that
 // does not hear of it.
 type noHook struct{ store.Tx }

@@ -24,7 +24,6 @@ type Column struct {
 
 // Target is a column as it was found in the file.
 type Target struct {
-	// ID is that of its row in the catalog, the data half of a pair.
 	ID catalog.ID
 	// DType is canonical; ElemSize is the size of an element in bytes, 0 if it
 	// varies.
@@ -55,13 +54,6 @@ func (c *Column) cache() *Cache {
 	return c.b.whole.top
 }
 
-// Cached tells whether a cache is in force for the column.
-func (c *Column) Cached() bool {
-	c.b.mu.Lock()
-	defer c.b.mu.Unlock()
-	return c.cache() != nil
-}
-
 // size is the memory that elements take, in bytes.
 func size(e column.Elements) int { return len(e.Data) + 8*len(e.Ends) }
 
@@ -86,7 +78,7 @@ func (c *Column) Append(dtype string, e column.Elements, count int) (Verdict, er
 		return CheckFirst, nil
 	}
 	if c.bound.stuck != nil {
-		return Refused, c.bound.stuckError()
+		return Refused, c.bound.stuck
 	}
 	verdict, err := b.room(k, size(e))
 	if verdict == Held {
@@ -164,8 +156,6 @@ func (r *rows) unbind() {
 }
 
 // stuckError is the error of a call that needs what could not be written.
-func (r *rows) stuckError() error { return stuckError(r.stuck, r.count, "elements") }
-
 func stuckError(why error, count int, what string) error {
 	return fmt.Errorf("%w; %d %s are held for it, and DiscardPending gives them up", why, count, what)
 }

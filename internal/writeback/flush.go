@@ -220,7 +220,7 @@ func doubt(count int, what string) error {
 	return fmt.Errorf("%w: %d %s that were held are given up, and may or may not be stored", store.ErrUnknownCommit, count, what)
 }
 
-// drop gives up what the flush has taken.
+// drop gives up what the flush has taken, once.
 func (f *Flush) drop() {
 	b := f.b
 	for _, p := range f.parts {
@@ -231,6 +231,7 @@ func (f *Flush) drop() {
 	for _, p := range f.pairs {
 		b.dropPairs(p)
 	}
+	f.parts, f.pairs = nil, nil
 	for k := range b.caches {
 		b.arm(k)
 	}

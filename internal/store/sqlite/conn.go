@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"fmt"
-	"math/bits"
 	"net/url"
 	"path/filepath"
 	"runtime/debug"
@@ -130,9 +129,7 @@ func openConn(ctx context.Context, name, pragmas string) (_ *conn, err error) {
 		}
 	}()
 	defer c.guard(&err, catchFaults())
-	if bits.UintSize == 64 {
-		ctx = sqlite3.WithMaxMemory(ctx, maxMemory)
-	}
+	ctx = sqlite3.WithMaxMemory(ctx, maxMemory)
 	if c.db, err = sqlite3.OpenContext(ctx, name); err != nil {
 		return nil, wrap(err)
 	}
