@@ -122,34 +122,36 @@ func (v *Vault) view(ctx context.Context, fn func(*Tx) error) error {
 	return fn(tx)
 }
 
-// read is view for what is done once fn has returned: the engine may run fn
-// again, and needs fewer round trips for it than for a snapshot.
+// read is view for what is done once fn has returned: fn may be run again, and
+// the engine needs fewer round trips for it than for a snapshot.
 func (v *Vault) read(ctx context.Context, fn func(*Tx) error) error {
 	if err := v.checkNested(ctx); err != nil {
 		return err
 	}
 	for {
 		err := v.readOnce(ctx, fn)
-		if !errors.Is(err, errAgain) {
+		if !errors.Is(err, store.ErrAgain) {
 			return err
 		}
 	}
 }
 
-// errAgain makes a read begin anew, with what the caches hold by then.
-var errAgain = errors.New("the read begins anew")
-
-func (v *Vault) readOnce(ctx context.Context, fn func(*Tx) error) error {
+// readOnce is one run of fn, with what the caches hold at its beginning.
+func (v *Vault) readOnce(ctx context.Context, fn func(*Tx) error) (err error) {
 	tx := newTx(v, nil, nil)
 	tx.reading = v.pending.Read()
 	defer tx.end()
-	return v.store.Read(ctx, func(r store.Reader) error {
-		if tx.r != nil {
-			return errAgain
+	snap, err := v.store.Read(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if unfit := snap.Close(); unfit != nil {
+			err = unfit // whatever fn made of it
 		}
-		tx.r = r
-		return fn(tx)
-	})
+	}()
+	tx.r = snap
+	return fn(tx)
 }
 
 // openView begins a transaction that reads, until it is ended and the snapshot

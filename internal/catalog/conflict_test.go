@@ -50,7 +50,7 @@ func TestChangesOfTheCatalogRunAgain(t *testing.T) {
 		}
 	}
 	var got, want []string
-	err := s.Read(ctx, func(r store.Reader) error {
+	err := storetest.Read(ctx, s, func(r store.Reader) error {
 		entries, err := catalog.List(ctx, r)
 		got = nil
 		for _, e := range entries {

@@ -76,7 +76,7 @@ func (v *vault) find(look func(r store.Reader) (catalog.Entry, error)) (e catalo
 		return err
 	})
 	var read catalog.Entry
-	readErr := v.s.Read(v.t.Context(), func(r store.Reader) error {
+	readErr := storetest.Read(v.t.Context(), v.s, func(r store.Reader) error {
 		var err error
 		read, err = look(r)
 		return err

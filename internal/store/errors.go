@@ -28,6 +28,9 @@ var (
 	// was written must not simply be written again: it might then be there
 	// twice. Look first what the store holds, or leave that to the caller.
 	ErrUnknownCommit = errors.New("commit with unknown outcome")
+	// ErrAgain: a Read has to begin again, because what it has shown may not be
+	// of one moment. It comes from a Read alone.
+	ErrAgain = errors.New("the read has to begin again")
 	// ErrNotVault: what was opened is not a store.
 	ErrNotVault = errors.New("not a vault")
 	// ErrNeedsRecovery: a crashed writer left changes that a read-only store

@@ -6,10 +6,12 @@
 //
 //   - A Snapshot shows one state of everything, however long it is open.
 //   - Update is atomic: all that its function does happens, or none of it.
-//   - The engine may run the function of Read or Update again, after a
-//     conflict for instance, and may make any method fail in order to do so.
-//     The function must pass such an error on, and must not consume what it
-//     cannot read twice.
+//   - The engine may run the function of Update again, after a conflict for
+//     instance, and may make any method fail in order to do so. The function
+//     must pass such an error on, and must not consume what it cannot read
+//     twice.
+//   - A Read may likewise have to begin again. Its Close then gives ErrAgain,
+//     and so may its methods before.
 //   - A method of a Tx happens as a whole or not at all. A caller that fails
 //     between two of them calls Abort, and nothing of the transaction is
 //     committed.
@@ -31,9 +33,12 @@ import (
 
 // Store is an open storage engine. It is safe for concurrent use.
 type Store interface {
-	// Read runs fn on one state of the store. It is for short reads: an engine
-	// may keep others waiting until fn returns. The Reader ends with fn.
-	Read(ctx context.Context, fn func(Reader) error) error
+	// Read opens one state of the store for a short read: an engine may keep
+	// others waiting until it is closed. What it has shown, errors too, counts
+	// once Close has returned nil. If Close gives [ErrAgain], the read begins
+	// anew with another Read. There is no function to pass, because that would
+	// cost allocations in each read.
+	Read(ctx context.Context) (Snapshot, error)
 	// Snapshot opens a view of the present state. It must be closed.
 	Snapshot(ctx context.Context) (Snapshot, error)
 	// Update runs fn in one atomic, serializable transaction. If it returns

@@ -11,6 +11,7 @@ import (
 
 	"columnvault/internal/store"
 	"columnvault/internal/store/sqlite"
+	"columnvault/internal/store/storetest"
 )
 
 // openFile opens a vault and returns its path, too.
@@ -59,7 +60,7 @@ func update(t *testing.T, s store.Store, fn func(store.Tx) error) {
 // find looks a column up by name, and compares its number of rows with want.
 func find(t *testing.T, s store.Store, name string, want int) (row store.Row) {
 	t.Helper()
-	err := s.Read(t.Context(), func(r store.Reader) error {
+	err := storetest.Read(t.Context(), s, func(r store.Reader) error {
 		rows, err := r.Lookup(t.Context(), name)
 		if len(rows) != want {
 			t.Errorf("%d rows named %q, want %d", len(rows), name, want)
@@ -87,7 +88,7 @@ func TestNameInSeveralLayouts(t *testing.T) {
 		t.Errorf("found %+v, want the native column", row)
 	}
 	var all []store.Row
-	err := s.Read(t.Context(), func(r store.Reader) (err error) {
+	err := storetest.Read(t.Context(), s, func(r store.Reader) (err error) {
 		all, err = r.Columns(t.Context())
 		return err
 	})
@@ -95,7 +96,7 @@ func TestNameInSeveralLayouts(t *testing.T) {
 		t.Fatalf("%d columns, want 3: %v", len(all), err)
 	}
 	for i, row := range all {
-		err := s.Read(t.Context(), func(r store.Reader) error {
+		err := storetest.Read(t.Context(), s, func(r store.Reader) error {
 			rows, err := r.LookupID(t.Context(), row.ID)
 			if len(rows) != 1 || rows[0] != row {
 				t.Errorf("LookupID of %+v: %+v", row, rows)
@@ -186,7 +187,7 @@ func TestColumnNumbers(t *testing.T) {
 	if !errors.Is(err, store.ErrCorrupt) {
 		t.Errorf("drop of a column with a number that is too large: %v", err)
 	}
-	err = s.Read(t.Context(), func(r store.Reader) error {
+	err = storetest.Read(t.Context(), s, func(r store.Reader) error {
 		_, err := r.Chunk(t.Context(), large.ID, 0)
 		return err
 	})
@@ -201,7 +202,7 @@ func TestColumnNumbers(t *testing.T) {
 // orphans is how many chunks Verify says belong to no column.
 func orphans(t *testing.T, s store.Store) (n int64) {
 	t.Helper()
-	err := s.Read(t.Context(), func(r store.Reader) error {
+	err := storetest.Read(t.Context(), s, func(r store.Reader) error {
 		found, err := r.Verify(t.Context())
 		for _, f := range found {
 			fmt.Sscanf(f.Text, "chunks that belong to no column: %d", &n)

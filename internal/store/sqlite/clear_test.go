@@ -8,6 +8,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 
 	"columnvault/internal/store"
+	"columnvault/internal/store/storetest"
 )
 
 // TestClearWithoutRows: SQLite takes some 8 steps a row if it has to look at
@@ -33,7 +34,7 @@ func TestClearWithoutRows(t *testing.T) {
 	if !found || steps > pairs/10 {
 		t.Errorf("%d steps for %d pairs, found %v", steps, pairs, found)
 	}
-	check(t, s.Read(ctx, func(r store.Reader) error {
+	check(t, storetest.Read(ctx, s, func(r store.Reader) error {
 		n, err := r.Count(ctx, "kv")
 		if n != 0 {
 			t.Errorf("%d pairs are left", n)

@@ -40,14 +40,7 @@ func (s *Store) Snapshot(ctx context.Context) (store.Snapshot, error) {
 }
 
 // Read implements store.Store.
-func (s *Store) Read(ctx context.Context, fn func(store.Reader) error) error {
-	snap, err := s.Snapshot(ctx)
-	if err != nil {
-		return err
-	}
-	defer snap.Close()
-	return fn(snap)
-}
+func (s *Store) Read(ctx context.Context) (store.Snapshot, error) { return s.Snapshot(ctx) }
 
 // register makes the snapshot known to Close and to the janitor, unless Close
 // has begun.

@@ -81,14 +81,15 @@ func (c Counts) String() string {
 }
 
 // Read implements store.Store.
-func (c *Counter) Read(ctx context.Context, fn func(store.Reader) error) error {
+func (c *Counter) Read(ctx context.Context) (store.Snapshot, error) {
 	c.called("Read")
-	return c.Store.Read(ctx, func(r store.Reader) error {
-		m := newMeter(c)
-		m.guess = true
-		defer m.end()
-		return fn(tapped{r: r, tap: m})
-	})
+	snap, err := c.Store.Read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	m := newMeter(c)
+	m.guess = true
+	return counted{tapped{r: snap, tap: m}, snap, m}, nil
 }
 
 // Snapshot implements store.Store.
@@ -98,16 +99,21 @@ func (c *Counter) Snapshot(ctx context.Context) (store.Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	return counted{tapped{r: snap, tap: newMeter(c)}, snap}, nil
+	m := newMeter(c)
+	return counted{tapped{r: snap, tap: m}, snap, m}, nil
 }
 
 // counted is a Snapshot whose calls are counted.
 type counted struct {
 	store.Reader
-	snap store.Snapshot
+	snap  store.Snapshot
+	meter *meter
 }
 
-func (s counted) Close() error { return s.snap.Close() }
+func (s counted) Close() error {
+	s.meter.end()
+	return s.snap.Close()
+}
 
 // Update implements store.Store.
 func (c *Counter) Update(ctx context.Context, fn func(store.Tx) error) error {

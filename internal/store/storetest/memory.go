@@ -72,14 +72,7 @@ func (m *Memory) Close() error {
 	return nil
 }
 
-func (m *Memory) Read(ctx context.Context, fn func(store.Reader) error) error {
-	snap, err := m.Snapshot(ctx)
-	if err != nil {
-		return err
-	}
-	defer snap.Close()
-	return fn(snap)
-}
+func (m *Memory) Read(ctx context.Context) (store.Snapshot, error) { return m.Snapshot(ctx) }
 
 func (m *Memory) Snapshot(ctx context.Context) (store.Snapshot, error) {
 	m.mu.Lock()

@@ -149,7 +149,7 @@ func testMoment(t *testing.T, s store.Store) {
 		done <- nil
 	}()
 	for {
-		if err := s.Read(ctx, func(r store.Reader) error { return oneMoment(t, r, ids) }); err != nil {
+		if err := Read(ctx, s, func(r store.Reader) error { return oneMoment(t, r, ids) }); err != nil {
 			t.Fatal(err)
 		}
 		snap := snapshot(t, s)

@@ -9,18 +9,23 @@ import (
 	"columnvault/internal/store"
 )
 
-// Rerun returns an engine that runs the function of every Read and Update
-// twice, as engines do after a conflict. What the first run wrote is undone,
-// and others may write before the second.
-func Rerun(s store.Store) store.Store { return rerun{Store: s} }
+// Rerun returns an engine that has every Read begin again, and runs the
+// function of every Update twice, as engines do after a conflict. What the first
+// run wrote is undone, and others may write before the second.
+func Rerun(s store.Store) store.Store { return rerun{Store: s, owed: new(atomic.Int64)} }
 
 // Conflict returns an engine that makes a call in the first run of every Read
-// and Update fail, and then runs the function again. In each transaction it is
-// the call after that of the one before.
-func Conflict(s store.Store) store.Store { return rerun{Store: s, conflicts: new(atomic.Int64)} }
+// and Update fail, before the second run. In each transaction it is the call
+// after that of the one before.
+func Conflict(s store.Store) store.Store {
+	return rerun{Store: s, owed: new(atomic.Int64), conflicts: new(atomic.Int64)}
+}
 
 type rerun struct {
 	store.Store
+	// owed is how many Reads have to be let through, because as many had to
+	// begin again.
+	owed *atomic.Int64
 	// conflicts counts the transactions, if calls are to fail.
 	conflicts *atomic.Int64
 }
@@ -37,25 +42,26 @@ var (
 type breaker struct {
 	left   int64
 	broken bool
+	with   error
 }
 
 func (b *breaker) before(*call) error {
 	if b.left--; b.left < 0 {
 		b.broken = true
-		return errConflict
+		return b.with
 	}
 	return nil
 }
 
 func (b *breaker) after(*call) {}
 
-// newBreaker makes one for the next transaction. It lets everything pass if
-// calls are not to fail.
-func (r rerun) newBreaker() *breaker {
+// newBreaker makes one for the next transaction, whose calls fail with that
+// error. It lets everything pass if calls are not to fail.
+func (r rerun) newBreaker(with error) *breaker {
 	if r.conflicts == nil {
 		return &breaker{left: 1 << 62}
 	}
-	return &breaker{left: (r.conflicts.Add(1) - 1) % breakers}
+	return &breaker{left: (r.conflicts.Add(1) - 1) % breakers, with: with}
 }
 
 // outcome is the error of a first run: that of the function, unless the run
@@ -68,18 +74,39 @@ func (b *breaker) outcome(err error) error {
 }
 
 // Read implements store.Store.
-func (r rerun) Read(ctx context.Context, fn func(store.Reader) error) error {
-	b := r.newBreaker()
-	err := r.Store.Read(ctx, func(rd store.Reader) error { return b.outcome(fn(tapped{r: rd, tap: b})) })
-	if !errors.Is(err, errFirstRun) {
-		return err
+func (r rerun) Read(ctx context.Context) (store.Snapshot, error) {
+	if r.owed.Add(-1) >= 0 {
+		return r.Store.Read(ctx)
 	}
-	return r.Store.Read(ctx, fn)
+	r.owed.Add(1)
+	snap, err := r.Store.Read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &unfit{Reader: tapped{r: snap, tap: r.newBreaker(store.ErrAgain)}, snap: snap, owed: r.owed}, nil
+}
+
+// unfit is a Read that has to begin again.
+type unfit struct {
+	store.Reader
+	snap   store.Snapshot
+	owed   *atomic.Int64
+	closed bool
+}
+
+func (u *unfit) Close() error {
+	err := u.snap.Close()
+	if err == nil && !u.closed {
+		u.closed = true
+		u.owed.Add(1)
+		err = store.ErrAgain
+	}
+	return err
 }
 
 // Update implements store.Store.
 func (r rerun) Update(ctx context.Context, fn func(store.Tx) error) error {
-	b := r.newBreaker()
+	b := r.newBreaker(errConflict)
 	err := r.Store.Update(ctx, func(tx store.Tx) error {
 		return b.outcome(fn(tapped{r: tx, tx: tx, tap: b}))
 	})

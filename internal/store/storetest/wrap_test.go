@@ -55,7 +55,7 @@ func add(ctx context.Context, tx store.Tx, name string) error {
 
 func length(t *testing.T, s store.Store, name string) (n int64) {
 	t.Helper()
-	must(t, s.Read(t.Context(), func(r store.Reader) error {
+	must(t, storetest.Read(t.Context(), s, func(r store.Reader) error {
 		rows, err := r.Lookup(t.Context(), name)
 		if err != nil {
 			return err
@@ -139,11 +139,11 @@ func TestCounterTrips(t *testing.T) {
 		trips int
 		do    func() error
 	}{
-		{"a Read of a row that was never seen", 2, func() error { return c.Read(ctx, both(lookup, chunk)) }},
-		{"a Read of a row that is remembered", 1, func() error { return c.Read(ctx, both(lookup, chunk)) }},
-		{"a Read of nothing but that", 1, func() error { return c.Read(ctx, lookup) }},
-		{"two reads in a Read", 2, func() error { return c.Read(ctx, both(lookup, chunk, chunk)) }},
-		{"an empty Read", 0, func() error { return c.Read(ctx, both()) }},
+		{"a Read of a row that was never seen", 2, func() error { return storetest.Read(ctx, c, both(lookup, chunk)) }},
+		{"a Read of a row that is remembered", 1, func() error { return storetest.Read(ctx, c, both(lookup, chunk)) }},
+		{"a Read of nothing but that", 1, func() error { return storetest.Read(ctx, c, lookup) }},
+		{"two reads in a Read", 2, func() error { return storetest.Read(ctx, c, both(lookup, chunk, chunk)) }},
+		{"an empty Read", 0, func() error { return storetest.Read(ctx, c, both()) }},
 		{"a Snapshot", 3, func() error {
 			snap, err := c.Snapshot(ctx)
 			if err != nil {
@@ -168,7 +168,7 @@ func TestCounterTrips(t *testing.T) {
 			t.Errorf("%s: %v, want %d trips", test.what, got, test.trips)
 		}
 	}
-	got, err := c.During(func() error { return c.Read(ctx, chunk) })
+	got, err := c.During(func() error { return storetest.Read(ctx, c, chunk) })
 	must(t, err)
 	if want := "1 trips, 2 spans, 16 bytes read and 0 written, Read 1, ReadAt 1"; got.String() != want || got.Total() != 2 {
 		t.Errorf("%v, want %s", got, want)
