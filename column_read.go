@@ -61,7 +61,7 @@ func (c *Column[T]) slice(ctx context.Context, o *opened, from, to int64) ([]T, 
 // window appends the elements from i on, up to j, to values: as many as one
 // buffer holds, and at least one. Numbers are read straight into the slice.
 func (c *Column[T]) window(ctx context.Context, o *opened, values []T, i, j int64) ([]T, error) {
-	b := column.Elements{Ends: o.ends[:0]}
+	b := column.Elements{Ends: o.one.Ends[:0]}
 	old := len(values)
 	if size := int64(c.t.Size()); size > 0 {
 		j = i + min(j-i, max(1, o.tx.v.buffer/size))
@@ -77,7 +77,7 @@ func (c *Column[T]) window(ctx context.Context, o *opened, values []T, i, j int6
 		}
 	}
 	j, err := o.Read(ctx, o.tx.r, &b, i, j, o.tx.v.buffer)
-	o.ends = b.Ends
+	o.one.Ends = b.Ends
 	if err != nil {
 		return values[:old], err
 	}

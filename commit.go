@@ -29,7 +29,7 @@ type group struct {
 // request is an append that waits.
 type request struct {
 	ctx   context.Context
-	names catalog.Names
+	names *catalog.Names
 	dtype string
 	elem  int
 	rows  column.Elements
@@ -216,7 +216,7 @@ func (r *request) write(tx *Tx) error {
 	}
 	// The others of the group must not be stopped by this one's ctx.
 	ctx := context.WithoutCancel(r.ctx)
-	o, err := tx.openAs(ctx, &r.names, r.dtype, r.elem)
+	o, err := tx.openAs(ctx, r.names, r.dtype, r.elem)
 	if err != nil {
 		r.err = err
 		return nil

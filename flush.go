@@ -13,8 +13,7 @@ import (
 // update runs fn in a writing transaction, after everything that is held has
 // been written in it.
 func (v *Vault) update(ctx context.Context, fn func(*Tx) error) error {
-	_, err := v.write(ctx, v.pending.Begin(false), fn)
-	return err
+	return v.write(ctx, v.pending.Begin(false), fn)
 }
 
 // flush writes everything that is held and returns how many elements and pairs
@@ -23,7 +22,7 @@ func (v *Vault) update(ctx context.Context, fn func(*Tx) error) error {
 // names it.
 func (v *Vault) flush(ctx context.Context) (written int, err error) {
 	f := v.pending.Begin(true)
-	written, err = v.write(ctx, f, func(*Tx) error { return nil })
+	err = v.write(ctx, f, func(*Tx) error { written = f.Count(); return nil })
 	if err != nil {
 		return 0, err
 	}
@@ -39,21 +38,20 @@ func (v *Vault) flushAny(ctx context.Context) (written int, err error) {
 }
 
 // write runs fn in the transaction of a flush.
-func (v *Vault) write(ctx context.Context, f *writeback.Flush, fn func(*Tx) error) (written int, err error) {
+func (v *Vault) write(ctx context.Context, f *writeback.Flush, fn func(*Tx) error) error {
 	defer f.End()
 	if err := v.checkNested(ctx); err != nil {
-		return 0, err
+		return err
 	}
 	for {
-		err = v.store.Update(ctx, func(w store.Tx) error {
+		err := v.store.Update(ctx, func(w store.Tx) error {
 			if err := f.Take(); err != nil {
 				return err
 			}
 			tx := newTx(v, w, w)
 			defer tx.end()
 			tx.flush = f
-			var err error
-			if written, err = tx.writeHeld(ctx); err != nil {
+			if err := tx.writeHeld(ctx); err != nil {
 				return err
 			}
 			if err := fn(tx); err != nil {
@@ -63,17 +61,14 @@ func (v *Vault) write(ctx context.Context, f *writeback.Flush, fn func(*Tx) erro
 			w.OnCommit(func() { f.Committed(tx.changes) })
 			return nil
 		})
-		if !leaveOut(f, err) {
-			break
+		if leaveOut(f, err) {
+			continue
 		}
+		if errors.Is(err, ErrUnknownCommit) {
+			err = errors.Join(err, flushError(f.Doubtful()))
+		}
+		return err
 	}
-	if errors.Is(err, ErrUnknownCommit) {
-		err = errors.Join(err, flushError(f.Doubtful()))
-	}
-	if err != nil {
-		return 0, err
-	}
-	return written, nil
 }
 
 // heldError is why something that is held cannot be written.
@@ -129,23 +124,21 @@ func flushError(err error) error {
 }
 
 // writeHeld writes what the flush of the transaction has taken.
-func (tx *Tx) writeHeld(ctx context.Context) (written int, err error) {
+func (tx *Tx) writeHeld(ctx context.Context) error {
 	for _, p := range tx.flush.Parts() {
 		if err := tx.writePart(ctx, p); err != nil {
-			return 0, &heldError{err: err, parts: p}
+			return &heldError{err: err, parts: p}
 		}
-		written += p.Count
 	}
 	for _, p := range tx.flush.Pairs() {
 		// In the order of their keys, in which the tables grow best.
 		for pair := range p.Scan(store.KeyRange{}) {
 			if err := tx.w.Put(ctx, p.Table, pair.Key, pair.Value); err != nil {
-				return 0, &heldError{err: err, pairs: p, table: true}
+				return &heldError{err: err, pairs: p, table: true}
 			}
-			written++
 		}
 	}
-	return written, nil
+	return nil
 }
 
 // writePart appends held elements to their column, whatever its name is by now.

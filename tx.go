@@ -50,9 +50,8 @@ type opened struct {
 	tx    *Tx
 	// changes counts what was done to the column, for loops that run over it.
 	changes int
-	// ends and one are reused from read to read.
-	ends []int
-	one  column.Elements
+	// one has room for one element, and is reused from read to read.
+	one column.Elements
 }
 
 // txKey is the key under which a transaction of the vault marks its ctx.

@@ -138,7 +138,8 @@ type Reader interface {
 	// Lookup returns the catalog rows with these names, in any order; names
 	// that do not exist are left out. A name may stand in several layouts,
 	// because other programs do not see our native columns when they create
-	// theirs. Then the row is the native one, or else that of LayoutV0.
+	// theirs. Then the row is the native one, or else that of LayoutV0. The
+	// slice is good until the next Lookup or LookupID.
 	//
 	// In a Tx, Lookup locks what it finds until the end of the transaction:
 	// nobody else can change the column meanwhile, and its Length is fresh.

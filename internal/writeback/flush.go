@@ -38,16 +38,24 @@ type Flush struct {
 	// all says to try what an earlier flush could not write.
 	all        bool
 	turn, gate bool
-	parts      []Part
-	pairs      []Pairs
-	// blockedColumns and blockedTables are what the transaction must leave
-	// alone, and why.
-	blockedColumns map[catalog.ID]error
-	blockedTables  map[string]error
+	*taken
 	// failed are the parts and pairs that could not be written in an earlier
 	// run.
 	failed []failure
 }
+
+// taken is what a run of a flush has taken.
+type taken struct {
+	parts []Part
+	pairs []Pairs
+	// blockedColumns and blockedTables are what the transaction must leave
+	// alone, and why.
+	blockedColumns map[catalog.ID]error
+	blockedTables  map[string]error
+}
+
+// nothing is what most flushes take.
+var nothing taken
 
 type failure struct {
 	rows  *rows
@@ -62,13 +70,13 @@ func (b *Buffer) Begin(all bool) *Flush {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.writers++
-	return &Flush{b: b, all: all}
+	return &Flush{b: b, all: all, taken: &nothing}
 }
 
 // Take takes what is held, once it is this flush's turn. It fails with
 // [ErrFlushPaused] where everything is asked for and flushing is paused.
 func (f *Flush) Take() error {
-	f.parts, f.pairs, f.blockedColumns, f.blockedTables = nil, nil, nil, nil
+	f.taken = &nothing
 	b := f.b
 	if !f.turn {
 		if !b.Holds() {
@@ -82,6 +90,7 @@ func (f *Flush) Take() error {
 	if f.all && b.pauses > 0 && b.count > 0 {
 		return ErrFlushPaused
 	}
+	f.taken = &taken{}
 	for _, r := range b.rows {
 		if err := f.leftAside(r.stuck, failure{rows: r}); err != nil {
 			f.blockColumn(r.ID, err)
@@ -141,6 +150,17 @@ func (f *Flush) Parts() []Part { return f.parts }
 
 // Pairs are the pairs that this run has to write.
 func (f *Flush) Pairs() []Pairs { return f.pairs }
+
+// Count is how many elements and pairs this run has to write.
+func (f *Flush) Count() (n int) {
+	for _, p := range f.parts {
+		n += p.Count
+	}
+	for _, p := range f.pairs {
+		n += p.Len()
+	}
+	return n
+}
 
 // BlockedColumn says why the transaction must not touch a column: something is
 // held for it that this flush does not write, and that has to come first.
@@ -231,7 +251,7 @@ func (f *Flush) drop() {
 	for _, p := range f.pairs {
 		b.dropPairs(p)
 	}
-	f.parts, f.pairs = nil, nil
+	f.taken = &nothing
 	for k := range b.caches {
 		b.arm(k)
 	}

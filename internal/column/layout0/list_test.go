@@ -53,15 +53,15 @@ func createVarSize(t *testing.T, s store.Store, b Bounds) {
 
 // openVarSize opens the variable-size column called x.
 func openVarSize(ctx context.Context, r store.Reader, window int64) (*VarSize, error) {
-	data, err := r.Lookup(ctx, "x_data")
+	rows, err := r.Lookup(ctx, "x_data", "x_idx")
 	if err != nil {
 		return nil, err
 	}
-	index, err := r.Lookup(ctx, "x_idx")
-	if err != nil {
-		return nil, err
+	data, index := rows[0], rows[1]
+	if data.Name != "x_data" { // rows come in any order
+		data, index = index, data
 	}
-	return OpenVarSize(data[0], index[0], window)
+	return OpenVarSize(data, index, window)
 }
 
 // encode makes elements of strings.

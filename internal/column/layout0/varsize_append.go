@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sync"
 
 	"columnvault/internal/column"
 	"columnvault/internal/store"
@@ -78,6 +79,11 @@ func appendEntries(dst []byte, chunk, pos int64, b column.Elements, from, to int
 	return dst
 }
 
+// ending has room for what findTail reads.
+type ending [(looked + 2) * entrySize]byte
+
+var endings = sync.Pool{New: func() any { return new(ending) }}
+
 // findTail finds out where the next element goes.
 func (c *VarSize) findTail(ctx context.Context, tx store.Tx) error {
 	if c.tail != nil {
@@ -99,7 +105,9 @@ func (c *VarSize) findTail(ctx context.Context, tx store.Tx) error {
 	}
 	n := c.Len()
 	low := max(0, n-looked)
-	entries, crowds, err := c.around(ctx, tx, low, n, n)
+	buf := endings.Get().(*ending)
+	defer endings.Put(buf)
+	entries, crowds, err := c.around(ctx, tx, buf[:], low, n, n)
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ func (c *VarSize) Insert(ctx context.Context, tx store.Tx, i int64, b column.Ele
 	defer column.AbortOn(tx, &err)
 	c.forget()
 	low := max(0, i-1)
-	entries, crowds, err := c.around(ctx, tx, low, i+1, i)
+	entries, crowds, err := c.around(ctx, tx, nil, low, i+1, i)
 	if err != nil {
 		return err
 	}

@@ -22,11 +22,12 @@ type crowds [2]int32
 
 func (c crowds) in(chunk int64) bool { return int64(c[0]) == chunk || int64(c[1]) == chunk }
 
-// around reads the entries from i up to j and, in the same call, looks for
-// crowds before and after position p: a chunk that has none takes more.
-func (c *VarSize) around(ctx context.Context, r store.Reader, i, j, p int64) (entryList, crowds, error) {
+// around reads the entries from i up to j into buf, or into new memory if it is
+// too small, and in the same call looks for crowds before and after position p:
+// a chunk that has none takes more.
+func (c *VarSize) around(ctx context.Context, r store.Reader, buf []byte, i, j, p int64) (entryList, crowds, error) {
 	n := (j - i) * entrySize
-	buf := make([]byte, n+2*entrySize)
+	buf = slices.Grow(buf[:0], int(n)+2*entrySize)[:n+2*entrySize]
 	found := crowds{-1, -1}
 	c.index.spans = c.index.spans[:0]
 	c.index.addSpans(buf[:n], i*entrySize)

@@ -20,6 +20,8 @@ type catalog struct {
 	// lengths are those that the transaction has set and not yet written, so
 	// that a thousand appends write the row once. The rows above have them.
 	lengths map[store.ColumnID]int64
+	// found is what the last Lookup returned.
+	found []store.Row
 	// missing says of which layouts the file has no tables, as long as its
 	// schema has that version. checked says that it has.
 	missing [store.LayoutNative + 1]bool
@@ -170,13 +172,13 @@ func (r *reader) Lookup(ctx context.Context, names ...string) ([]store.Row, erro
 			return nil, err
 		}
 	}
-	var found []store.Row
+	cat.found = cat.found[:0]
 	for _, name := range names {
 		if row := cat.names[name]; row != nil {
-			found = append(found, *row)
+			cat.found = append(cat.found, *row)
 		}
 	}
-	return found, nil
+	return cat.found, nil
 }
 
 // loadNames brings the rows of up to three names into the catalog: those of a
@@ -240,18 +242,19 @@ func (r *reader) LookupID(ctx context.Context, ids ...store.ColumnID) ([]store.R
 		return nil, err
 	}
 	defer r.leave()
-	r.c.catalog.makeRoom()
-	var found []store.Row
+	cat := &r.c.catalog
+	cat.makeRoom()
+	cat.found = cat.found[:0]
 	for _, id := range ids {
 		row, err := r.c.rowByID(id)
 		if err != nil {
 			return nil, err
 		}
 		if row != nil {
-			found = append(found, *row)
+			cat.found = append(cat.found, *row)
 		}
 	}
-	return found, nil
+	return cat.found, nil
 }
 
 // rowByID is the row of a column, nil if there is none.

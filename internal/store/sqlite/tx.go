@@ -12,8 +12,10 @@ import (
 type tx struct {
 	reader
 	// aborted is why the transaction must not be committed.
-	aborted  error
+	aborted error
+	// onCommit seldom has more than one, for which there is memory here.
 	onCommit []func()
+	one      [1]func()
 }
 
 var _ store.Tx = (*tx)(nil)
@@ -47,6 +49,7 @@ func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) (err error)
 		return err
 	}
 	t := &tx{reader: newReader(c, true)}
+	t.onCommit = t.one[:0]
 	// Whatever happens in fn, a panic too, the transaction is over after this.
 	defer t.rollback()
 	if err := s.look(c, writerLooks); err != nil {

@@ -112,7 +112,9 @@ type memoryTx struct {
 	aborted error
 	// onCommit is to be called after the commit.
 	onCommit []func()
-	ended    bool
+	// found is what the last lookup found.
+	found []store.Row
+	ended bool
 }
 
 func (t *memoryTx) Close() error {
@@ -138,22 +140,31 @@ func (t *memoryTx) OnCommit(fn func()) { t.onCommit = append(t.onCommit, fn) }
 
 func (t *memoryTx) Abort(cause error) { t.aborted = cmp.Or(t.aborted, cause) }
 
-func (t *memoryTx) Lookup(ctx context.Context, names ...string) (found []store.Row, err error) {
+func (t *memoryTx) Lookup(ctx context.Context, names ...string) ([]store.Row, error) {
+	t.endFound()
 	for _, row := range t.state.columns {
 		if slices.Contains(names, row.Name) {
-			found = append(found, row)
+			t.found = append(t.found, row)
 		}
 	}
-	return found, t.check(ctx)
+	return t.found, t.check(ctx)
 }
 
-func (t *memoryTx) LookupID(ctx context.Context, ids ...store.ColumnID) (found []store.Row, err error) {
+func (t *memoryTx) LookupID(ctx context.Context, ids ...store.ColumnID) ([]store.Row, error) {
+	t.endFound()
 	for _, id := range ids {
 		if row, ok := t.state.columns[id]; ok {
-			found = append(found, row)
+			t.found = append(t.found, row)
 		}
 	}
-	return found, t.check(ctx)
+	return t.found, t.check(ctx)
+}
+
+// endFound makes what the last lookup found useless, so that tests notice who
+// still uses it.
+func (t *memoryTx) endFound() {
+	clear(t.found)
+	t.found = t.found[:0]
 }
 
 func (t *memoryTx) Columns(ctx context.Context) ([]store.Row, error) {

@@ -1,0 +1,42 @@
+package conformance
+
+import (
+	"context"
+	"testing"
+
+	"columnvault"
+	"columnvault/dtype"
+	"columnvault/internal/vaulttest"
+)
+
+// TestAllocationsOfSingleCalls bounds what the smallest calls allocate, which is
+// most of what they cost beside the engine.
+func TestAllocationsOfSingleCalls(t *testing.T) {
+	ctx := t.Context()
+	v := vaulttest.Open(t)
+	numbers, err := columnvault.Create(ctx, v, "numbers", dtype.Int64, nil)
+	vaulttest.Must(t, err)
+	texts, err := columnvault.Create(ctx, v, "texts", dtype.String, nil)
+	vaulttest.Must(t, err)
+	vaulttest.Must(t, numbers.Append(ctx, make([]int64, 1000)...))
+	vaulttest.Must(t, texts.Append(ctx, "a", "b"))
+	want := func(what string, most float64, do func(ctx context.Context) error) {
+		t.Helper()
+		if n := testing.AllocsPerRun(100, func() { vaulttest.Must(t, do(ctx)) }); n > most {
+			t.Errorf("%s makes %v allocations, want at most %v", what, n, most)
+		}
+	}
+	want("At", 5, func(ctx context.Context) error { return vaulttest.ErrOf(numbers.At(ctx, 500)) })
+	want("Slice", 6, func(ctx context.Context) error { return vaulttest.ErrOf(numbers.Slice(ctx, 500, 600)) })
+	want("At of text", 9, func(ctx context.Context) error { return vaulttest.ErrOf(texts.At(ctx, 1)) })
+	want("Append", 26, func(ctx context.Context) error { return numbers.Append(ctx, 1) })
+	want("Append of text", 37, func(ctx context.Context) error { return texts.Append(ctx, "text") })
+	err = v.View(ctx, func(ctx context.Context, tx *columnvault.Tx) error {
+		in := numbers.In(tx)
+		want("At in a View", 1, func(context.Context) error { return vaulttest.ErrOf(in.At(ctx, 500)) })
+		want("Slice in a View", 2, func(context.Context) error { return vaulttest.ErrOf(in.Slice(ctx, 500, 600)) })
+		want("At of text in a View", 1, func(context.Context) error { return vaulttest.ErrOf(texts.In(tx).At(ctx, 1)) })
+		return nil
+	})
+	vaulttest.Must(t, err)
+}
