@@ -75,33 +75,44 @@ func appendTensor[E Element](dst []byte, elem Kind, shape []int, data []E) ([]by
 
 // readTensor reads what appendTensor writes.
 func readTensor[E Element](src []byte, elem Kind) (Tensor[E], error) {
-	if len(src) < 2 {
-		return Tensor[E]{}, fmt.Errorf("%w: a vector of %d bytes has no header", ErrData, len(src))
-	}
-	if err := checkCode(src[0], elem); err != nil {
+	if err := verifyTensor(src, elem); err != nil {
 		return Tensor[E]{}, err
 	}
 	shape := make([]int, src[1])
 	src = src[2:]
-	if len(src) < 4*len(shape) {
-		return Tensor[E]{}, fmt.Errorf("%w: %d bytes where %d dimensions of a vector should be", ErrData, len(src), len(shape))
-	}
 	for i := range shape {
-		d := binary.LittleEndian.Uint32(src[4*i:])
-		if uint64(d) > math.MaxInt {
-			return Tensor[E]{}, fmt.Errorf("%w: dimension %d of a vector is too large for this machine", ErrData, d)
-		}
-		shape[i] = int(d)
+		shape[i] = int(binary.LittleEndian.Uint32(src[4*i:]))
 	}
-	src = src[4*len(shape):]
-	n, width := volume(shape), elem.width()
-	if n > MaxSize {
-		return Tensor[E]{}, fmt.Errorf("%w: the dimensions %v of a vector multiply to more than %d", ErrData, shape, MaxSize)
-	}
-	if len(src) != n*width {
-		return Tensor[E]{}, fmt.Errorf("%w: %d bytes of elements for a vector of shape %v", ErrData, len(src), shape)
-	}
-	data := make([]E, n)
-	readNumbers(data, src)
+	data := make([]E, volume(shape))
+	readNumbers(data, src[4*len(shape):])
 	return Tensor[E]{shape, data}, nil
+}
+
+// verifyTensor tells why src is not a vector with its shape.
+func verifyTensor(src []byte, elem Kind) error {
+	if len(src) < 2 {
+		return fmt.Errorf("%w: a vector of %d bytes has no header", ErrData, len(src))
+	}
+	if err := checkCode(src[0], elem); err != nil {
+		return err
+	}
+	rank := int(src[1])
+	src = src[2:]
+	if len(src) < 4*rank {
+		return fmt.Errorf("%w: %d bytes where %d dimensions of a vector should be", ErrData, len(src), rank)
+	}
+	var few [8]int
+	shape := few[:0]
+	for i := range rank {
+		shape = append(shape, int(binary.LittleEndian.Uint32(src[4*i:])))
+	}
+	src = src[4*rank:]
+	n := volume(shape)
+	if n > MaxSize {
+		return fmt.Errorf("%w: the dimensions %v of a vector multiply to more than %d", ErrData, slices.Clone(shape), MaxSize)
+	}
+	if len(src) != n*elem.width() {
+		return fmt.Errorf("%w: %d bytes of elements for a vector of shape %v", ErrData, len(src), slices.Clone(shape))
+	}
+	return nil
 }
