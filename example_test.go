@@ -544,8 +544,8 @@ func ExampleVault_Batch() {
 	// 1
 }
 
-// Check reads the indexes and a little of every chunk. A vault that keeps every
-// rule of the format yields nothing.
+// Check looks for damage and says what it has not looked at. CheckOptions.Full
+// leaves nothing out.
 func ExampleVault_Check() {
 	v, done := openTemp()
 	defer done()
@@ -554,14 +554,18 @@ func ExampleVault_Check() {
 	check(err)
 	check(c.Append(ctx, "one", "two"))
 
-	found := 0
-	for problem, err := range v.Check(ctx) {
+	sound := true
+	for f, err := range v.Check(ctx, columnvault.CheckOptions{Full: true, Digest: true}) {
 		check(err)
-		found++
-		fmt.Println(problem.Column, problem.Damage, problem.Text)
+		if f.Severity == columnvault.SeverityDamage {
+			sound = false
+		}
+		fmt.Printf("%v: %s %x... %s\n", f.Severity, f.Column, f.Digest[:4], f.Text)
 	}
-	fmt.Println(found, "problems")
-	// Output: 0 problems
+	fmt.Println("sound:", sound)
+	// Output:
+	// note: c bdee2e0a... SHA-256 of 2 elements
+	// sound: true
 }
 
 // An error has a kind for errors.Is, says what it is about, and often what to

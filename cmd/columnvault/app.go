@@ -61,6 +61,25 @@ func (a *app) progress(quiet bool, text string, total int64) *term.Progress {
 	return term.NewProgress(a.err, text, total)
 }
 
+// bar shows how far work has come that tells its size as it goes.
+type bar struct {
+	a        *app
+	quiet    bool
+	text     string
+	progress *term.Progress
+	shown    int64
+}
+
+func (b *bar) show(done, total int64) {
+	if b.progress == nil {
+		b.progress = b.a.progress(b.quiet, b.text, total)
+	}
+	b.progress.Add(int(done - b.shown))
+	b.shown = done
+}
+
+func (b *bar) finish() { b.progress.Finish() }
+
 // openInput opens a file that is read more than once; - is standard input.
 func (a *app) openInput(ctx context.Context, path string, quiet bool) (*files.Input, error) {
 	progress := a.progress(quiet, "receiving", -1)

@@ -89,6 +89,15 @@ func (e Entry) Len() int64 {
 	}
 }
 
+// Size is the size of the elements according to the catalog, 0 where they
+// vary.
+func (e *Entry) Size() int64 {
+	if e.Kind == VarSize {
+		return 0
+	}
+	return e.Data.ElemSize
+}
+
 // Open opens the column for the snapshot or transaction that the entry was
 // read in, as the engine likes it.
 func (e Entry) Open(caps store.Caps) (column.Column, error) {

@@ -48,8 +48,17 @@ type Column interface {
 
 	// Stat measures the column.
 	Stat(ctx context.Context, r store.Reader) (Stat, error)
-	// Check looks whether the column keeps the rules of its layout.
-	Check(ctx context.Context, r store.Reader) ([]Problem, error)
+	// Check looks whether the column keeps the rules of its layout. It does not
+	// read the elements. The error is that of the storage.
+	Check(ctx context.Context, r store.Reader, found Report) error
+	// Walk reads all elements, some limit bytes at once, and goes on after those
+	// that cannot be read: found gets those that can, in order, and lost the
+	// ranges between them, with the reason. The elements belong to Walk. It
+	// ends with the first error of either, or one of the storage as a whole.
+	Walk(ctx context.Context, r store.Reader, limit int64, found func(i int64, e *Elements) error, lost func(i, j int64, why error) error) error
+	// Extent is the number of elements up to the last one for which there are
+	// bytes in the file, at most the length.
+	Extent(ctx context.Context, r store.Reader) (int64, error)
 }
 
 // Stat is what a column takes.

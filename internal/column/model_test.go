@@ -368,6 +368,23 @@ func (m *model) windows(rt *rapid.T) {
 }
 
 func (m *model) check(rt *rapid.T) {
+	limit := int64(rapid.SampledFrom([]int{1, 10, 100, 1 << 20}).Draw(rt, "bytes of a walk"))
+	m.read(rt, m.values, func(r store.Reader, c column.Column, b *column.Elements) error {
+		at := int64(0)
+		return c.Walk(m.ctx, r, limit, func(i int64, e *column.Elements) error {
+			if i != at {
+				rt.Errorf("the walk goes from %d to %d", at, i)
+			}
+			at += int64(e.Count(c.Size()))
+			for k := range e.Count(c.Size()) {
+				copy(b.Extend(int64(len(e.At(c.Size(), k)))), e.At(c.Size(), k))
+				if c.Size() == 0 {
+					b.Ends = append(b.Ends, len(b.Data))
+				}
+			}
+			return nil
+		}, func(i, j int64, why error) error { return why })
+	})
 	i := rapid.IntRange(0, len(m.values)).Draw(rt, "from")
 	j := rapid.IntRange(i, len(m.values)).Draw(rt, "to")
 	m.read(rt, m.values[i:j], func(r store.Reader, c column.Column, b *column.Elements) error {
@@ -375,12 +392,11 @@ func (m *model) check(rt *rapid.T) {
 		return err
 	})
 	m.read(rt, m.values, func(r store.Reader, c column.Column, b *column.Elements) error {
-		problems, err := c.Check(m.ctx, r)
-		if err != nil {
+		if err := c.Check(m.ctx, r, func(p column.Problem) { rt.Errorf("check: %s", p.Text) }); err != nil {
 			return err
 		}
-		for _, p := range problems {
-			rt.Errorf("check: %s", p.Text)
+		if extent, err := c.Extent(m.ctx, r); extent != c.Len() || err != nil {
+			rt.Errorf("there are bytes for %d of %d elements, %v", extent, c.Len(), err)
 		}
 		stat, err := c.Stat(m.ctx, r)
 		if err != nil {

@@ -45,6 +45,22 @@ func (t *tailed) Read(ctx context.Context, r store.Reader, b *Elements, i, j, li
 	return t.stored + int64(n), nil
 }
 
+func (t *tailed) Walk(ctx context.Context, r store.Reader, limit int64, found func(int64, *Elements) error, lost func(int64, int64, error) error) error {
+	err := t.Column.Walk(ctx, r, limit, found, lost)
+	if err == nil && t.added > 0 {
+		err = found(t.stored, &t.tail)
+	}
+	return err
+}
+
+func (t *tailed) Extent(ctx context.Context, r store.Reader) (int64, error) {
+	n, err := t.Column.Extent(ctx, r)
+	if n == t.stored {
+		n += t.added
+	}
+	return n, err
+}
+
 func (t *tailed) Before(ctx context.Context, r store.Reader, j, limit int64) (int64, error) {
 	if err := CheckRange(j, j, t.Len()); err != nil {
 		return j, err

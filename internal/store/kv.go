@@ -11,6 +11,8 @@ import (
 // A name under which the file has something that cannot hold pairs, or a name
 // that the store keeps for itself, gives ErrInvalidArgument everywhere.
 type KVReader interface {
+	// Tables returns the names of the tables of pairs, in order.
+	Tables(ctx context.Context) ([]string, error)
 	// TableKind tells what is under the name of a table.
 	TableKind(ctx context.Context, table string) (TableKind, error)
 	// Get returns the value of a key, or ErrNotFound. It belongs to the caller.
@@ -50,6 +52,9 @@ type KeyRange struct {
 	Reverse  bool
 	// KeysOnly leaves the values out.
 	KeysOnly bool
+	// MaxValue leaves out the values that have more bytes, so that Pair.Value is
+	// nil; 0 leaves out none.
+	MaxValue int64
 }
 
 // KVWriter changes key-value tables. Writing to a table that does not exist

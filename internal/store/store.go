@@ -151,10 +151,12 @@ type Reader interface {
 	Columns(ctx context.Context) ([]Row, error)
 
 	// Verify looks for what is wrong below the level of columns: in the
-	// structure of the storage, and with chunks that belong to no column. It
-	// reads all there is, and does not know what the bytes of chunks and
-	// values should be.
-	Verify(ctx context.Context) ([]Finding, error)
+	// structure of the storage, between its indexes and what they are made
+	// from, and with chunks that belong to no column. It does not know what the
+	// bytes of chunks and values should be. With full it leaves out nothing
+	// that the engine can find; otherwise what takes much longer than to read
+	// the storage once.
+	Verify(ctx context.Context, full bool) ([]Finding, error)
 
 	// Chunk returns the chunk with this number, or ErrNotFound.
 	Chunk(ctx context.Context, id ColumnID, number int64) (Chunk, error)
@@ -166,14 +168,6 @@ type Reader interface {
 	// ReadAt fills every span. A chunk that does not exist or is too short
 	// gives ErrCorrupt.
 	ReadAt(ctx context.Context, id ColumnID, spans []Span) error
-}
-
-// Finding is something that Verify has found.
-type Finding struct {
-	// Damage says that something cannot be read, or not for certain as what it
-	// was. Otherwise it may go wrong with other programs, or waste space.
-	Damage bool
-	Text   string
 }
 
 // Snapshot is a Reader that has to be closed.
@@ -208,6 +202,9 @@ type Tx interface {
 	// DropColumn removes a column and its chunks.
 	DropColumn(ctx context.Context, id ColumnID) error
 
+	// SetColumn changes ElemSize, Length, MinChunk and MaxChunk of the column
+	// with the ID of the row, without a look at its chunks. It is for repair.
+	SetColumn(ctx context.Context, c Row) error
 	// SetLength sets Row.Length. In LayoutV0 it is the only point at which
 	// changes to a column's end become visible.
 	SetLength(ctx context.Context, id ColumnID, length int64) error
@@ -225,4 +222,8 @@ type Tx interface {
 	WriteAt(ctx context.Context, id ColumnID, spans []Span) error
 	// DropChunks removes the chunks with numbers from up to, not including, to.
 	DropChunks(ctx context.Context, id ColumnID, from, to int64) error
+
+	// Reindex makes an index anew from what it is over. The name is that of a
+	// Finding.
+	Reindex(ctx context.Context, index string) error
 }

@@ -118,10 +118,21 @@ func LenOnDisk(t TB, p Pair, name string) int {
 // WantSound requires that the vault keeps every rule of the format.
 func WantSound(t TB, v *columnvault.Vault) {
 	t.Helper()
-	for p, err := range v.Check(t.Context()) {
-		Must(t, err)
-		t.Errorf("check: %q: %s", p.Column, p.Text)
+	for _, f := range Found(t, v, columnvault.CheckOptions{Full: true}) {
+		t.Errorf("check: %s: %q: %s", f.Kind, f.Column+f.Table, f.Text)
 	}
+}
+
+// Found is what Check finds, but for notes.
+func Found(t TB, v *columnvault.Vault, o columnvault.CheckOptions) (found []columnvault.Finding) {
+	t.Helper()
+	for f, err := range v.Check(t.Context(), o) {
+		Must(t, err)
+		if f.Severity > columnvault.SeverityNote {
+			found = append(found, f)
+		}
+	}
+	return found
 }
 
 // WantNames requires these columns in this order.

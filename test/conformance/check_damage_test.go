@@ -46,10 +46,9 @@ func damageOf(t *testing.T, path string) (damage []string) {
 	}
 	vaulttest.Must(t, err)
 	defer v.Close()
-	for p, err := range v.Check(t.Context()) {
-		vaulttest.Must(t, err)
-		if p.Damage {
-			damage = append(damage, p.Text)
+	for _, f := range vaulttest.Found(t, v, columnvault.CheckOptions{}) {
+		if f.Severity == columnvault.SeverityDamage {
+			damage = append(damage, f.Text)
 		}
 	}
 	return damage
@@ -112,7 +111,7 @@ func TestCheckComparesIndexes(t *testing.T) {
 		{
 			[]string{`CREATE TABLE kept AS SELECT rowid AS id, * FROM col_chunks WHERE chunk_idx = 3`, `DELETE FROM col_chunks WHERE chunk_idx = 3`},
 			[]string{`INSERT INTO col_chunks (rowid, ` + columns + `) SELECT id, ` + columns + ` FROM kept`, `DROP TABLE kept`},
-			"missing from index columnvault_chunks",
+			"missing from index columnvault_chunks: 3",
 		}, {
 			[]string{`INSERT INTO col_chunks (` + columns + `) VALUES (1, 9, zeroblob(64), 64, 0)`},
 			[]string{`DELETE FROM col_chunks WHERE chunk_idx = 9`},
@@ -134,5 +133,5 @@ func TestCheckComparesIndexes(t *testing.T) {
 func TestCheckReportsTriggers(t *testing.T) {
 	v := damaged(t, func(v *columnvault.Vault) { vaulttest.Put(t, v.KV(), "key", "value") },
 		`CREATE TRIGGER surprise AFTER INSERT ON kv BEGIN DELETE FROM col_meta; END`)
-	wantProblem(t, v, false, `a trigger "surprise" on the table "kv"`)
+	wantFinding(t, v, columnvault.SeverityHazard, `a trigger "surprise" on the table "kv"`)
 }

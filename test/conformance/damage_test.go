@@ -30,15 +30,18 @@ func damaged(t *testing.T, fill func(v *columnvault.Vault), sql ...string) *colu
 	return v
 }
 
-// wantProblem requires that Check finds this, as damage or not, in few words.
-func wantProblem(t *testing.T, v *columnvault.Vault, damage bool, text string) {
+// wantFinding requires that Check finds this, as bad as this, in few words.
+func wantFinding(t *testing.T, v *columnvault.Vault, severity columnvault.Severity, text string) {
 	t.Helper()
-	found := vaulttest.Collect(t, v.Check(t.Context()))
-	if !slices.ContainsFunc(found, func(p columnvault.Problem) bool { return p.Damage == damage && strings.Contains(p.Text, text) }) {
-		t.Errorf("check does not say %q as damage %v: %+v", text, damage, found)
+	found := vaulttest.Found(t, v, columnvault.CheckOptions{})
+	if !slices.ContainsFunc(found, func(f columnvault.Finding) bool { return f.Severity == severity && strings.Contains(f.Text, text) }) {
+		t.Errorf("check does not say %q as %v: %+v", text, severity, found)
 	}
-	if len(found) > 110 {
-		t.Errorf("check reports %d problems of one column", len(found))
+	kinds := map[columnvault.FindingKind]int{}
+	for _, f := range found {
+		if kinds[f.Kind]++; kinds[f.Kind] > 51 {
+			t.Fatalf("check has more than 51 findings of the kind %s", f.Kind)
+		}
 	}
 }
 
@@ -67,26 +70,26 @@ func TestCheckFindsDamageBehindHazards(t *testing.T) {
 	v := damaged(t, func(v *columnvault.Vault) {
 		vaulttest.CreateWith(t, v, "a", dtype.Int64, vaulttest.Chunks(16, 16), vaulttest.Sequence(400, func(i int) int64 { return int64(i) })...)
 	}, `UPDATE col_chunks SET bytes_used = 1`, `DELETE FROM col_chunks WHERE chunk_idx = 180`)
-	wantProblem(t, v, true, "chunk 180 is missing")
-	wantProblem(t, v, false, "and 149 more hazards")
+	wantFinding(t, v, columnvault.SeverityDamage, "chunk 180 is missing")
+	wantFinding(t, v, columnvault.SeverityHazard, "and 149 more of this kind")
 }
 
 func TestCheckFindsHazardsBehindDamage(t *testing.T) {
 	v := damaged(t, func(v *columnvault.Vault) {
 		vaulttest.CreateWith(t, v, "a", dtype.String, vaulttest.Chunks(24, 24), vaulttest.Sequence(3000, func(i int) string { return "ab" })...)
 	}, `UPDATE col_chunks SET bytes_used = 1 WHERE col_id = 2`, `DELETE FROM col_chunks WHERE col_id = 1`)
-	wantProblem(t, v, true, "and 2950 more places with damage")
-	wantProblem(t, v, false, "index: chunk 49 of a fixed column")
-	wantProblem(t, v, false, "and 1450 more hazards")
+	wantFinding(t, v, columnvault.SeverityDamage, "and 2950 more of this kind")
+	wantFinding(t, v, columnvault.SeverityHazard, "index: chunk 49 of a fixed column")
+	wantFinding(t, v, columnvault.SeverityHazard, "and 1450 more of this kind")
 }
 
 func TestLengthFarBeyondTheChunks(t *testing.T) {
 	fixed := damaged(t, func(v *columnvault.Vault) { vaulttest.CreateWith(t, v, "a", dtype.Int64, nil, 1, 2, 3) },
 		`UPDATE col_meta SET length = 1 << 58`)
-	wantProblem(t, fixed, true, "chunks 1 to 2199023255551 are missing")
+	wantFinding(t, fixed, columnvault.SeverityDamage, "chunks 1 to 2199023255551 are missing")
 	varSize := damaged(t, func(v *columnvault.Vault) { vaulttest.CreateWith(t, v, "a", dtype.String, nil, "one", "two") },
 		`UPDATE col_meta SET length = 1 << 58 WHERE name = 'a_idx'`)
-	wantProblem(t, varSize, true, "index: chunks 1 to ")
+	wantFinding(t, varSize, columnvault.SeverityDamage, "index: chunks 1 to ")
 	for _, v := range []*columnvault.Vault{fixed, varSize} {
 		c, err := v.Column(t.Context(), "a")
 		vaulttest.Must(t, err)
@@ -103,7 +106,7 @@ func TestLengthFarBeyondTheChunks(t *testing.T) {
 func TestElementSizeBeyondAnyChunk(t *testing.T) {
 	v := damaged(t, func(v *columnvault.Vault) { vaulttest.CreateWith(t, v, "a", dtype.Int64, nil, 1, 2, 3) },
 		`UPDATE col_meta SET elem_size = 9223372036854775807, length = 1`)
-	wantProblem(t, v, true, "leave no multiple of the element size")
+	wantFinding(t, v, columnvault.SeverityDamage, "leave no multiple of the element size")
 	_, err := columnvault.Lookup(t.Context(), v, "a", dtype.Int64)
 	vaulttest.WantErr(t, "lookup", err, columnvault.ErrCorrupt)
 }
@@ -176,7 +179,7 @@ func TestClearRemovesStaleChunks(t *testing.T) {
 		vaulttest.CreateWith(t, v, "n", dtype.Int64, vaulttest.Chunks(16, 16), 1, 2, 3)
 		vaulttest.CreateWith(t, v, "s", dtype.String, vaulttest.Chunks(24, 24), "one", "two", "three")
 	}, `UPDATE col_meta SET length = 0`)
-	wantProblem(t, v, false, "wholly past")
+	wantFinding(t, v, columnvault.SeverityHazard, "wholly past")
 	vaulttest.Must(t, vaulttest.Lookup(t, v, "n", dtype.Int64).Clear(t.Context()))
 	vaulttest.Must(t, vaulttest.Lookup(t, v, "s", dtype.String).Clear(t.Context()))
 	vaulttest.WantSound(t, v)

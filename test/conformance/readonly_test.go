@@ -47,7 +47,7 @@ func TestReadOnlyWritesNothing(t *testing.T) {
 		if _, err := v.Columns(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		for range v.Check(t.Context()) {
+		for range v.Check(t.Context(), columnvault.CheckOptions{Full: true}) {
 		}
 		if err := v.Close(); err != nil {
 			t.Fatal(err)

@@ -236,7 +236,7 @@ func TestNestedTransactionsFail(t *testing.T) {
 		vaulttest.WantErr(t, "Values", vaulttest.LoopErr(c.Values(ctx)), columnvault.ErrNested)
 		_, err = v.Columns(ctx)
 		vaulttest.WantErr(t, "Columns", err, columnvault.ErrNested)
-		vaulttest.WantErr(t, "Check", vaulttest.LoopErr(v.Check(ctx)), columnvault.ErrNested)
+		vaulttest.WantErr(t, "Check", vaulttest.LoopErr(v.Check(ctx, columnvault.CheckOptions{})), columnvault.ErrNested)
 		_, err = columnvault.Create(ctx, v, "new", dtype.Int64, nil)
 		vaulttest.WantErr(t, "Create", err, columnvault.ErrNested)
 		never := func(context.Context, *columnvault.Tx) error { t.Error("a nested function runs"); return nil }

@@ -12,6 +12,7 @@ import (
 
 	"columnvault"
 	"columnvault/dtype"
+	"columnvault/internal/vaulttest"
 )
 
 // each is how many elements every writer adds.
@@ -152,9 +153,7 @@ func TestWritersBesideEachOther(t *testing.T) {
 			t.Errorf("writer %d has left the mark %d, want %d", own, mark, each)
 		}
 	}
-	for p, err := range v.Check(ctx) {
-		t.Errorf("check: %s: %s, %v", p.Column, p.Text, err)
-	}
+	vaulttest.WantSound(t, v)
 }
 
 // watch reads the column beside its writers until it has all elements.

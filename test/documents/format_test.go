@@ -440,11 +440,14 @@ func TestFormatRules(t *testing.T) {
 		if v, err = columnvault.Open(path, &columnvault.Options{ReadOnly: true}); err != nil {
 			t.Fatal(err)
 		}
-		found := vaulttest.Collect(t, v.Check(t.Context()))
+		found := vaulttest.Found(t, v, columnvault.CheckOptions{})
 		vaulttest.Must(t, v.Close())
-		damage := strings.HasPrefix(row[1], "damage")
-		if !slices.ContainsFunc(found, func(p columnvault.Problem) bool { return p.Damage == damage && strings.Contains(p.Text, b.word) }) ||
-			!damage && slices.ContainsFunc(found, func(p columnvault.Problem) bool { return p.Damage }) {
+		severity := columnvault.SeverityHazard
+		if strings.HasPrefix(row[1], "damage") {
+			severity = columnvault.SeverityDamage
+		}
+		if !slices.ContainsFunc(found, func(f columnvault.Finding) bool { return f.Severity == severity && strings.Contains(f.Text, b.word) }) ||
+			slices.ContainsFunc(found, func(f columnvault.Finding) bool { return f.Severity > severity }) {
 			t.Errorf("docs/format.md: breaking %q is said to be %s, and Check finds %+v", rule, row[1], found)
 		}
 	}

@@ -17,6 +17,7 @@ import (
 
 	"columnvault"
 	"columnvault/dtype"
+	"columnvault/internal/vaulttest"
 )
 
 // python is a running agent.py.
@@ -324,19 +325,13 @@ func (m *turns) oversized(rt *rapid.T) (found bool) {
 	return found
 }
 
-func (m *turns) problems(rt *rapid.T) (all []columnvault.Problem) {
+func (m *turns) problems(rt *rapid.T) (all []columnvault.Finding) {
 	v, err := columnvault.Open(m.path, &columnvault.Options{ReadOnly: true})
 	if err != nil {
 		rt.Fatal(err)
 	}
 	defer v.Close()
-	for p, err := range v.Check(m.t.Context()) {
-		if err != nil {
-			rt.Fatal(err)
-		}
-		all = append(all, p)
-	}
-	return all
+	return vaulttest.Found(m.t, v, columnvault.CheckOptions{Full: true})
 }
 
 func (m *turns) insert(rt *rapid.T) {
@@ -405,7 +400,7 @@ func (m *turns) check(rt *rapid.T) {
 		return nil
 	})
 	for _, p := range m.problems(rt) {
-		if p.Damage {
+		if p.Severity == columnvault.SeverityDamage {
 			rt.Errorf("%s: %s", p.Column, p.Text)
 		}
 	}

@@ -35,23 +35,48 @@ func front(ctx context.Context, r store.Reader, id store.ColumnID, number, n int
 	return data, r.ReadAt(ctx, id, []store.Span{{Chunk: number, Data: data[:n]}})
 }
 
+// holds reports ErrCorrupt if the chunk says that it has fewer than n bytes. It
+// does not look for them, as reaches does, and costs less.
+func holds(ctx context.Context, r store.Reader, id store.ColumnID, number, n int64) error {
+	return r.ReadAt(ctx, id, []store.Span{{Chunk: number, Offset: n}})
+}
+
+// stored is how many of the first most bytes of a chunk there are.
+func stored(ctx context.Context, r store.Reader, id store.ColumnID, number, most int64) (int64, error) {
+	have, tooMany := int64(0), most+1
+	for try := most; have+1 < tooMany; try = have + (tooMany-have)/2 {
+		err := holds(ctx, r, id, number, try)
+		switch {
+		case err == nil:
+			have = try
+		case errors.Is(err, store.ErrCorrupt):
+			tooMany = try
+		default:
+			return 0, err
+		}
+	}
+	return have, nil
+}
+
 // checkBytes looks whether a chunk has the bytes that its elements need, and
 // those that it says it has.
-func checkBytes(ctx context.Context, r store.Reader, id store.ColumnID, p *column.Problems, chunk store.Chunk, need int64) error {
+func checkBytes(ctx context.Context, r store.Reader, id store.ColumnID, found column.Report, chunk store.Chunk, need int64) error {
+	p := column.Problem{Kind: column.ProblemSize, Chunk: chunk.Number}
 	if chunk.Capacity <= 0 {
-		p.Hazard("chunk %d has a capacity of %d", chunk.Number, chunk.Capacity)
+		found.Hazard(p, "chunk %d has a capacity of %d", chunk.Number, chunk.Capacity)
 	}
 	for _, n := range []int64{need, chunk.Capacity} {
 		if n <= 0 {
 			continue
 		}
-		err := reaches(ctx, r, id, chunk.Number, n)
+		err := holds(ctx, r, id, chunk.Number, n)
 		switch {
 		case errors.Is(err, store.ErrCorrupt) && n == need:
-			p.Damage("chunk %d has fewer than the %d bytes in which elements lie: %v", chunk.Number, n, err)
+			p.Kind, p.Bytes = column.ProblemShort, n
+			found.Damage(p, "chunk %d has fewer than the %d bytes in which elements lie", chunk.Number, n)
 			return nil
 		case errors.Is(err, store.ErrCorrupt):
-			p.Hazard("chunk %d is shorter than its capacity of %d: %v", chunk.Number, n, err)
+			found.Hazard(p, "chunk %d is shorter than its capacity of %d", chunk.Number, n)
 		case err != nil:
 			return err
 		}

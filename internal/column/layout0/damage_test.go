@@ -61,7 +61,7 @@ func abuse(t *testing.T, tx store.Tx, i int64, op uint8) error {
 	if err != nil {
 		return err
 	}
-	if _, err := c.Check(ctx, tx); err != nil {
+	if err := c.Check(ctx, tx, func(column.Problem) {}); err != nil {
 		return err
 	}
 	n := c.Len()

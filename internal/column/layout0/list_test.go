@@ -162,12 +162,9 @@ func (l *list) want() map[int32]int {
 		if got := decode(b); next != c.Len() || !slices.Equal(got, l.values) {
 			l.t.Fatalf("%d of %d elements are not the %d that they should be", next, c.Len(), len(l.values))
 		}
-		problems, err := c.Check(l.t.Context(), tx)
-		for _, p := range problems {
-			l.t.Errorf("check: %s", p.Text)
-		}
+		err = c.Check(l.t.Context(), tx, func(p column.Problem) { l.t.Errorf("check: %s", p.Text) })
 		clear(elements)
-		scan := c.scan(l.t.Context(), tx, func(_ int64, e entry) { elements[e.Chunk]++ })
+		scan := c.eachEntry(l.t.Context(), tx, func(_ int64, e entry) { elements[e.Chunk]++ })
 		return errors.Join(err, scan, checkRuns(l.t.Context(), c, tx))
 	})
 	return elements
@@ -192,7 +189,7 @@ func checkRuns(ctx context.Context, c *VarSize, r store.Reader) error {
 			errs = append(errs, fmt.Errorf("elements %d to %d lie in bytes %d to %d of the %d of chunk %d, perhaps with others", from, to, x.start, x.end, chunk.Used, last))
 		}
 	}
-	err := c.scan(ctx, r, func(i int64, e entry) {
+	err := c.eachEntry(ctx, r, func(i int64, e entry) {
 		if e.Chunk != last {
 			end(i)
 			x, from, last = extent{start: -1}, i, e.Chunk

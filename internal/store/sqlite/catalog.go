@@ -97,6 +97,7 @@ type columnTable struct {
 	layout                    store.Layout
 	byNames, byID, all        string
 	setLength, setName, erase string
+	setShape                  string
 }
 
 // newColumnTable makes the statements. least and most are the fields with the
@@ -110,6 +111,7 @@ func newColumnTable(layout store.Layout, table, least, most string) *columnTable
 		all:       rows + ` ORDER BY col_id`,
 		setLength: `UPDATE ` + table + ` SET length = ? WHERE col_id = ?`,
 		setName:   `UPDATE ` + table + ` SET name = ? WHERE col_id = ?`,
+		setShape:  `UPDATE ` + table + ` SET elem_size = ?, length = ?, ` + least + ` = ?, ` + most + ` = ? WHERE col_id = ?`,
 		erase:     `DELETE FROM ` + table + ` WHERE col_id = ?`,
 	}
 }

@@ -79,10 +79,12 @@ func (t *tx) CreateColumn(ctx context.Context, col store.Row) (store.Row, error)
 const lastNumber = `columnvault_last_col_id`
 
 // insertColumn adds the row of a column of layout 0. Its number is one that no
-// column had before.
+// column had before, also none of which only chunks are left: these may still be
+// wanted. The highest numbers are left out, because no program gives them.
 func (t *tx) insertColumn(col store.Row) error {
 	return t.c.run(`INSERT INTO col_meta (name, dtype, elem_size, length, chunk_bytes, min_chunk_bytes, max_chunk_bytes, col_id)
 		VALUES (?, ?, ?, 0, ?, ?, ?, 1 + max(0, coalesce((SELECT max(col_id) FROM col_meta), 0),
+			coalesce((SELECT col_id FROM col_chunks WHERE col_id < 1 << 60 ORDER BY col_id DESC LIMIT 1), 0),
 			coalesce((SELECT CAST(value AS INTEGER) FROM kohakuvault_meta WHERE key = '`+lastNumber+`'), 0)))`,
 		col.Name, col.DType, col.ElemSize, col.MinChunk, col.MinChunk, col.MaxChunk)
 }

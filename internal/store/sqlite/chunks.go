@@ -22,7 +22,8 @@ type chunkTable struct {
 	// one, last and some select chunks by column and numbers, row the row of a
 	// chunk's bytes.
 	one, last, some, row string
-	// orphans counts the chunks of no column.
+	// orphans selects the numbers of columns that have chunks and do not exist,
+	// and how many chunks and bytes that are.
 	orphans string
 }
 
@@ -45,7 +46,12 @@ func newChunkTable(fields, table, number, row, data, orphans string) *chunkTable
 
 // chunks0 is the table of layout 0. That of native columns is nativeChunks.
 var chunks0 = newChunkTable(`chunk_idx, actual_size, bytes_used, rowid`, `col_chunks`, `chunk_idx`, `rowid`, `col_chunks`,
-	`SELECT count(*) FROM col_chunks WHERE col_id NOT IN (SELECT col_id FROM col_meta)`)
+	orphansOf(`col_id, count(*), sum(actual_size)`, `col_chunks`, `col_meta`))
+
+// orphansOf is the statement that looks for chunks of no column.
+func orphansOf(fields, chunks, columns string) string {
+	return fmt.Sprintf(`SELECT %s FROM %s WHERE col_id NOT IN (SELECT col_id FROM %s) GROUP BY col_id ORDER BY col_id LIMIT %d`, fields, chunks, columns, maxFindings)
+}
 
 // chunksOf is the table of a column's chunks, nil for a column whose chunks are
 // not ours to read.
@@ -165,18 +171,6 @@ func (r *reader) someChunks(ctx context.Context, id store.ColumnID, from, to int
 		return r.c.query(t.some, func(st *sqlite3.Stmt) { some = append(some, r.c.scanChunk(id, st)) }, rowOf(id), from, to)
 	})
 	return some, err
-}
-
-// orphans counts the chunks that belong to no column.
-func (r *reader) orphans() (n int64, err error) {
-	for _, t := range []*chunkTable{chunks0, nativeChunks} {
-		count, err := r.c.integer(t.orphans)
-		if err != nil && !noTable(err) {
-			return 0, err
-		}
-		n += count
-	}
-	return n, nil
 }
 
 // startWrite begins a change to the chunks or the row of a column.

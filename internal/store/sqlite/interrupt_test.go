@@ -59,7 +59,7 @@ func TestLongReadsEnd(t *testing.T) {
 	for name, read := range map[string]func(ctx context.Context) error{
 		"Count":   func(ctx context.Context) error { _, err := snap.Count(ctx, "kv"); return err },
 		"Columns": func(ctx context.Context) error { _, err := snap.Columns(ctx); return err },
-		"Verify":  func(ctx context.Context) error { _, err := snap.Verify(ctx); return err },
+		"Verify":  func(ctx context.Context) error { _, err := snap.Verify(ctx, true); return err },
 	} {
 		ctx := &tiredCtx{Context: t.Context()}
 		ctx.left.Store(5)

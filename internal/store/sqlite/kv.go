@@ -240,6 +240,9 @@ func (r *reader) scanBatch(ctx context.Context, table string, rng store.KeyRange
 	}
 	defer r.leave()
 	sql, args := selectPairs, []any{from}
+	if rng.MaxValue > 0 {
+		sql = strings.Replace(sql, fmt.Sprintf(`< %d `, bigRow), fmt.Sprintf(`<= %d `, min(rng.MaxValue, bigRow-1)), 1)
+	}
 	if rng.KeysOnly {
 		sql = `SELECT key FROM %s WHERE key >= ?`
 	}
@@ -257,7 +260,12 @@ func (r *reader) scanBatch(ctx context.Context, table string, rng store.KeyRange
 	row := func(st *sqlite3.Stmt) bool {
 		p := store.Pair{Key: append([]byte{}, st.ColumnRawBlob(0)...)}
 		if !rng.KeysOnly {
-			last, p.Value = st.ColumnInt64(1), append([]byte{}, st.ColumnRawBlob(2)...)
+			last = st.ColumnInt64(1)
+			if rng.MaxValue > 0 && last > rng.MaxValue {
+				last = 0
+			} else {
+				p.Value = append([]byte{}, st.ColumnRawBlob(2)...)
+			}
 		}
 		pairs = append(pairs, p)
 		size += int64(len(p.Key)) + last

@@ -31,6 +31,25 @@ func checkTable(table string) error {
 	return nil
 }
 
+// Tables implements store.KVReader.
+func (r *reader) Tables(ctx context.Context) ([]string, error) {
+	if err := r.enter(ctx); err != nil {
+		return nil, err
+	}
+	defer r.leave()
+	return r.tables()
+}
+
+func (r *reader) tables() (names []string, err error) {
+	err = r.c.query(`SELECT name FROM sqlite_schema AS s WHERE type = 'table' AND rootpage > 0 AND `+isKV("s.name")+` ORDER BY name`,
+		func(st *sqlite3.Stmt) {
+			if name := st.ColumnText(0); checkTable(name) == nil {
+				names = append(names, name)
+			}
+		})
+	return names, err
+}
+
 // TableKind implements store.KVReader.
 func (r *reader) TableKind(ctx context.Context, table string) (store.TableKind, error) {
 	if err := r.enterKV(ctx, table); err != nil {

@@ -37,8 +37,7 @@ var nativeDDL = []string{
 }
 
 var nativeChunks = newChunkTable(`number, capacity, used, bytes_id, meta`, `columnvault_runs`, `number`, `bytes_id`, `columnvault_bytes`,
-	`SELECT (SELECT count(*) FROM columnvault_runs WHERE col_id NOT IN (SELECT col_id FROM columnvault_columns))
-		+ (SELECT count(*) FROM columnvault_bytes WHERE bytes_id NOT IN (SELECT bytes_id FROM columnvault_runs))`)
+	orphansOf(`col_id, count(*), sum(capacity)`, `columnvault_runs`, `columnvault_columns`))
 
 // insertNative adds the row of a native column, and the tables if it is the
 // first.

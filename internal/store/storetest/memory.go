@@ -174,7 +174,9 @@ func (t *memoryTx) Columns(ctx context.Context) ([]store.Row, error) {
 
 // Verify finds nothing: what could be wrong here is up to nobody but this
 // package.
-func (t *memoryTx) Verify(ctx context.Context) ([]store.Finding, error) { return nil, t.check(ctx) }
+func (t *memoryTx) Verify(ctx context.Context, _ bool) ([]store.Finding, error) {
+	return nil, t.check(ctx)
+}
 
 func (t *memoryTx) Chunk(ctx context.Context, id store.ColumnID, number int64) (store.Chunk, error) {
 	c, ok := t.state.chunks[id][number]
@@ -266,6 +268,15 @@ func (t *memoryTx) DropColumn(ctx context.Context, id store.ColumnID) error {
 	delete(t.state.chunks, id)
 	return t.check(ctx)
 }
+
+func (t *memoryTx) SetColumn(ctx context.Context, c store.Row) error {
+	return t.change(ctx, c.ID, func(col *store.Row) {
+		col.ElemSize, col.Length, col.MinChunk, col.MaxChunk = c.ElemSize, c.Length, c.MinChunk, c.MaxChunk
+	})
+}
+
+// Reindex has nothing to do: there are no indexes.
+func (t *memoryTx) Reindex(ctx context.Context, _ string) error { return t.check(ctx) }
 
 func (t *memoryTx) SetLength(ctx context.Context, id store.ColumnID, length int64) error {
 	return t.change(ctx, id, func(col *store.Row) { col.Length = length })

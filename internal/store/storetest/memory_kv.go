@@ -11,6 +11,10 @@ import (
 	"columnvault/internal/store"
 )
 
+func (t *memoryTx) Tables(ctx context.Context) ([]string, error) {
+	return slices.Sorted(maps.Keys(t.state.tables)), t.check(ctx)
+}
+
 func (t *memoryTx) TableKind(ctx context.Context, table string) (store.TableKind, error) {
 	kind := store.TableNone
 	if t.state.tables[table] != nil {
@@ -62,6 +66,9 @@ func (t *memoryTx) Scan(ctx context.Context, table string, r store.KeyRange) ite
 			p := store.Pair{Key: key}
 			if !r.KeysOnly {
 				p.Value, _ = t.Get(ctx, table, key)
+				if r.MaxValue > 0 && int64(len(p.Value)) > r.MaxValue {
+					p.Value = nil
+				}
 			}
 			if err := t.check(ctx); err != nil {
 				yield(store.Pair{}, err)

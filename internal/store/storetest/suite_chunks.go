@@ -344,8 +344,10 @@ func testLayouts(t *testing.T, s store.Store) {
 		t.Errorf("columns after a drop: %+v, %v", all, err)
 	}
 	wantChunks(t, snap, b.ID, math.MinInt64, math.MaxInt64)
-	if found, err := snap.Verify(ctx); len(found) > 0 || err != nil {
-		t.Errorf("Verify finds %v, %v", found, err)
+	for _, full := range []bool{false, true} {
+		if found, err := snap.Verify(ctx, full); len(found) > 0 || err != nil {
+			t.Errorf("Verify finds %v, %v", found, err)
+		}
 	}
 }
 

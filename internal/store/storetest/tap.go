@@ -81,11 +81,11 @@ func (t tapped) Columns(ctx context.Context) ([]store.Row, error) {
 	return t.r.Columns(ctx)
 }
 
-func (t tapped) Verify(ctx context.Context) ([]store.Finding, error) {
+func (t tapped) Verify(ctx context.Context, full bool) ([]store.Finding, error) {
 	if err := t.tap.before(&call{method: "Verify"}); err != nil {
 		return nil, err
 	}
-	return t.r.Verify(ctx)
+	return t.r.Verify(ctx, full)
 }
 
 func (t tapped) Chunk(ctx context.Context, id store.ColumnID, number int64) (store.Chunk, error) {
@@ -114,6 +114,13 @@ func (t tapped) ReadAt(ctx context.Context, id store.ColumnID, spans []store.Spa
 		return err
 	}
 	return t.r.ReadAt(ctx, id, spans)
+}
+
+func (t tapped) Tables(ctx context.Context) ([]string, error) {
+	if err := t.tap.before(&call{method: "Tables"}); err != nil {
+		return nil, err
+	}
+	return t.r.Tables(ctx)
 }
 
 func (t tapped) TableKind(ctx context.Context, table string) (store.TableKind, error) {
@@ -181,6 +188,20 @@ func (t tapped) DropColumn(ctx context.Context, id store.ColumnID) error {
 		return err
 	}
 	return t.tx.DropColumn(ctx, id)
+}
+
+func (t tapped) SetColumn(ctx context.Context, c store.Row) error {
+	if err := t.tap.before(&call{method: "SetColumn"}); err != nil {
+		return err
+	}
+	return t.tx.SetColumn(ctx, c)
+}
+
+func (t tapped) Reindex(ctx context.Context, index string) error {
+	if err := t.tap.before(&call{method: "Reindex"}); err != nil {
+		return err
+	}
+	return t.tx.Reindex(ctx, index)
 }
 
 func (t tapped) SetLength(ctx context.Context, id store.ColumnID, length int64) error {

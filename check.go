@@ -1,0 +1,167 @@
+package columnvault
+
+import (
+	"context"
+	"errors"
+	"iter"
+
+	"columnvault/internal/fsck"
+	"columnvault/internal/store"
+)
+
+// CheckOptions configure [Vault.Check]. The zero value checks quickly.
+type CheckOptions struct {
+	// Full reads everything: SQLite compares all indexes with their tables,
+	// and every element of every column and every value of every key-value
+	// table is read and decoded.
+	Full bool
+	// Digest adds a digest of every column and every key-value table, and
+	// implies Full. Columns with equal digests have the same dtype and the same
+	// elements, in whatever chunks, layout or file they lie; docs/format.md
+	// defines it.
+	Digest bool
+	// Progress is called from time to time with the bytes that have been looked
+	// at. The total is an estimate, and SQLite's own check is one step.
+	Progress func(done, total int64)
+}
+
+// Finding is something that [Vault.Check] has found.
+type Finding struct {
+	Kind     FindingKind
+	Severity Severity
+	// Column or Table is the name of what it is about; both are empty for the
+	// vault as a whole.
+	Column, Table string
+	// Chunk is the number of a chunk, -1 for none.
+	Chunk int64
+	// From and To are the range of the elements at stake; there are none if they
+	// are equal.
+	From, To int64
+	// Bytes is how many bytes are at stake, 0 where that says nothing.
+	Bytes int64
+	// Text says what it means.
+	Text string
+	// Repairable says that [Vault.Repair] can mend it, and Loss what is lost
+	// by that; it is empty if nothing is.
+	Repairable bool
+	Loss       string
+	// Digest is the SHA-256 of the column or table in a FindingDigest.
+	Digest []byte
+}
+
+// Severity is how bad a [Finding] is.
+type Severity = fsck.Severity
+
+// The severities, from nothing to bad.
+const (
+	// SeverityNote: nothing is wrong. Notes say what was not looked at, and
+	// carry digests.
+	SeverityNote = fsck.Note
+	// SeverityHazard: everything can be read, but KohakuVault 0.8.6 may fail or
+	// do damage when it goes on writing, or space is wasted.
+	SeverityHazard = fsck.Hazard
+	// SeverityDamage: something cannot be read, or not for certain as what it
+	// was.
+	SeverityDamage = fsck.Damage
+)
+
+// FindingKind says what a [Finding] is about. docs/repair.md says of each kind
+// what it means and what is done about it.
+type FindingKind = fsck.Kind
+
+// The kinds that are about the file.
+const (
+	// FindingStructure is damage to the structure of the SQLite file: anything
+	// in it may be hidden. Repair does not touch such a file.
+	FindingStructure = fsck.Structure
+	// FindingUnused is a page that nothing uses.
+	FindingUnused = fsck.Unused
+	// FindingIndex is an index of SQLite that is damaged, or does not fit its
+	// table: rows may not be found.
+	FindingIndex = fsck.Index
+	// FindingRow is a row that breaks a rule of its table, or that nothing
+	// leads to.
+	FindingRow = fsck.Row
+	// FindingOrphan is chunks that belong to no column.
+	FindingOrphan = fsck.Orphan
+	// FindingTrigger is a trigger on a table of the vault. It does not run here,
+	// but in other programs it does.
+	FindingTrigger = fsck.Trigger
+)
+
+// The kinds that are about columns and key-value tables.
+const (
+	// FindingCatalog is a column of which the catalog says something impossible.
+	FindingCatalog = fsck.Catalog
+	// FindingHalf is half of a variable-size column.
+	FindingHalf = fsck.Half
+	// FindingBounds is a variable-size column whose parts have chunks of
+	// different maxima.
+	FindingBounds = fsck.Bounds
+	// FindingMissing is chunks that do not exist and in which elements lie.
+	FindingMissing = fsck.Missing
+	// FindingShort is a chunk with fewer bytes than its elements need.
+	FindingShort = fsck.Short
+	// FindingSize is a chunk whose capacity is not as it should be.
+	FindingSize = fsck.Size
+	// FindingUsed is a chunk that counts its used bytes wrongly.
+	FindingUsed = fsck.Used
+	// FindingStray is a chunk in which no element lies.
+	FindingStray = fsck.Stray
+	// FindingEntry is an index entry that leads to bytes that are not there.
+	FindingEntry = fsck.Entry
+	// FindingOrder is elements that overlap, or do not ascend in their chunk.
+	FindingOrder = fsck.Order
+	// FindingUnreadable is elements or pairs that cannot be read.
+	FindingUnreadable = fsck.Unreadable
+	// FindingElement is elements that can be read and not decoded.
+	FindingElement = fsck.Element
+	// FindingValue is a value of a key-value table that is not what its header
+	// says.
+	FindingValue = fsck.Value
+	// FindingUnread is a note of what was not looked at.
+	FindingUnread = fsck.Unread
+	// FindingDigest is a note with a digest.
+	FindingDigest = fsck.Digest
+)
+
+// Check looks for damage, and whether the vault keeps every rule of the format,
+// in one snapshot, and yields what it finds: at most 50 findings of a kind for
+// each column and table, and then how many more there are. A damaged part does
+// not keep it from looking at the others; an error ends it. Its last findings
+// are notes that say what it has not looked at. What caches hold, it does not
+// see.
+//
+// By default it lets SQLite check the structure of every page, compares the
+// indexes of the vault with its tables, reads the indexes of variable-size
+// columns and asks every chunk for its size, which takes little longer than
+// SQLite's own quick_check. Values are not decoded, so bytes that have changed
+// in them are not found; CheckOptions.Full decodes them. Even then a number that
+// has changed into another is not found: the format has no checksums.
+//
+// It holds [Options.ReadBytes] bytes and an element at a time, and 64 bytes for
+// each chunk of a variable-size column.
+func (s *scope) Check(ctx context.Context, o CheckOptions) iter.Seq2[Finding, error] {
+	return func(yield func(Finding, error) bool) {
+		err := s.view(ctx, "check", "", func(tx *Tx) error {
+			return fsck.Check(ctx, tx.r, tx.v.store.Caps(), tx.v.checkOptions(o), func(f fsck.Finding) error {
+				if !yield(Finding(f), nil) {
+					return errStop
+				}
+				return nil
+			})
+		})
+		if err != nil && !errors.Is(err, errStop) {
+			yield(Finding{}, err)
+		}
+	}
+}
+
+func (v *Vault) checkOptions(o CheckOptions) fsck.Options {
+	all := fsck.Options{Full: o.Full, Digest: o.Digest, Progress: o.Progress, Window: v.buffer}
+	if files, ok := v.store.(store.Logger); ok {
+		main, log, _ := files.Sizes() // only for the progress
+		all.Size = main + log
+	}
+	return all
+}
