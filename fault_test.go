@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -66,30 +64,7 @@ func contents(t *testing.T, v *Vault) string {
 // it held before the operation, if that reported an error, and what it should
 // hold after it otherwise: in the same vault, and opened anew.
 func TestEveryFault(t *testing.T) {
-	base := filepath.Join(t.TempDir(), "base.db")
-	v := openFaulty(t, base)
-	ctx := context.Background()
-	small := &ColumnOptions{MinChunk: 512, MaxChunk: 4080}
-	nums, err := Create(ctx, v, "nums", dtype.Int64, small)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := nums.Append(ctx, sequence(2000)...); err != nil {
-		t.Fatal(err)
-	}
-	texts, err := Create(ctx, v, "texts", dtype.String, small)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range 500 {
-		if err := texts.Append(ctx, strings.Repeat("x", i%60)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := v.Close(); err != nil {
-		t.Fatal(err)
-	}
-
+	base := faultBase(t)
 	for name, do := range faultOperations {
 		t.Run(name, func(t *testing.T) {
 			calls := 0
@@ -198,18 +173,10 @@ func onTexts(ctx context.Context, in Scope, fn func(c *Column[string]) error) er
 func tryFault(t *testing.T, base string, n int, do func(context.Context, *Vault) error) bool {
 	t.Helper()
 	fault := []error{sqlite3.IOERR_WRITE, sqlite3.FULL}[n%2]
-	data, err := os.ReadFile(base)
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), "test.db")
-	if err := os.WriteFile(path, data, 0o666); err != nil {
-		t.Fatal(err)
-	}
-	v := openFaulty(t, path)
+	v, path := openCopy(t, base)
 	before := contents(t, v)
 	faulty.Arm(n, fault)
-	err = do(context.Background(), v)
+	err := do(context.Background(), v)
 	failed := faulty.Failed()
 	faulty.Arm(0, nil)
 

@@ -44,7 +44,7 @@ func completeArg(cmd *cobra.Command, args []string, begin string) ([]cobra.Compl
 	}
 	var found []cobra.Completion
 	switch word := expected[min(len(args), len(expected)-1)]; strings.Trim(word, "[].") {
-	case "DB", "FILE|-":
+	case "DB", "COPY", "FILE|-":
 		return nil, cobra.ShellCompDirectiveDefault // files, as the shell does
 	case "NAME":
 		found = completeFrom(cmd, args, completeColumns, begin)

@@ -30,7 +30,7 @@ Usage: columnvault COMMAND DB ... [--FLAGS]
   append, set, insert, delete  change elements
   create, rename, drop         change columns
   kv put, get, cat, ls, rm     values under keys
-  check, checkpoint            the file
+  check, backup, checkpoint    the file
   completion, help, version    the tool
 
 "columnvault --help" says how values are written, and what scripts may rely on,
@@ -101,7 +101,7 @@ is 0, or 1 after an error, 2 after wrong usage, 130 after an interrupt.`,
 	addCommands(root, "Changing elements", newAppendCommand(a), newSetCommand(a), newInsertCommand(a), newDeleteCommand(a))
 	addCommands(root, "Changing columns", newCreateCommand(a), newRenameCommand(a), newDropCommand(a))
 	addCommands(root, "Keys and values", newKVCommand(a))
-	addCommands(root, "The file", newCheckCommand(a), newCheckpointCommand(a))
+	addCommands(root, "The file", newCheckCommand(a), newBackupCommand(a), newCheckpointCommand(a))
 	addCommands(root, "The tool", newCompletionCommand(a), newVersionCommand(a))
 	root.SetHelpCommandGroupID("The tool")
 	return root

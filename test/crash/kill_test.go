@@ -25,6 +25,7 @@ const roleKey = "COLUMNVAULT_TEST_ROLE"
 var roles = map[string]func(ctx context.Context, args []string) error{
 	"record": record,
 	"count":  count,
+	"backup": backup,
 }
 
 func TestMain(m *testing.M) {

@@ -12,9 +12,9 @@ import (
 	"columnvault/internal/store"
 )
 
-var _ store.Logger = (*Store)(nil)
+var _ store.File = (*Store)(nil)
 
-// Checkpoint implements store.Logger.
+// Checkpoint implements store.File.
 func (s *Store) Checkpoint(ctx context.Context, mode store.CheckpointMode) (store.Checkpoint, error) {
 	if s.opts.ReadOnly {
 		return store.Checkpoint{}, fmt.Errorf("%w: the vault was opened for reading only", store.ErrReadOnly)
@@ -70,13 +70,14 @@ func (c *conn) checkpoint(mode store.CheckpointMode) (done store.Checkpoint, err
 //
 // SQLite begins the log anew when all of it has been moved and nobody reads
 // from it. Beside readers that come and go without a pause there is no such
-// moment by itself, so a log that has got too long is drained.
+// moment by itself, so a log that has got too long is drained. A backup of this
+// process stays in its snapshot until it is done, and is not waited for.
 func (s *Store) keepLogShort(ctx context.Context, c *conn) {
 	if c.logPages < c.checkpointAt {
 		return
 	}
 	s.endIdle()
-	if c.logPages < 2*checkpointPages {
+	if c.logPages < 2*checkpointPages || s.copying.Load() > 0 {
 		c.checkpointAt = c.logPages + checkpointPages/4 // in case that something is in the way
 		c.checkpoint(store.CheckpointPassive)
 		return
@@ -130,7 +131,7 @@ func (s *Store) drain(ctx context.Context, c *conn) {
 // endIdle ends the snapshots in which connections rest.
 func (s *Store) endIdle() { s.endSnapshots(s.takeAllIdle(), busyReaders) }
 
-// Sizes implements store.Logger.
+// Sizes implements store.File.
 func (s *Store) Sizes() (main, log int64, err error) {
 	info, err := os.Stat(s.path)
 	if err != nil {

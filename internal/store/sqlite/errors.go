@@ -55,11 +55,14 @@ const leastSpace = 1 << 20
 
 // explain adds to an error of the disk that the disk is full, if it is. The
 // driver has lost what the system said by the time that it returns an error.
-func (s *Store) explain(err error) error {
+func (s *Store) explain(err error) error { return s.explainAt(s.path, err) }
+
+// explainAt is explain for the disk of the file at path.
+func (s *Store) explainAt(path string, err error) error {
 	if !errors.Is(err, sqlite3.IOERR) && !errors.Is(err, sqlite3.FULL) && !errors.Is(err, sqlite3.CANTOPEN) {
 		return err
 	}
-	free, inodes, known := s.space(s.path)
+	free, inodes, known := s.space(path)
 	if !known || free >= leastSpace && inodes || errors.Is(err, syscall.ENOSPC) {
 		return err
 	}

@@ -75,6 +75,9 @@ type Store struct {
 	// draining says that readers shall not stay in their snapshots, because
 	// the log waits for them.
 	draining atomic.Bool
+	// copying is how many backups are being made, and copies waits for them.
+	copying atomic.Int32
+	copies  sync.WaitGroup
 
 	mu   sync.Mutex
 	idle []*conn
@@ -126,8 +129,7 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 		}
 		return nil, fmt.Errorf("%w: there is no such file, and read-only creates none", store.ErrNotFound)
 	}
-	s := &Store{path: path, opts: opts, turn: make(chan struct{}, 1), open: map[*snapshot]struct{}{}, space: freeSpace}
-	s.closing, s.shut = context.WithCancel(context.Background())
+	s := newStore(path, opts)
 	if opts.ReadOnly {
 		err = s.openReadOnly(ctx)
 	} else {
@@ -137,8 +139,15 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, s.explain(err)
 	}
-	s.turn <- struct{}{}
 	return s, nil
+}
+
+// newStore is a store that has not opened its file yet.
+func newStore(path string, opts Options) *Store {
+	s := &Store{path: path, opts: opts, turn: make(chan struct{}, 1), open: map[*snapshot]struct{}{}, space: freeSpace}
+	s.closing, s.shut = context.WithCancel(context.Background())
+	s.turn <- struct{}{}
+	return s
 }
 
 // resolve makes a path absolute and follows links, as SQLite does: the log lies
@@ -303,6 +312,7 @@ func (s *Store) Close() error {
 	for snap := range open {
 		snap.end(store.ErrClosed)
 	}
+	s.copies.Wait()
 	s.watch.Lock()
 	if s.watch.c != nil {
 		s.discard(s.watch.c)

@@ -3,6 +3,7 @@
 package faultfs
 
 import (
+	"errors"
 	"sync/atomic"
 
 	"github.com/ncruces/go-sqlite3/vfs"
@@ -16,6 +17,9 @@ type FS struct {
 	countdown atomic.Int64
 	failed    atomic.Bool
 }
+
+// Lost is the error of a call that does nothing and says that it has done it.
+var Lost = errors.New("a lost write")
 
 // Register makes a file system that SQLite knows by this name.
 func Register(name string) *FS {
@@ -58,7 +62,9 @@ type file struct {
 }
 
 func (f *file) WriteAt(p []byte, off int64) (int, error) {
-	if err := f.fs.fault(); err != nil {
+	if err := f.fs.fault(); err == Lost {
+		return len(p), nil
+	} else if err != nil {
 		// What a full disk or a crash leaves: a part of it.
 		n, _ := f.File.WriteAt(p[:len(p)/2], off)
 		return n, err
@@ -68,16 +74,24 @@ func (f *file) WriteAt(p []byte, off int64) (int, error) {
 
 func (f *file) Sync(flags vfs.SyncFlag) error {
 	if err := f.fs.fault(); err != nil {
-		return err
+		return told(err)
 	}
 	return f.File.Sync(flags)
 }
 
 func (f *file) Truncate(size int64) error {
 	if err := f.fs.fault(); err != nil {
-		return err
+		return told(err)
 	}
 	return f.File.Truncate(size)
+}
+
+// told is what a call says that fails with err.
+func told(err error) error {
+	if err == Lost {
+		return nil
+	}
+	return err
 }
 
 func (f *file) SharedMemory() vfs.SharedMemory {

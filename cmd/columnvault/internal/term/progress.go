@@ -35,6 +35,14 @@ func (p *Progress) Add(n int) {
 	}
 }
 
+// Set moves the bar to done of total, less than 0 if that is not known.
+func (p *Progress) Set(done, total int64) {
+	if p != nil {
+		p.bar.ChangeMax64(total)
+		_ = p.bar.Set64(done)
+	}
+}
+
 // Finish removes the bar.
 func (p *Progress) Finish() {
 	if p != nil {

@@ -2,14 +2,29 @@ package store
 
 import "context"
 
-// Logger is an engine that keeps changes in a log beside its main file until
-// a checkpoint moves them there.
-type Logger interface {
+// File is what an engine offers whose store is one file, with a log beside it
+// that keeps changes until a checkpoint moves them there.
+type File interface {
 	// Checkpoint moves the log into the main file as far as the mode demands
 	// and others allow.
 	Checkpoint(ctx context.Context, mode CheckpointMode) (Checkpoint, error)
 	// Sizes returns the sizes in bytes of the main file and of the log.
 	Sizes() (main, log int64, err error)
+	// Backup writes the present state of the store to a new file at path,
+	// which appears there when it is complete and not before. Others read and
+	// write meanwhile.
+	Backup(ctx context.Context, path string, o BackupOptions) error
+}
+
+// BackupOptions say how a backup is made.
+type BackupOptions struct {
+	// Replace lets the copy take the place of a file at its path.
+	Replace bool
+	// Check looks at the copy before it gets its name, unless it is nil. An
+	// error refuses the copy.
+	Check func(ctx context.Context, copied Store) error
+	// Progress is told how many bytes of how many have been copied.
+	Progress func(done, total int64)
 }
 
 // CheckpointMode says how far a checkpoint goes.
