@@ -159,7 +159,7 @@ func (s *scope) Check(ctx context.Context, o CheckOptions) iter.Seq2[Finding, er
 
 func (v *Vault) checkOptions(o CheckOptions) fsck.Options {
 	all := fsck.Options{Full: o.Full, Digest: o.Digest, Progress: o.Progress, Window: v.buffer}
-	if files, ok := v.store.(store.Logger); ok {
+	if files, ok := v.store.(store.File); ok {
 		main, log, _ := files.Sizes() // only for the progress
 		all.Size = main + log
 	}

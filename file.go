@@ -2,7 +2,6 @@ package columnvault
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -126,46 +125,18 @@ func (v *Vault) backup(ctx context.Context, f store.File, path string, o BackupO
 func checkCopy(ctx context.Context, path string, copied store.Store, full bool) error {
 	v := newVault(path, copied, &Options{})
 	damages, first := 0, ""
-	for p, err := range v.Check(ctx) {
+	for f, err := range v.Check(ctx, CheckOptions{Full: full}) {
 		if err != nil {
 			return err
 		}
-		if p.Damage {
+		if f.Severity == SeverityDamage {
 			if damages++; damages == 1 {
-				first = strings.TrimPrefix(p.Column+": "+p.Text, ": ")
+				first = strings.TrimPrefix(f.Column+f.Table+": "+f.Text, ": ")
 			}
 		}
 	}
 	if damages > 0 {
 		return fmt.Errorf("%w: the copy has damage, %d findings, the first: %s", ErrCorrupt, damages, first)
 	}
-	if !full {
-		return nil
-	}
-	return v.decodeAll(ctx)
-}
-
-// decodeAll reads every element of every column that can be read.
-func (v *Vault) decodeAll(ctx context.Context) error {
-	return v.View(ctx, func(ctx context.Context, tx *Tx) error {
-		infos, err := tx.Columns(ctx)
-		if err != nil {
-			return err
-		}
-		for _, info := range infos {
-			c, err := tx.Column(ctx, info.Name)
-			if errors.Is(err, ErrUnsupported) || errors.Is(err, ErrNotFound) {
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			for _, err := range c.In(tx).Values(ctx) {
-				if err != nil {
-					return err
-				}
-			}
-		}
-		return nil
-	})
+	return nil
 }
