@@ -81,6 +81,14 @@ func (s *scope) Column(ctx context.Context, name string) (*Column[any], error) {
 	return col, nil
 }
 
+// As is the same column, in the same transaction if it is part of one, with
+// elements of another Go type. A column that was opened by its name alone gives its
+// numbers that way without an interface around each. Operations
+// give [ErrDType] if t is not the dtype of the column.
+func As[T any](c *Column[any], t dtype.Type[T]) *Column[T] {
+	return newColumn(&c.in, c.names.Plain, t)
+}
+
 // Rename gives a column another name. Handles of the old name then get
 // [ErrNotFound].
 func (s *scope) Rename(ctx context.Context, name, newName string) error {

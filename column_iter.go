@@ -5,6 +5,8 @@ import (
 	"errors"
 	"iter"
 	"slices"
+
+	"columnvault/internal/position"
 )
 
 // Values iterates over all elements in order. The loop sees one snapshot, and
@@ -66,7 +68,7 @@ type Run[T any] struct {
 
 // Runs iterates over all elements in order, in runs of about
 // [Options.ReadBytes]. The slices belong to the caller, so each run takes new
-// memory; to use the same memory again, call [Column.Read]. Otherwise it is like
+// memory; [Column.RunsInto] uses the same memory again. Otherwise it is like
 // [Column.Values].
 func (c *Column[T]) Runs(ctx context.Context) iter.Seq2[Run[T], error] {
 	return func(yield func(Run[T], error) bool) {
@@ -85,6 +87,39 @@ func (c *Column[T]) Runs(ctx context.Context) iter.Seq2[Run[T], error] {
 		})
 	}
 }
+
+// RunsInto iterates over the elements from position i up to j, as [Column.Slice]
+// takes them, in runs that lie in buf: each run overwrites the one before. It
+// allocates nothing for numbers, which makes it the fastest way through a
+// column. A run is never longer than buf, nor takes much more than
+// [Options.ReadBytes]. If buf is empty, the loop makes one. Otherwise it is like
+// [Column.Values].
+func (c *Column[T]) RunsInto(ctx context.Context, buf []T, i, j int) iter.Seq2[Run[T], error] {
+	return func(yield func(Run[T], error) bool) {
+		loop(ctx, c, "runs", yield, func(o *opened) error {
+			at, to := position.Range(i, j, o.Len())
+			if len(buf) == 0 {
+				buf = make([]T, max(1, min(to-at, runLen)))
+			}
+			var run [1]Run[T]
+			for at < to {
+				values, err := c.window(ctx, o, buf[:0], at, min(to, at+int64(len(buf))))
+				if err != nil {
+					return err
+				}
+				run[0] = Run[T]{Start: int(at), Values: values}
+				if err := each(o, run[:], yield); err != nil {
+					return err
+				}
+				at += int64(len(values))
+			}
+			return nil
+		})
+	}
+}
+
+// runLen is how many elements a run has at most where nobody says how many.
+const runLen = 1 << 15
 
 // errStop ends a loop because its body has.
 var errStop = errors.New("the loop has ended")

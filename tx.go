@@ -23,6 +23,8 @@ type Tx struct {
 	r store.Reader
 	// w is the same transaction for writing, nil in a View.
 	w store.Tx
+	// snap is what Close ends, nil if the transaction ends with a function.
+	snap store.Snapshot
 	// columns holds the columns used so far: seldom more than a few, for which
 	// there is memory here.
 	columns []*opened
@@ -107,6 +109,34 @@ func (v *Vault) Update(ctx context.Context, fn func(ctx context.Context, tx *Tx)
 		return own
 	}
 	return fail("update", "", -1, err)
+}
+
+// Snapshot begins a [Vault.View] that lasts until it is closed, for what reads
+// step by step and cannot do so inside of one function. All that is said of a
+// View holds for it; unlike there, no ctx is marked, so that a single operation
+// beside it is not refused. It belongs to one goroutine at a time.
+func (v *Vault) Snapshot(ctx context.Context) (*Tx, error) {
+	tx, snap, err := v.openView(ctx)
+	if err != nil {
+		return nil, fail("snapshot", "", -1, err)
+	}
+	tx.reading.TakeAll()
+	tx.snap = snap
+	return tx, nil
+}
+
+// Close ends a transaction that [Vault.Snapshot] has begun. To call it again
+// does nothing. Other transactions end with their function, and Close gives
+// [ErrInvalidArgument].
+func (tx *Tx) Close() error {
+	if tx.snap == nil {
+		return fail("close", "", -1, fmt.Errorf("%w: the transaction ends with the function that it was given to", ErrInvalidArgument))
+	}
+	if tx.ended.Load() {
+		return nil
+	}
+	tx.end()
+	return fail("close", "", -1, tx.snap.Close())
 }
 
 // view runs fn in a snapshot, of which fn has to take from the caches what it
