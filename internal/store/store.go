@@ -71,6 +71,9 @@ type Caps struct {
 // MaxMeta is the largest Chunk.Meta, in bytes.
 const MaxMeta = 4 << 10
 
+// MaxAttrs is the longest Row.Attrs, in bytes.
+const MaxAttrs = 1 << 10
+
 // The layouts of columns: how their elements lie in chunks. An engine looks at
 // a layout only to find out where the chunks are and what they can carry.
 const (
@@ -100,6 +103,10 @@ type Row struct {
 	MinChunk int64
 	MaxChunk int64
 	Layout   Layout
+	// Attrs is what the elements mean beyond their bytes, at most MaxAttrs
+	// bytes of which the engine knows nothing. Longer ones, which only other
+	// programs store, may be cut after that. Columns of LayoutV1 have none.
+	Attrs string
 }
 
 // ColumnID names a column inside an engine. It stays the same when the column
@@ -195,7 +202,7 @@ type Tx interface {
 	// CreateColumn adds a catalog row and gives it an ID; the column has no
 	// chunks. A name that is taken in any layout gives ErrExists, a layout
 	// that the engine does not write errors.ErrUnsupported, a name that it
-	// cannot store ErrInvalidArgument.
+	// cannot store ErrInvalidArgument, Attrs that are too long ErrTooLarge.
 	CreateColumn(ctx context.Context, c Row) (Row, error)
 	// RenameColumn gives a column another name, or ErrExists.
 	RenameColumn(ctx context.Context, id ColumnID, name string) error
@@ -205,6 +212,10 @@ type Tx interface {
 	// SetColumn changes ElemSize, Length, MinChunk and MaxChunk of the column
 	// with the ID of the row, without a look at its chunks. It is for repair.
 	SetColumn(ctx context.Context, c Row) error
+	// SetAttrs sets Row.Attrs. A column that does not exist gives ErrNotFound,
+	// too many bytes ErrTooLarge.
+	SetAttrs(ctx context.Context, id ColumnID, attrs string) error
+
 	// SetLength sets Row.Length. In LayoutV0 it is the only point at which
 	// changes to a column's end become visible.
 	SetLength(ctx context.Context, id ColumnID, length int64) error

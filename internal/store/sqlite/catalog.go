@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/ncruces/go-sqlite3"
@@ -22,12 +23,22 @@ type catalog struct {
 	lengths map[store.ColumnID]int64
 	// found is what the last Lookup returned.
 	found []store.Row
-	// missing says of which layouts the file has no tables, as long as its
-	// schema has that version. checked says that it has.
-	missing [store.LayoutNative + 1]bool
+	// tables says what is known of the table of each layout, as long as the
+	// schema of the file has that version. checked says that it has.
+	tables  [store.LayoutNative + 1]tableState
 	schema  int64
 	checked bool
 }
+
+// tableState is what a connection knows of a table with rows of columns.
+type tableState uint8
+
+const (
+	tableUnknown tableState = iota
+	tableMissing
+	tableWithoutAttrs
+	tableWithAttrs
+)
 
 // maxCatalog bounds the names that a connection remembers.
 const maxCatalog = 5000
@@ -94,21 +105,38 @@ func layoutOf(id store.ColumnID) store.Layout { return store.Layout(id&(1<<layou
 // columnTable is where the rows of the columns of a layout are. Its statements
 // have the same arguments in all layouts.
 type columnTable struct {
-	layout                    store.Layout
-	byNames, byID, all        string
-	setLength, setName, erase string
-	setShape                  string
+	layout                              store.Layout
+	name                                string
+	setLength, setName, setAttrs, erase string
+	setShape                            string
+	// plain and withAttrs read rows, of tables without and with attrs.
+	plain, withAttrs columnQueries
 }
+
+// columnQueries read rows of columns.
+type columnQueries struct{ byNames, byID, all string }
+
+// attrsField is the field with the attrs of a column. KohakuVault's tables get
+// it when it is first needed.
+const attrsField = `columnvault_attrs`
 
 // newColumnTable makes the statements. least and most are the fields with the
 // bounds of chunks.
 func newColumnTable(layout store.Layout, table, least, most string) *columnTable {
-	rows := `SELECT col_id, name, dtype, elem_size, length, ` + least + `, ` + most + ` FROM ` + table
+	queries := func(attrs string) columnQueries {
+		rows := `SELECT col_id, name, dtype, elem_size, length, ` + least + `, ` + most + `, ` + attrs + ` FROM ` + table
+		return columnQueries{
+			byNames: rows + ` WHERE name IN (?, ?, ?)`,
+			byID:    rows + ` WHERE col_id = ?`,
+			all:     rows + ` ORDER BY col_id`,
+		}
+	}
 	return &columnTable{
 		layout:    layout,
-		byNames:   rows + ` WHERE name IN (?, ?, ?)`,
-		byID:      rows + ` WHERE col_id = ?`,
-		all:       rows + ` ORDER BY col_id`,
+		name:      table,
+		plain:     queries(`NULL`),
+		withAttrs: queries(fmt.Sprintf(`substr(%s, 1, %d)`, attrsField, store.MaxAttrs+1)),
+		setAttrs:  `UPDATE ` + table + ` SET ` + attrsField + ` = nullif(?, '') WHERE col_id = ?`,
 		setLength: `UPDATE ` + table + ` SET length = ? WHERE col_id = ?`,
 		setName:   `UPDATE ` + table + ` SET name = ? WHERE col_id = ?`,
 		setShape:  `UPDATE ` + table + ` SET elem_size = ?, length = ?, ` + least + ` = ?, ` + most + ` = ? WHERE col_id = ?`,
@@ -143,6 +171,7 @@ func scanColumn(st *sqlite3.Stmt, layout store.Layout) store.Row {
 		MinChunk: scanNumber(st, 5),
 		MaxChunk: scanNumber(st, 6),
 		Layout:   layout,
+		Attrs:    st.ColumnText(7),
 	}
 }
 
@@ -188,7 +217,7 @@ func (r *reader) Lookup(ctx context.Context, names ...string) ([]store.Row, erro
 func (c *conn) loadNames(names []string) error {
 	args := []any{names[0], names[len(names)/2], names[len(names)-1]}
 	for _, t := range columnTables {
-		err := c.columns(t, t.byNames, func(row store.Row) {
+		err := c.columns(t, func(q *columnQueries) string { return q.byNames }, func(row store.Row) {
 			if c.catalog.names[row.Name] == nil {
 				c.catalog.names[row.Name] = c.catalog.add(row)
 			}
@@ -205,21 +234,43 @@ func (c *conn) loadNames(names []string) error {
 	return nil
 }
 
-// columns calls fn for the rows that a statement selects from a table, which
-// the file need not have.
-func (c *conn) columns(t *columnTable, sql string, fn func(store.Row), args ...any) error {
-	if err := c.checkSchema(); err != nil || c.catalog.missing[t.layout] {
+// columns calls fn for the rows that one of the queries selects from a table,
+// which the file need not have.
+func (c *conn) columns(t *columnTable, which func(*columnQueries) string, fn func(store.Row), args ...any) error {
+	state, err := c.stateOf(t)
+	if err != nil || state == tableMissing {
 		return err
 	}
-	err := c.query(sql, func(st *sqlite3.Stmt) { fn(scanColumn(st, t.layout)) }, args...)
-	if noTable(err) {
-		c.catalog.missing[t.layout] = true
-		return nil
+	q := &t.plain
+	if state == tableWithAttrs {
+		q = &t.withAttrs
 	}
-	return err
+	return c.query(which(q), func(st *sqlite3.Stmt) { fn(scanColumn(st, t.layout)) }, args...)
 }
 
-// checkSchema forgets which tables are missing if somebody may have created
+// stateOf tells whether the file has the table, and that its field for attrs.
+func (c *conn) stateOf(t *columnTable) (tableState, error) {
+	if err := c.checkSchema(); err != nil {
+		return tableUnknown, err
+	}
+	state := &c.catalog.tables[t.layout]
+	if *state == tableUnknown {
+		found := tableMissing
+		err := c.query(`SELECT lower(name) = '`+attrsField+`' FROM pragma_table_xinfo(?)`, func(st *sqlite3.Stmt) {
+			found = max(found, tableWithoutAttrs)
+			if st.ColumnBool(0) {
+				found = tableWithAttrs
+			}
+		}, t.name)
+		if err != nil {
+			return tableUnknown, err
+		}
+		*state = found
+	}
+	return *state, nil
+}
+
+// checkSchema forgets what is known of the tables if somebody may have changed
 // them. To find out anew costs several times as much as to ask for the version
 // of the schema.
 func (c *conn) checkSchema() error {
@@ -232,7 +283,7 @@ func (c *conn) checkSchema() error {
 		return err
 	}
 	if version != cat.schema {
-		clear(cat.missing[:])
+		clear(cat.tables[:])
 	}
 	cat.schema, cat.checked = version, true
 	return nil
@@ -265,7 +316,7 @@ func (c *conn) rowByID(id store.ColumnID) (row *store.Row, err error) {
 		return row, nil
 	}
 	if t := tableOf(id); t != nil {
-		err = c.columns(t, t.byID, func(found store.Row) { row = c.catalog.add(found) }, rowOf(id))
+		err = c.columns(t, func(q *columnQueries) string { return q.byID }, func(found store.Row) { row = c.catalog.add(found) }, rowOf(id))
 	}
 	return row, err
 }
@@ -278,7 +329,7 @@ func (r *reader) Columns(ctx context.Context) (all []store.Row, err error) {
 	defer r.leave()
 	err = r.c.within(ctx, func() error {
 		for _, t := range columnTables {
-			if err := r.c.columns(t, t.all, func(row store.Row) { all = append(all, row) }); err != nil {
+			if err := r.c.columns(t, func(q *columnQueries) string { return q.all }, func(row store.Row) { all = append(all, row) }); err != nil {
 				return err
 			}
 		}

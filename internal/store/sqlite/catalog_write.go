@@ -45,10 +45,13 @@ func (t *tx) SetLength(ctx context.Context, id store.ColumnID, length int64) err
 
 // CreateColumn implements store.Tx.
 func (t *tx) CreateColumn(ctx context.Context, col store.Row) (store.Row, error) {
-	if err := t.checkFree(ctx, col.Name); err != nil {
+	err := checkAttrs(col.Attrs)
+	if err == nil {
+		err = t.checkFree(ctx, col.Name)
+	}
+	if err != nil {
 		return col, err
 	}
-	var err error
 	switch col.Layout {
 	case store.LayoutV0:
 		err = t.insertColumn(col)
@@ -66,6 +69,9 @@ func (t *tx) CreateColumn(ctx context.Context, col store.Row) (store.Row, error)
 		// A writer without foreign keys may have left chunks of a column that
 		// had the same number; they must not become ours.
 		err = t.dropAll(ctx, col.ID)
+	}
+	if err == nil && col.Attrs != "" {
+		err = t.writeAttrs(col.ID, col.Attrs)
 	}
 	if err != nil {
 		t.Abort(err)
@@ -103,6 +109,54 @@ func (t *tx) checkFree(ctx context.Context, name string) error {
 		err = fmt.Errorf("%w: a column of layout %d has the name %s", store.ErrExists, found[0].Layout, excerpt.Quote(name, excerpt.Name))
 	}
 	return err
+}
+
+func checkAttrs(attrs string) error {
+	if len(attrs) > store.MaxAttrs {
+		return fmt.Errorf("%w: attrs of %d bytes, and the limit is %d", store.ErrTooLarge, len(attrs), store.MaxAttrs)
+	}
+	return nil
+}
+
+// SetAttrs implements store.Tx.
+func (t *tx) SetAttrs(ctx context.Context, id store.ColumnID, attrs string) error {
+	if err := checkAttrs(attrs); err != nil {
+		return err
+	}
+	if err := t.startWrite(ctx, id); err != nil {
+		return err
+	}
+	row, err := t.c.rowByID(id)
+	switch {
+	case err != nil:
+		return err
+	case row == nil:
+		return store.ErrNotFound
+	case row.Attrs == attrs:
+		return nil // so a table without the field for them stays without
+	}
+	t.c.catalog.forget(id, row.Name)
+	return t.writeAttrs(id, attrs)
+}
+
+// writeAttrs writes the attrs of a column that exists. The table gets the field
+// for them if it does not have that yet.
+func (t *tx) writeAttrs(id store.ColumnID, attrs string) error {
+	table := tableOf(id)
+	state, err := t.c.stateOf(table)
+	if err != nil {
+		return err
+	}
+	if state == tableWithoutAttrs {
+		if err := t.c.blobs.close(); err != nil {
+			return err
+		}
+		if err := t.c.exec(`ALTER TABLE ` + table.name + ` ADD COLUMN ` + attrsField + ` TEXT`); err != nil {
+			return err
+		}
+		t.c.catalog.tables[table.layout] = tableWithAttrs
+	}
+	return t.c.run(table.setAttrs, attrs, rowOf(id))
 }
 
 // RenameColumn implements store.Tx.

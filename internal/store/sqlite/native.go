@@ -19,7 +19,8 @@ var nativeDDL = []string{
 		elem_size INTEGER NOT NULL,
 		length INTEGER NOT NULL,
 		min_chunk_bytes INTEGER NOT NULL,
-		max_chunk_bytes INTEGER NOT NULL
+		max_chunk_bytes INTEGER NOT NULL,
+		` + attrsField + ` TEXT
 	)`,
 	`CREATE TABLE IF NOT EXISTS columnvault_runs (
 		col_id INTEGER NOT NULL,
@@ -59,7 +60,7 @@ func (t *tx) insertNative(col store.Row) error {
 			return err
 		}
 	}
-	t.c.catalog.missing[store.LayoutNative] = false
+	t.c.catalog.tables[store.LayoutNative] = tableWithAttrs
 	return insert()
 }
 

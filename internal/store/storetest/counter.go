@@ -183,7 +183,7 @@ func (m *meter) before(call *call) error {
 		}
 		delete(m.fetched, call.ids[0])
 		return nil
-	case "CreateColumn", "RenameColumn", "DropColumn":
+	case "CreateColumn", "RenameColumn", "DropColumn", "SetAttrs":
 		clear(m.c.known)
 		clear(m.seen)
 	case "ReadAt", "GetAt":

@@ -249,6 +249,9 @@ func (t *memoryTx) CreateColumn(ctx context.Context, col store.Row) (store.Row, 
 	if col.Layout == store.LayoutV1 {
 		return col, fmt.Errorf("%w: layout %d", errors.ErrUnsupported, col.Layout)
 	}
+	if len(col.Attrs) > store.MaxAttrs {
+		return col, store.ErrTooLarge
+	}
 	col.ID, col.Length = t.state.nextID, 0
 	t.state.nextID++
 	t.state.columns[col.ID] = col
@@ -277,6 +280,13 @@ func (t *memoryTx) SetColumn(ctx context.Context, c store.Row) error {
 
 // Reindex has nothing to do: there are no indexes.
 func (t *memoryTx) Reindex(ctx context.Context, _ string) error { return t.check(ctx) }
+
+func (t *memoryTx) SetAttrs(ctx context.Context, id store.ColumnID, attrs string) error {
+	if len(attrs) > store.MaxAttrs {
+		return store.ErrTooLarge
+	}
+	return t.change(ctx, id, func(col *store.Row) { col.Attrs = attrs })
+}
 
 func (t *memoryTx) SetLength(ctx context.Context, id store.ColumnID, length int64) error {
 	return t.change(ctx, id, func(col *store.Row) { col.Length = length })

@@ -20,6 +20,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"catalog", testCatalog},
 		{"names", testNames},
 		{"IDs", testIDs},
+		{"attrs", testAttrs},
 		{"chunks", testChunks},
 		{"numbers", testNumbers},
 		{"many chunks", testManyChunks},

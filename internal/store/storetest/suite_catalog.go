@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -137,5 +138,70 @@ func testIDs(t *testing.T, s store.Store) {
 		} else {
 			update(t, s, func(tx store.Tx) error { return tx.DropColumn(ctx, last.ID) })
 		}
+	}
+}
+
+func testAttrs(t *testing.T, s store.Store) {
+	ctx := t.Context()
+	for _, layout := range []store.Layout{store.LayoutV0, store.LayoutNative} {
+		row := func(name, attrs string) store.Row {
+			return store.Row{Name: name, DType: "i64", ElemSize: 8, MinChunk: 64, MaxChunk: 1024, Layout: layout, Attrs: attrs}
+		}
+		name := func(n string) string { return fmt.Sprint(n, " ", layout) }
+		var plain, timed store.Row
+		update(t, s, func(tx store.Tx) (err error) {
+			if plain, err = tx.CreateColumn(ctx, row(name("plain"), "")); err != nil {
+				return err
+			}
+			timed, err = tx.CreateColumn(ctx, row(name("timed"), "time=us null"))
+			return err
+		})
+		want := func(r store.Reader, id store.ColumnID, want string) {
+			t.Helper()
+			byID, err := r.LookupID(ctx, id)
+			if err != nil || len(byID) != 1 || byID[0].Attrs != want {
+				t.Fatalf("by ID: %+v, %v, want the attrs %q", byID, err, want)
+			}
+			if byName, ok := lookup(t, r, byID[0].Name); !ok || byName != byID[0] {
+				t.Errorf("by name: %+v, and by ID %+v", byName, byID[0])
+			}
+			all, err := r.Columns(ctx)
+			if err != nil || !slices.Contains(all, byID[0]) {
+				t.Errorf("Columns: %+v, %v, without %+v", all, err, byID[0])
+			}
+		}
+		before := snapshot(t, s)
+		want(before, plain.ID, "")
+		want(before, timed.ID, "time=us null")
+		update(t, s, func(tx store.Tx) error {
+			want(tx, timed.ID, "time=us null")
+			if err := errors.Join(tx.SetAttrs(ctx, plain.ID, "date"), tx.SetAttrs(ctx, timed.ID, ""), tx.SetLength(ctx, plain.ID, 5)); err != nil {
+				return err
+			}
+			want(tx, plain.ID, "date")
+			want(tx, timed.ID, "")
+			return tx.RenameColumn(ctx, plain.ID, name("dated"))
+		})
+		want(before, plain.ID, "")
+		want(snapshot(t, s), plain.ID, "date")
+		want(snapshot(t, s), timed.ID, "")
+		if dated, _ := lookup(t, snapshot(t, s), name("dated")); dated.Length != 5 {
+			t.Errorf("after all: %+v", dated)
+		}
+		update(t, s, func(tx store.Tx) error {
+			long := strings.Repeat("x", store.MaxAttrs+1)
+			_, err := tx.CreateColumn(ctx, row(name("long"), long))
+			wantErr(t, "create with long attrs", err, store.ErrTooLarge)
+			wantErr(t, "long attrs", tx.SetAttrs(ctx, plain.ID, long), store.ErrTooLarge)
+			return tx.SetAttrs(ctx, plain.ID, long[1:])
+		})
+		want(snapshot(t, s), plain.ID, strings.Repeat("x", store.MaxAttrs))
+		update(t, s, func(tx store.Tx) error {
+			if err := tx.DropColumn(ctx, plain.ID); err != nil {
+				return err
+			}
+			wantErr(t, "attrs of what is gone", tx.SetAttrs(ctx, plain.ID, "date"), store.ErrNotFound)
+			return nil
+		})
 	}
 }

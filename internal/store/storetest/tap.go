@@ -204,6 +204,13 @@ func (t tapped) Reindex(ctx context.Context, index string) error {
 	return t.tx.Reindex(ctx, index)
 }
 
+func (t tapped) SetAttrs(ctx context.Context, id store.ColumnID, attrs string) error {
+	if err := t.tap.before(&call{method: "SetAttrs"}); err != nil {
+		return err
+	}
+	return t.tx.SetAttrs(ctx, id, attrs)
+}
+
 func (t tapped) SetLength(ctx context.Context, id store.ColumnID, length int64) error {
 	if err := t.tap.before(&call{method: "SetLength"}); err != nil {
 		return err
