@@ -1,9 +1,11 @@
 package dtype
 
 import (
+	"database/sql"
 	"fmt"
 	"math/rand/v2"
 	"testing"
+	"time"
 )
 
 // Every benchmark handles the same number of values per operation and reports
@@ -76,6 +78,17 @@ func BenchmarkNumbers(b *testing.B) {
 	b.Run("dynamic", func(b *testing.B) {
 		benchType(b, Int64.Spec().Type(), fill(func(i int) any { return i }))
 	})
+}
+
+func BenchmarkMeanings(b *testing.B) {
+	random := rand.New(rand.NewPCG(1, 2))
+	gaps := fill(func(int) bool { return random.IntN(8) > 0 })
+	benchType(b, Nullable(Int64), fill(func(i int) sql.Null[int64] { return sql.Null[int64]{V: int64(i), Valid: gaps[i]} }))
+	benchType(b, Nullable(Float64), fill(func(i int) sql.Null[float64] { return sql.Null[float64]{V: float64(i), Valid: gaps[i]} }))
+	benchType(b, Nullable(String), fill(func(i int) sql.Null[string] { return sql.Null[string]{V: "word", Valid: gaps[i]} }))
+	at := time.Date(2026, 7, 31, 12, 0, 0, 0, time.UTC)
+	benchType(b, Timestamp(Microsecond, "Europe/Berlin"), fill(func(i int) time.Time { return at.Add(time.Duration(i) * time.Second) }))
+	benchType(b, Date, fill(func(i int) time.Time { return at.AddDate(0, 0, i%5000) }))
 }
 
 func BenchmarkText(b *testing.B) {

@@ -35,6 +35,17 @@
 // the value. From text all NUL characters at the end are removed, including
 // those of the value itself. Without :N and DIM elements vary in size.
 //
+// # Meanings
+//
+// A column may mean more than its dtype says: integers may be times or dates,
+// and elements may be missing. Such a [Meaning] is kept beside the dtype, which
+// stays as it is, so programs that do not know of it see plain elements.
+//
+//	codec                  stored as             Go type
+//	Timestamp(unit, zone)  i64 with time=unit    time.Time
+//	Date                   i64 with date         time.Time
+//	Nullable(t)            that of t, with null  sql.Null[T]
+//
 // # Codecs
 //
 // A codec is a [Type]. Types are immutable and safe for concurrent use. A

@@ -1,9 +1,11 @@
 package dtype
 
 import (
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"time"
 )
 
 // Type returns the dynamic codec of s, which takes Go values of any type that
@@ -26,26 +28,45 @@ import (
 //   - msgpack and cbor: all that [Structured] holds
 //
 // Numbers out of range, and values of other types, are an [ErrValue].
-func (s Spec) Type() Type[any] {
-	if s.check() != nil {
-		return newStructured[any](s) // of an invalid type only the error counts
+func (s Spec) Type() Type[any] { return Meaning{}.Type(s) }
+
+// Type returns the dynamic codec of elements of the dtype that have this
+// meaning. It is that of [Spec.Type], but that times and dates are
+// [time.Time], and missing elements are nil, which is also what msgpack and
+// cbor give for null. Of numbers, bool, text and times it also takes what the
+// codec of [Nullable] returns. If the dtype and the meaning do not go together,
+// the Err method of the result says so.
+func (m Meaning) Type(s Spec) Type[any] {
+	err := s.check()
+	if err == nil {
+		err = m.Check(s)
 	}
-	if e := kinds[s.Kind].elements; e != nil {
-		return e.number(s)
+	if err != nil {
+		return Structured[any]{base: &base{spec: s, err: err}} // of which only the error counts
+	}
+	switch e := kinds[s.Kind].elements; {
+	case m.Time != 0 || m.Date:
+		value := m
+		value.Null = false
+		return newDynamic(newMoment(s, value), m.Null, toTime)
+	case e != nil:
+		return e.number(s, m.Null)
 	}
 	switch s.Kind {
 	case KindBool:
-		return dynamic[bool]{boolean{newBase(s)}, toBool}
+		return newDynamic(boolean{newBase(s)}, m.Null, toBool)
 	case KindFloat16:
-		return dynamic[float32]{half{newBase(s)}, toHalf}
+		return newDynamic(half{newBase(s)}, m.Null, toHalf)
 	case KindText:
-		return dynamic[string]{text{newBase(s)}, toText}
+		return newDynamic(text{newBase(s)}, m.Null, toText)
 	case KindBytes:
 		return dynamic[[]byte]{raw{newBase(s)}, toBytes}
 	case KindVector:
 		return kinds[s.Elem].elements.vector(s)
 	}
-	return newStructured[any](s)
+	t := newStructured[any](s)
+	t.meaning = m
+	return t
 }
 
 // dynamic makes a Type[any] of a Type[T] and a function that turns other Go
@@ -55,8 +76,45 @@ type dynamic[T any] struct {
 	convert func(v any) (T, error)
 }
 
-func dynamicNumber[E Element](s Spec) Type[any] {
-	return dynamic[E]{number[E]{newBase(s)}, func(v any) (E, error) { return toNumber[E](v, isFloat[E]()) }}
+// newDynamic is the dynamic form of t, whose elements may be missing if null is
+// set.
+func newDynamic[T any](t Type[T], null bool, convert func(v any) (T, error)) Type[any] {
+	if !null {
+		return dynamic[T]{t, convert}
+	}
+	return dynamicNull[T]{dynamic[sql.Null[T]]{Nullable(t), func(v any) (n sql.Null[T], err error) {
+		if n, ok := v.(sql.Null[T]); ok || v == nil {
+			return n, nil
+		}
+		n.Valid = true
+		n.V, err = convert(v)
+		return n, err
+	}}}
+}
+
+// dynamicNull is dynamic for elements that may be missing, which are nil.
+type dynamicNull[T any] struct{ dynamic[sql.Null[T]] }
+
+func (d dynamicNull[T]) Decode(src []byte) (any, error) {
+	v, err := d.Type.Decode(src)
+	if err != nil || !v.Valid {
+		return nil, err
+	}
+	return v.V, nil
+}
+
+func (d dynamicNull[T]) DecodeAll(dst []any, data []byte, ends []int) error {
+	typed := make([]sql.Null[T], len(dst))
+	if err := d.Type.DecodeAll(typed, data, ends); err != nil {
+		return err
+	}
+	for i, v := range typed {
+		dst[i] = nil
+		if v.Valid {
+			dst[i] = v.V
+		}
+	}
+	return nil
 }
 
 func dynamicVector[E Element](s Spec) Type[any] {
@@ -112,6 +170,13 @@ func toBool(v any) (bool, error) {
 		return rv.Bool(), nil
 	}
 	return false, fmt.Errorf("%w: a Go %T where a bool column takes true or false", ErrValue, v)
+}
+
+func toTime(v any) (time.Time, error) {
+	if t, ok := v.(time.Time); ok {
+		return t, nil
+	}
+	return time.Time{}, fmt.Errorf("%w: a Go %T where a time.Time is wanted: open the column as Int64 for its numbers", ErrValue, v)
 }
 
 func toHalf(v any) (float32, error) {

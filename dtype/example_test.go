@@ -1,8 +1,10 @@
 package dtype_test
 
 import (
+	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"columnvault/dtype"
 )
@@ -27,6 +29,31 @@ func ExampleParse() {
 	// "héllo\x00\x00"
 	// "héllo"
 	// dtype: bad value: "too long a text" needs 15 bytes but str:8:utf8 holds 8
+}
+
+// Times and missing values are stored as ordinary elements, and the file says
+// beside the dtype what they mean.
+func ExampleNullable() {
+	t := dtype.Nullable(dtype.Timestamp(dtype.Millisecond, "Europe/Berlin"))
+	fmt.Println(t, "with", t.Meaning())
+
+	data, _, err := t.AppendAll(nil, nil, []sql.Null[time.Time]{
+		{V: time.Date(2026, 7, 31, 12, 0, 0, 0, time.UTC), Valid: true},
+		{},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	times := make([]sql.Null[time.Time], 2)
+	if err := t.DecodeAll(times, data, nil); err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(times[0].V.Format(time.RFC3339), times[1].Valid)
+	// Output:
+	// i64 with time=ms zone=Europe/Berlin null
+	// 2026-07-31T14:00:00+02:00 false
 }
 
 // Values that vary in size are stored back to back, with the end of each beside

@@ -41,24 +41,25 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// FuzzDecode: arbitrary bytes decode under every dtype or are an ErrData, and
+// FuzzDecode: arbitrary bytes decode under every dtype and meaning or are an ErrData, and
 // what decodes is stored and read again without change. The bytes are also cut
 // in two as a batch.
 func FuzzDecode(f *testing.F) {
+	var types []Type[any]
+	for _, m := range []Meaning{{}, {Null: true}, {Date: true}, {Date: true, Null: true}, {Time: Second, Zone: "Asia/Tokyo"}, {Time: Nanosecond, Null: true}} {
+		for _, dtype := range fuzzDTypes {
+			if s := spec(f, dtype); m.Check(s) == nil {
+				types = append(types, m.Type(s))
+			}
+		}
+	}
 	for i, src := range []string{
 		"", "\x01", "12345678", "\x00\x00\x00\x00\x00\x00\xf0\x7f", "h\xc3\xa9llo", "\x3d\xd8\x00\xde", "ab\x00\x00\x00\x00",
 		"\x81\xa1a\x93\xc0\xc3\xca\x3f\xc0\x00\x00", "\xa1aa\x83\xf6\xf5\xf9\x3e\x00", "\x9f\x01\xff", "\x0a\x01\x00\x02\x00", "\x0a\x02\x01\x00\x00\x00\x02\x00\x00\x00\x01\x00\x02\x00",
 		"\x01\x02\x00\x00\x00\x80\x00\x00\x00\x80", "\x05abcd", "\x02\x00\x00\x00\x00\x00\x00\xf8\x7f",
 	} {
-		for j := range fuzzDTypes {
+		for j := range types {
 			f.Add(uint8(j), uint8(i), []byte(src))
-		}
-	}
-	types := make([]Type[any], len(fuzzDTypes))
-	for i, dtype := range fuzzDTypes {
-		var err error
-		if types[i], err = Parse(dtype); err != nil {
-			f.Fatal(err)
 		}
 	}
 	f.Fuzz(func(t *testing.T, which, cut uint8, src []byte) {

@@ -73,8 +73,9 @@ func (k Kind) code() byte { return kinds[k.known()].code }
 // anyElement is an element[E] of any E.
 type anyElement interface {
 	goType() reflect.Type
-	// number and vector return the dynamic codecs of s.
-	number(s Spec) Type[any]
+	// number and vector return the dynamic codecs of s. Numbers may be missing
+	// if null is set.
+	number(s Spec, null bool) Type[any]
 	vector(s Spec) Type[any]
 	// tensor returns the parts of v if that is a Tensor[E].
 	tensor(v any) (shape []int, data reflect.Value, ok bool)
@@ -84,7 +85,10 @@ type element[E Element] struct{}
 
 func (element[E]) goType() reflect.Type { return reflect.TypeFor[E]() }
 
-func (element[E]) number(s Spec) Type[any] { return dynamicNumber[E](s) }
+func (element[E]) number(s Spec, null bool) Type[any] {
+	convert := func(v any) (E, error) { return toNumber[E](v, isFloat[E]()) }
+	return newDynamic(number[E]{newBase(s)}, null, convert)
+}
 
 func (element[E]) vector(s Spec) Type[any] { return dynamicVector[E](s) }
 

@@ -9,6 +9,8 @@ type Type[T any] interface {
 	Spec() Spec
 	// String returns the canonical dtype string.
 	String() string
+	// Meaning returns what the elements mean beyond the dtype.
+	Meaning() Meaning
 	// Size returns the number of bytes of one stored element, or 0 if it
 	// varies.
 	Size() int
@@ -61,9 +63,10 @@ type Type[T any] interface {
 // methods do not copy it. The zero values of the exported types have a nil
 // base, which is why methods look at Err before they touch a field.
 type base struct {
-	spec Spec
-	size int
-	err  error
+	spec    Spec
+	meaning Meaning
+	size    int
+	err     error
 }
 
 // newBase checks spec and keeps the error, if there is one, for Err.
@@ -85,6 +88,14 @@ func (b *base) Spec() Spec {
 
 // String returns the canonical dtype string.
 func (b *base) String() string { return b.Spec().String() }
+
+// Meaning returns what the elements mean beyond the dtype.
+func (b *base) Meaning() Meaning {
+	if b == nil {
+		return Meaning{}
+	}
+	return b.meaning
+}
 
 // Size returns the number of bytes of one stored element, or 0 if it varies.
 func (b *base) Size() int {
