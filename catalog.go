@@ -7,7 +7,6 @@ import (
 
 	"columnvault/dtype"
 	"columnvault/internal/catalog"
-	"columnvault/internal/excerpt"
 	"columnvault/internal/writeback"
 )
 
@@ -29,7 +28,9 @@ func (s *scope) in() *scope { return s }
 type ColumnInfo struct {
 	Name  string
 	DType string // as it stands in the file, which may be another spelling
-	Len   int
+	// Meaning is what the elements mean beyond their dtype.
+	Meaning dtype.Meaning
+	Len     int
 	// VarSize says that elements vary in size.
 	VarSize bool
 	// Incomplete marks half of a variable-size column, left by a crash of
@@ -49,7 +50,7 @@ func (s *scope) Columns(ctx context.Context) ([]ColumnInfo, error) {
 		entries, err := catalog.List(ctx, tx.r)
 		infos = make([]ColumnInfo, len(entries))
 		for i, e := range entries {
-			infos[i] = ColumnInfo{Name: e.Name, DType: e.DType, Len: int(max(0, e.Len())) + tx.heldFor(e.ID()), VarSize: e.Kind == catalog.VarSize,
+			infos[i] = ColumnInfo{Name: e.Name, DType: e.DType, Meaning: meaningOf(e), Len: int(max(0, e.Len())) + tx.heldFor(e.ID()), VarSize: e.Kind == catalog.VarSize,
 				Incomplete: e.Kind == catalog.Half, Layout: int(e.Data.Layout)}
 		}
 		return err
@@ -58,8 +59,8 @@ func (s *scope) Columns(ctx context.Context) ([]ColumnInfo, error) {
 }
 
 // Column opens a column by name alone; its elements are of the Go type that
-// fits the dtype in the file (see [dtype.Parse]). [Lookup] opens it with a type
-// known beforehand.
+// fits the dtype and the meaning in the file (see [dtype.Meaning.Type]).
+// [Lookup] opens it with a type known beforehand.
 func (s *scope) Column(ctx context.Context, name string) (*Column[any], error) {
 	var col *Column[any]
 	err := s.read(ctx, "open column", name, func(tx *Tx) error {
@@ -68,12 +69,12 @@ func (s *scope) Column(ctx context.Context, name string) (*Column[any], error) {
 		if err != nil {
 			return err
 		}
-		t, err := dtype.Parse(o.dtype)
+		spec, err := o.spec()
 		if err != nil {
-			return fmt.Errorf("%w: this version does not know the dtype %s", ErrUnsupported, excerpt.Quote(o.dtype, excerpt.Name))
+			return err
 		}
-		col = newColumn(s, name, t)
-		return o.checkType(t.String(), t.Size())
+		col = newColumn(s, name, o.attrs.Meaning(spec).Type(spec))
+		return o.checkType(spec.String(), spec.ElemSize())
 	})
 	if err != nil {
 		return nil, err
@@ -150,7 +151,7 @@ func Create[T any](ctx context.Context, in Scope, name string, t dtype.Type[T], 
 		return nil, fail("create", name, -1, err)
 	}
 	err := s.update(ctx, "create", name, func(tx *Tx) error {
-		return tx.create(ctx, name, t.Spec(), o)
+		return create(ctx, tx, name, t, o)
 	})
 	if err != nil {
 		return nil, err
@@ -159,7 +160,7 @@ func Create[T any](ctx context.Context, in Scope, name string, t dtype.Type[T], 
 }
 
 // Ensure opens a column, and creates it if there is none. A column of another
-// dtype gives [ErrDType]. The options count only for a column that is created.
+// dtype or meaning gives [ErrDType], as for [Lookup]. The options count only for a column that is created.
 func Ensure[T any](ctx context.Context, in Scope, name string, t dtype.Type[T], o *ColumnOptions) (*Column[T], error) {
 	col, err := Lookup(ctx, in, name, t)
 	if !errors.Is(err, ErrNotFound) {
@@ -171,7 +172,7 @@ func Ensure[T any](ctx context.Context, in Scope, name string, t dtype.Type[T], 
 		if !errors.Is(err, ErrNotFound) {
 			return err
 		}
-		return tx.create(ctx, name, t.Spec(), o)
+		return create(ctx, tx, name, t, o)
 	})
 	if err != nil {
 		return nil, err
@@ -179,8 +180,10 @@ func Ensure[T any](ctx context.Context, in Scope, name string, t dtype.Type[T], 
 	return newColumn(s, name, t), nil
 }
 
-// Lookup opens an existing column. A column of another dtype gives
-// [ErrDType].
+// Lookup opens an existing column. A column of another dtype gives [ErrDType],
+// and so does one of another meaning, but that [dtype.Int64] also opens times
+// and dates, as the numbers that are stored, and that times may be read in
+// another zone than the file names.
 func Lookup[T any](ctx context.Context, in Scope, name string, t dtype.Type[T]) (*Column[T], error) {
 	s := in.in()
 	err := s.read(ctx, "open column", name, func(tx *Tx) error { return findAs(ctx, tx, name, t) })
@@ -196,17 +199,20 @@ func findAs[T any](ctx context.Context, tx *Tx, name string, t dtype.Type[T]) er
 		return err
 	}
 	names := catalog.NamesOf(name)
-	_, err := tx.openAs(ctx, &names, t.String(), t.Size())
-	return err
+	o, err := tx.openAs(ctx, &names, t.String(), t.Size())
+	if err != nil {
+		return err
+	}
+	return o.checkMeaning(t.Spec(), t.Meaning())
 }
 
 // create adds an empty column in the transaction.
-func (tx *Tx) create(ctx context.Context, name string, spec dtype.Spec, o *ColumnOptions) error {
+func create[T any](ctx context.Context, tx *Tx, name string, t dtype.Type[T], o *ColumnOptions) error {
 	if o == nil {
 		o = &ColumnOptions{}
 	}
-	chunks := catalog.Options{MinChunk: int64(o.MinChunk), MaxChunk: int64(o.MaxChunk)}
-	_, err := catalog.Create(ctx, tx.w, name, spec, chunks, tx.v.store.Caps())
+	options := catalog.Options{MinChunk: int64(o.MinChunk), MaxChunk: int64(o.MaxChunk), Meaning: t.Meaning()}
+	_, err := catalog.Create(ctx, tx.w, name, t.Spec(), options, tx.v.store.Caps())
 	tx.forget(name)
 	return err
 }

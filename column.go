@@ -50,7 +50,10 @@ func (c *Column[T]) Name() string { return c.names.Plain }
 // DType is the canonical spelling of the column's dtype.
 func (c *Column[T]) DType() string { return c.dtype }
 
-// open finds the column in the transaction and compares its dtype.
+// Meaning is what the elements mean beyond their dtype, to this handle.
+func (c *Column[T]) Meaning() dtype.Meaning { return c.t.Meaning() }
+
+// open finds the column in the transaction and compares its dtype and meaning.
 func (c *Column[T]) open(ctx context.Context, tx *Tx) (*opened, error) {
 	if err := c.t.Err(); err != nil {
 		return nil, err
@@ -58,7 +61,11 @@ func (c *Column[T]) open(ctx context.Context, tx *Tx) (*opened, error) {
 	if tx.v != c.in.v {
 		return nil, fmt.Errorf("%w: the transaction belongs to another vault", ErrInvalidArgument)
 	}
-	return tx.openAs(ctx, &c.names, c.dtype, c.t.Size())
+	o, err := tx.openAs(ctx, &c.names, c.dtype, c.t.Size())
+	if err != nil {
+		return nil, err
+	}
+	return o, o.checkMeaning(c.t.Spec(), c.t.Meaning())
 }
 
 // openAs finds a column that should be of this dtype, with elements of size
@@ -75,9 +82,9 @@ func (tx *Tx) openAs(ctx context.Context, names *catalog.Names, dtype string, si
 // should have, of elements of size bytes.
 func (o *opened) checkType(want string, size int) error {
 	if o.dtype != want {
-		spec, err := dtype.ParseSpec(o.dtype)
+		spec, err := o.spec()
 		if err != nil {
-			return fmt.Errorf("%w: this version does not know the dtype %s", ErrUnsupported, excerpt.Quote(o.dtype, excerpt.Name))
+			return err
 		}
 		if spec.String() != want {
 			return fmt.Errorf("%w: the column is of %s, not of %s", ErrDType, excerpt.Line(o.dtype, excerpt.Name), excerpt.Line(want, excerpt.Name))
@@ -87,6 +94,15 @@ func (o *opened) checkType(want string, size int) error {
 		return fmt.Errorf("%w: the catalog gives elements of %s a size of %d bytes, and they have %d", ErrCorrupt, excerpt.Line(o.dtype, excerpt.Name), o.elem, size)
 	}
 	return nil
+}
+
+// spec is the dtype of the column.
+func (o *opened) spec() (dtype.Spec, error) {
+	spec, err := dtype.ParseSpec(o.dtype)
+	if err != nil {
+		return spec, fmt.Errorf("%w: this version does not know the dtype %s", ErrUnsupported, excerpt.Quote(o.dtype, excerpt.Name))
+	}
+	return spec, nil
 }
 
 // read runs fn on the column in the transaction, or in one of its own for

@@ -76,8 +76,15 @@ func (c *Column[T]) window(ctx context.Context, o *opened, values []T, i, j int6
 			return values, nil
 		}
 	}
+	own := c.t.Spec().Kind <= dtype.KindFloat64 // the values lie in no memory of the data
+	if own {
+		b.Data = o.tx.scratch[:0]
+	}
 	j, err := o.Read(ctx, o.tx.r, &b, i, j, o.tx.v.buffer)
 	o.one.Ends = b.Ends
+	if own {
+		o.tx.scratch = b.Data
+	}
 	if err != nil {
 		return values[:old], err
 	}

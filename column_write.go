@@ -91,7 +91,7 @@ func (c *Column[T]) append(ctx context.Context, e column.Elements) error {
 	}
 	err := c.t.Err()
 	if err == nil {
-		err = c.in.v.append(&request{ctx: ctx, names: &c.names, dtype: c.dtype, elem: c.t.Size(), rows: e})
+		err = c.in.v.append(&request{ctx: ctx, names: &c.names, dtype: c.dtype, spec: c.t.Spec(), meaning: c.t.Meaning(), rows: e})
 	}
 	return c.fail("append", err)
 }

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"columnvault/dtype"
 	"columnvault/internal/catalog"
 	"columnvault/internal/column"
 )
@@ -30,10 +31,12 @@ type group struct {
 type request struct {
 	ctx   context.Context
 	names *catalog.Names
-	dtype string
-	elem  int
-	rows  column.Elements
-	err   error
+	// dtype is canonical, and spec the same.
+	dtype   string
+	spec    dtype.Spec
+	meaning dtype.Meaning
+	rows    column.Elements
+	err     error
 	// since is when it began to wait.
 	since time.Time
 	// turn is sent true to make the waiting goroutine lead, false when its
@@ -216,7 +219,10 @@ func (r *request) write(tx *Tx) error {
 	}
 	// The others of the group must not be stopped by this one's ctx.
 	ctx := context.WithoutCancel(r.ctx)
-	o, err := tx.openAs(ctx, r.names, r.dtype, r.elem)
+	o, err := tx.openAs(ctx, r.names, r.dtype, r.spec.ElemSize())
+	if err == nil {
+		err = o.checkMeaning(r.spec, r.meaning)
+	}
 	if err != nil {
 		r.err = err
 		return nil

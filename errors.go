@@ -23,8 +23,8 @@ var (
 	ErrInvalidArgument = store.ErrInvalidArgument
 	// ErrOutOfRange is returned when there is no element at that position.
 	ErrOutOfRange = errors.New("out of range")
-	// ErrDType is returned when the column in the file has another dtype than
-	// the one that was asked for.
+	// ErrDType is returned when the column in the file has another dtype or
+	// meaning than the one that was asked for.
 	ErrDType = errors.New("dtype mismatch")
 	// ErrTooLarge is returned when an element, a value or a column would have
 	// more bytes than the format can hold.
@@ -144,6 +144,7 @@ var hints = []struct {
 }{
 	{ErrNotVault, "if it is a SQLite database of another program, Options.AddToDatabase puts a vault into it"},
 	{ErrNested, "call the operation through In(tx), or use the ctx from outside of the transaction"},
+	{errMeaning, "open the column as what the file says that it is, or give it another meaning with Retype"},
 	{ErrDType, "open the column with the dtype that the file has, or drop it first"},
 	{ErrBusy, "try again, raise Options.BusyTimeout, or look for a program that keeps a transaction open"},
 	{ErrNeedsRecovery, "open the vault for writing once, on a disk that allows it"},

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync/atomic"
 
+	"columnvault/dtype"
 	"columnvault/internal/catalog"
 	"columnvault/internal/column"
 	"columnvault/internal/excerpt"
@@ -31,10 +32,13 @@ type Tx struct {
 	few     [2]*opened
 	// byName holds them when there are many.
 	byName map[string]*opened
-	// changes are the columns that have been renamed or dropped.
+	// changes are the columns that have been renamed, dropped or given another
+	// meaning.
 	changes []writeback.Change
 	// reading is what the caches held at the moment of the snapshot.
 	reading writeback.Reading
+	// scratch is memory for bytes that are decoded into values of their own.
+	scratch []byte
 	// flush is the one that a transaction for writing began with.
 	flush *writeback.Flush
 	// ended is looked at by every call that has the ctx of the transaction, on
@@ -48,7 +52,8 @@ type opened struct {
 	id    catalog.ID
 	name  string
 	dtype string // as it stands in the file
-	elem  int64  // the size of elements according to the catalog
+	attrs dtype.Attrs
+	elem  int64 // the size of elements according to the catalog
 	tx    *Tx
 	// changes counts what was done to the column, for loops that run over it.
 	changes int
@@ -258,7 +263,7 @@ func (tx *Tx) openEntry(entry catalog.Entry) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &opened{Column: col, id: entry.ID(), name: entry.Name, dtype: entry.DType, elem: entry.Size(), tx: tx}
+	o := &opened{Column: col, id: entry.ID(), name: entry.Name, dtype: entry.DType, attrs: entry.Attrs(), elem: entry.Size(), tx: tx}
 	if p, ok := tx.reading.Column(o.id); ok {
 		if err := o.checkType(p.DType, p.ElemSize); err != nil {
 			return nil, fmt.Errorf("%w; %d elements of %s are held for it", err, p.Count, excerpt.Line(p.DType, excerpt.Name))

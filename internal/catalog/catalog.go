@@ -56,6 +56,10 @@ type ID struct {
 	Data, Index store.ColumnID
 }
 
+// Attrs is what the elements mean beyond their dtype. It stands in the row of
+// the column, or of its data half.
+func (e Entry) Attrs() dtype.Attrs { return dtype.Attrs(e.Data.Attrs) }
+
 // ID is the identity of the column.
 func (e Entry) ID() ID { return ID{Data: e.Data.ID, Index: e.Index.ID} }
 
@@ -261,6 +265,8 @@ func listed(row store.Row, byName map[string]store.Row) (Entry, bool) {
 type Options struct {
 	// MinChunk and MaxChunk bound the chunks, in bytes.
 	MinChunk, MaxChunk int64
+	// Meaning is what the elements mean beyond their dtype.
+	Meaning dtype.Meaning
 }
 
 // Create adds an empty column. The half of one that has the same dtype, which
@@ -282,6 +288,7 @@ func Create(ctx context.Context, tx store.Tx, name string, spec dtype.Spec, o Op
 	if err != nil {
 		return Entry{}, err
 	}
+	e.Data.Attrs = o.Meaning.String()
 	old, err := Find(ctx, tx, &names)
 	switch {
 	case err == nil && e.completes(old):
@@ -388,6 +395,14 @@ func checkFree(ctx context.Context, tx store.Tx, name, owner string, own map[sto
 		}
 	}
 	return nil
+}
+
+// Retype gives a column another meaning.
+func Retype(ctx context.Context, tx store.Tx, e Entry, m dtype.Meaning) error {
+	if e.Kind == Later {
+		return errLater
+	}
+	return tx.SetAttrs(ctx, e.Data.ID, string(e.Attrs().With(m)))
 }
 
 // Rename gives a column another name.

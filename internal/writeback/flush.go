@@ -188,11 +188,11 @@ func (f *Flush) Shut() {
 	}
 }
 
-// Change is what the transaction has done to the name of a column.
+// Change is what the transaction has done to the row of a column.
 type Change struct {
 	ID catalog.ID
-	// From is the name that the column had, To the new one, empty if it was
-	// dropped.
+	// From is the name that the column had, To the new one: empty if it was
+	// dropped, and the same if it has got another meaning.
 	From, To string
 }
 
@@ -271,7 +271,8 @@ func (x failure) stick() {
 	}
 }
 
-// change follows a column that has been renamed or dropped.
+// change follows a column that has been renamed, dropped or given another
+// meaning.
 func (b *Buffer) change(ch Change) {
 	b.generation++
 	from := b.column(ch.From)
@@ -281,6 +282,7 @@ func (b *Buffer) change(ch Change) {
 		r.of.bound = nil
 	}
 	switch {
+	case ch.To == ch.From: // whoever adds something next looks at its meaning
 	case ch.To != "":
 		to := b.column(ch.To)
 		to.bound = nil
