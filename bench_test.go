@@ -2,10 +2,12 @@ package columnvault_test
 
 import (
 	"context"
+	"database/sql"
 	"flag"
 	"math/rand/v2"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"columnvault"
 	"columnvault/dtype"
@@ -80,6 +82,42 @@ func BenchmarkReadAll(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		if n, err := c.Read(ctx, into, 0); n != len(into) || err != nil {
+			b.Fatal(n, err)
+		}
+	}
+}
+
+// BenchmarkReadNullable reads the columns of BenchmarkReadAll, of which an eighth
+// is missing, and times.
+func BenchmarkReadNullable(b *testing.B) {
+	b.Run("i64", func(b *testing.B) {
+		benchNullable(b, dtype.Int64, func(i int) int64 { return int64(i) })
+	})
+	b.Run("f64", func(b *testing.B) {
+		benchNullable(b, dtype.Float64, func(i int) float64 { return float64(i) })
+	})
+	b.Run("time", func(b *testing.B) {
+		benchNullable(b, dtype.Timestamp(dtype.Microsecond, ""), func(i int) time.Time { return time.UnixMicro(int64(i)) })
+	})
+}
+
+func benchNullable[T any](b *testing.B, t dtype.Type[T], value func(i int) T) {
+	ctx := context.Background()
+	c, err := columnvault.Create(ctx, openBench(b, nil), "x", dtype.Nullable(t), nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	values := make([]sql.Null[T], 10*million)
+	for i := range values {
+		values[i] = sql.Null[T]{V: value(i), Valid: rand.IntN(8) > 0}
+	}
+	if err := c.Append(ctx, values...); err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(int64(len(values) * 8))
+	b.ReportAllocs()
+	for b.Loop() {
+		if n, err := c.Read(ctx, values, 0); n != len(values) || err != nil {
 			b.Fatal(n, err)
 		}
 	}

@@ -205,6 +205,10 @@ func (t nullableNumber[E]) DecodeAll(dst []sql.Null[E], data []byte, _ []int) er
 	if _, err := newElements(t.size, len(dst), data, nil); err != nil {
 		return err
 	}
+	if floats, ok := any(dst).([]sql.Null[float64]); ok {
+		decodeNullableFloats(floats, data)
+		return nil
+	}
 	var batch [batchOf]E
 	for len(dst) > 0 {
 		n := min(len(dst), batchOf)
@@ -219,6 +223,21 @@ func (t nullableNumber[E]) DecodeAll(dst []sql.Null[E], data []byte, _ []int) er
 		dst, data = dst[n:], data[n*t.size:]
 	}
 	return nil
+}
+
+// decodeNullableFloats is DecodeAll without a branch where values are missing,
+// which for floats the compiler does not find by itself.
+func decodeNullableFloats(dst []sql.Null[float64], data []byte) {
+	const infinity = 0x7ff << 52
+	for i := range dst {
+		bits := binary.LittleEndian.Uint64(data[8*i:])
+		valid := bits<<1 <= infinity<<1
+		mask := uint64(0)
+		if valid {
+			mask = math.MaxUint64
+		}
+		dst[i].V, dst[i].Valid = math.Float64frombits(bits&mask), valid
+	}
 }
 
 // nullableMoment is nullable for whole slices of times.
