@@ -26,6 +26,9 @@ var (
 	// ErrDType is returned when the column in the file has another dtype or
 	// meaning than the one that was asked for.
 	ErrDType = errors.New("dtype mismatch")
+	// ErrTurned is returned by [Vault.Retype] when values would become missing,
+	// or the reverse.
+	ErrTurned = errors.New("values and missing ones would change places")
 	// ErrTooLarge is returned when an element, a value or a column would have
 	// more bytes than the format can hold.
 	ErrTooLarge = store.ErrTooLarge
@@ -146,6 +149,7 @@ var hints = []struct {
 	{ErrNested, "call the operation through In(tx), or use the ctx from outside of the transaction"},
 	{errMeaning, "open the column as what the file says that it is, or give it another meaning with Retype"},
 	{ErrDType, "open the column with the dtype that the file has, or drop it first"},
+	{ErrTurned, "if they should, allow it with RetypeOptions.Turn"},
 	{ErrBusy, "try again, raise Options.BusyTimeout, or look for a program that keeps a transaction open"},
 	{ErrNeedsRecovery, "open the vault for writing once, on a disk that allows it"},
 	{ErrReplaced, "close the vault and open it again; what was written since the file was replaced is not in the new one"},

@@ -46,9 +46,8 @@ func (o *opened) checkMeaning(s dtype.Spec, want dtype.Meaning) error {
 // RetypeOptions say how [Vault.Retype] looks at a column.
 type RetypeOptions struct {
 	// Turn allows elements that are values to become missing, because they are
-	// what stands for that, and missing ones to become values again. Otherwise
-	// the first case and the second are an [ErrInvalidArgument]. NaN and null
-	// are no values, and need no permission.
+	// what stands for that, and missing ones to become values again, which is
+	// [ErrTurned] otherwise. NaN and null are no values, and need no permission.
 	Turn bool
 	// Progress is called from time to time with the bytes that have been read,
 	// and with those that will be; that is below 0 if it is not known.
@@ -112,9 +111,9 @@ func (s *scope) Retype(ctx context.Context, name string, m dtype.Meaning, o *Ret
 // turnedError is the error of values that would become missing, or the reverse.
 func turnedError(c *dtype.Change) error {
 	if c.To.Null {
-		return fmt.Errorf("%w: %d elements are the value that would stand for a missing one; allow it with RetypeOptions.Turn", ErrInvalidArgument, c.Turned)
+		return fmt.Errorf("%w: elements with the value that would stand for a missing one: %d", ErrTurned, c.Turned)
 	}
-	return fmt.Errorf("%w: %d missing elements would become a value; allow it with RetypeOptions.Turn", ErrInvalidArgument, c.Turned)
+	return fmt.Errorf("%w: missing elements that would have a value: %d", ErrTurned, c.Turned)
 }
 
 // look has the change look at all elements of the column.

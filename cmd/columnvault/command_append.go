@@ -44,7 +44,7 @@ func runAppend(ctx context.Context, a *app, db, name string, words []string) err
 		if len(words) == 0 {
 			return a.appendLines(ctx, col)
 		}
-		list, err := values.ParseAll(columns.Spec(col), words)
+		list, err := values.ParseAll(columns.Spec(col), col.Meaning(), words)
 		if err != nil {
 			return err
 		}
@@ -61,7 +61,7 @@ const (
 // appendLines appends the values of standard input. It commits what has
 // arrived before it waits for more.
 func (a *app) appendLines(ctx context.Context, col *columnvault.Column[any]) error {
-	p := values.NewParser(columns.Spec(col))
+	p := values.NewParser(columns.Spec(col), col.Meaning())
 	in := exchange.NewLines(files.Interruptible(ctx, a.in))
 	var batch []any
 	size, appended := 0, 0

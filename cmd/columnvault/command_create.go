@@ -14,7 +14,7 @@ func newCreateCommand(*app) *cobra.Command {
 	var o columnvault.ColumnOptions
 	var into bool
 	cmd := &cobra.Command{
-		Use:   "create DB NAME DTYPE [--min-chunk N] [--max-chunk N] [--into-existing]",
+		Use:   "create DB NAME DTYPE [MEANING...] [--min-chunk N] [--max-chunk N] [--into-existing]",
 		Short: "Create an empty column, and the vault if there is none",
 		Long: `Create an empty column, and the vault if there is none. DTYPE is one of
 
@@ -27,10 +27,14 @@ func newCreateCommand(*app) *cobra.Command {
                                      numbers that KohakuVault 0.8.6 cannot read
 
 With :N every element takes N bytes and longer values are refused; without it
-elements vary in size. A vec without dimensions takes any shape.`,
+elements vary in size. A vec without dimensions takes any shape.
+
+` + meaningHelp,
 		Example: `  columnvault create metrics.db loss f64
   columnvault create metrics.db tags str:32
   columnvault create metrics.db embeddings vec:f32:384
+  columnvault create metrics.db at i64 time=us zone=Europe/Berlin
+  columnvault create metrics.db steps i64 null
   columnvault create metrics.db events msgpack --max-chunk 16777212`,
 		ValidArgsFunction: completeCreate,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -38,10 +42,17 @@ elements vary in size. A vec without dimensions takes any shape.`,
 			if err != nil {
 				return usagef("%s", values.Reason(err))
 			}
+			m, err := parseMeaning(args[3:])
+			if err == nil {
+				err = m.Check(spec)
+			}
+			if err != nil {
+				return usagef("%s", values.Reason(err))
+			}
 			if o.MinChunk < 0 || o.MaxChunk < 0 {
 				return usagef("a chunk size is a number of bytes, 0 for the default")
 			}
-			return runCreate(cmd.Context(), args[0], args[1], spec, &o, into)
+			return runCreate(cmd.Context(), args[0], args[1], m.Type(spec), &o, into)
 		},
 	}
 	cmd.Flags().IntVar(&o.MinChunk, "min-chunk", 0, "`N` bytes for the first chunk; 0 is 4 KiB")
@@ -50,9 +61,9 @@ elements vary in size. A vec without dimensions takes any shape.`,
 	return cmd
 }
 
-func runCreate(ctx context.Context, db, name string, spec dtype.Spec, o *columnvault.ColumnOptions, into bool) error {
+func runCreate(ctx context.Context, db, name string, t dtype.Type[any], o *columnvault.ColumnOptions, into bool) error {
 	return creating(db, into, func(v *columnvault.Vault) error {
-		_, err := columnvault.Create(ctx, v, name, spec.Type(), o)
+		_, err := columnvault.Create(ctx, v, name, t, o)
 		return err
 	})
 }
@@ -66,6 +77,8 @@ func completeCreate(_ *cobra.Command, args []string, _ string) ([]cobra.Completi
 	case 2:
 		return []cobra.Completion{"i64", "f64", "str", "bytes", "msgpack", "cbor", "vec:f32", "vec:f64", "bool",
 			"i8", "i16", "i32", "u8", "u16", "u32", "u64", "f16", "f32"}, cobra.ShellCompDirectiveNoFileComp
+	case 1:
+		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	return nil, cobra.ShellCompDirectiveNoFileComp
+	return meanings, cobra.ShellCompDirectiveNoFileComp
 }

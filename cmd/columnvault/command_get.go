@@ -36,7 +36,7 @@ func runGet(ctx context.Context, a *app, db, name string, i int) error {
 		if err != nil {
 			return err
 		}
-		_, err = a.out.Write(append(values.NewPrinter(columns.Spec(col)).Append(nil, value), '\n'))
+		_, err = a.out.Write(append(values.NewPrinter(columns.Spec(col), col.Meaning()).Append(nil, value), '\n'))
 		return err
 	})
 }

@@ -163,7 +163,7 @@ func (a *app) printImport(results []importing.Result, appended bool) error {
 			cells = append(cells, strconv.Itoa(r.Added))
 		}
 		s := r.Summary
-		t.Add(append(cells, showValue(r.Column.Spec, s.Min), showValue(r.Column.Spec, s.Max), showMean(s), showTrend(s))...)
+		t.Add(append(cells, showValue(r.Column.Spec, r.Column.Meaning, s.Min), showValue(r.Column.Spec, r.Column.Meaning, s.Max), showMean(s), showTrend(s))...)
 	}
 	return t.Write(a.out)
 }

@@ -34,7 +34,7 @@ func runInsert(ctx context.Context, db, name string, i int, words []string) erro
 		if err != nil {
 			return err
 		}
-		list, err := values.ParseAll(columns.Spec(col), words)
+		list, err := values.ParseAll(columns.Spec(col), col.Meaning(), words)
 		if err != nil {
 			return err
 		}

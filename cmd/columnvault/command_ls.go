@@ -16,6 +16,7 @@ import (
 type listedColumn struct {
 	Name       string `json:"name"`
 	DType      string `json:"dtype"`
+	Meaning    string `json:"meaning,omitempty"`
 	Elements   int    `json:"elements"`
 	Layout     int    `json:"layout"`
 	Incomplete bool   `json:"incomplete"`
@@ -31,6 +32,8 @@ func newLsCommand(a *app) *cobra.Command {
 --json prints an object a line. More fields may come; these stay:
   name        text
   dtype       text, as it stands in the file, known to this version or not
+  meaning     text, what the elements mean beyond that, as retype takes it;
+              left out where they mean no more
   elements    integer
   layout      0, or 1 for a column of KohakuVault 1.x, which can only be listed
   incomplete  true for half of a column, which a crash of KohakuVault has left;
@@ -51,7 +54,7 @@ func runLs(ctx context.Context, a *app, db string, asJSON bool) error {
 		}
 		if asJSON {
 			for _, info := range infos {
-				if err := a.printJSON(listedColumn{info.Name, info.DType, info.Len, info.Layout, info.Incomplete}); err != nil {
+				if err := a.printJSON(listedColumn{info.Name, info.DType, info.Meaning.String(), info.Len, info.Layout, info.Incomplete}); err != nil {
 					return err
 				}
 			}
@@ -59,7 +62,7 @@ func runLs(ctx context.Context, a *app, db string, asJSON bool) error {
 		}
 		t := a.table(term.Left("column"), term.Left("type"), term.Right("length"), term.Left(""))
 		for _, info := range infos {
-			t.Add(excerpt.Printable(info.Name), excerpt.Printable(info.DType), strconv.Itoa(info.Len), columns.Remark(info))
+			t.Add(excerpt.Printable(info.Name), showType(info.DType, info.Meaning), strconv.Itoa(info.Len), columns.Remark(info))
 		}
 		return t.Write(a.out)
 	})

@@ -33,7 +33,7 @@ func runSet(ctx context.Context, db, name string, i int, words []string) error {
 		if err != nil {
 			return err
 		}
-		list, err := values.ParseAll(columns.Spec(col), words)
+		list, err := values.ParseAll(columns.Spec(col), col.Meaning(), words)
 		if err != nil {
 			return err
 		}

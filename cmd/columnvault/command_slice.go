@@ -53,7 +53,7 @@ func (a *app) printSlice(ctx context.Context, col *columnvault.Column[any], s po
 		return err
 	}
 	first, count := s.Positions(int64(n))
-	p := values.NewPrinter(columns.Spec(col))
+	p := values.NewPrinter(columns.Spec(col), col.Meaning())
 	var line []byte
 	size := int64(64)
 	for from := int64(0); from < count; {

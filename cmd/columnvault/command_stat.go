@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -20,6 +21,7 @@ import (
 type columnStat struct {
 	Name          string  `json:"name"`
 	DType         string  `json:"dtype"`
+	Meaning       string  `json:"meaning,omitempty"`
 	Elements      int     `json:"elements"`
 	LiveBytes     int64   `json:"live_bytes"`
 	DeadBytes     int64   `json:"dead_bytes"`
@@ -33,10 +35,11 @@ type columnStat struct {
 // valueStat is a column of numbers in stat --json with a name.
 type valueStat struct {
 	columnStat
-	NaN  int             `json:"nan"`
-	Min  json.RawMessage `json:"min"`
-	Max  json.RawMessage `json:"max"`
-	Mean json.RawMessage `json:"mean"`
+	NaN     int             `json:"nan"`
+	Missing int             `json:"missing,omitempty"`
+	Min     json.RawMessage `json:"min"`
+	Max     json.RawMessage `json:"max"`
+	Mean    json.RawMessage `json:"mean"`
 }
 
 // vaultStat is stat --json without a name.
@@ -54,19 +57,22 @@ func newStatCommand(a *app) *cobra.Command {
 		Short: "Measure a column, or all of them",
 		Long: `Measure a column: the bytes that its elements take, that lie unused between and
 after them, and that all its chunks have; the sizes of its elements; and of
-numbers the smallest, the largest, their mean (without NaN) and how they went,
-as the means of equal stretches. Without NAME a line for every column, and the
+numbers and times the smallest and the largest, of numbers their mean (without
+NaN) and how they went, as the means of equal stretches. Without NAME a line for every column, and the
 size of the file.
 
 --json prints one object. More fields may come; these stay:
   name, dtype                                text
+  meaning                                    text, if there is one
   elements, chunks                           integers
   live_bytes, dead_bytes, capacity_bytes     integers
   smallest_bytes, largest_bytes, mean_bytes  of an element
-and for a column of numbers
+and for a column of numbers or times
   nan                                        how many are NaN
+  missing                                    how many are, if any
   min, max, mean                             numbers, "Infinity", "-Infinity",
-                                             or null if there are none
+                                             times or dates, or null if there
+                                             are none; times have no mean
 Without NAME it is {"file", "bytes", "wal_bytes", "columns": [...]}, bytes being
 the size of the file and wal_bytes that of the write-ahead log beside it.
 Columns that can only be listed, or whose type is unknown, are left out.`,
@@ -107,7 +113,7 @@ func (a *app) statAll(ctx context.Context, v *columnvault.Vault, tx *columnvault
 		term.Right("capacity"), term.Right("chunks"), term.Right("element"), term.Left(""))
 	for _, info := range infos {
 		if why := columns.Remark(info); why != "" {
-			t.Add(excerpt.Printable(info.Name), excerpt.Printable(info.DType), strconv.Itoa(info.Len), "", "", "", "", "", why)
+			t.Add(excerpt.Printable(info.Name), showType(info.DType, info.Meaning), strconv.Itoa(info.Len), "", "", "", "", "", why)
 			continue
 		}
 		s, err := measure(ctx, tx, info.Name)
@@ -115,7 +121,7 @@ func (a *app) statAll(ctx context.Context, v *columnvault.Vault, tx *columnvault
 			return err
 		}
 		all.Columns = append(all.Columns, s)
-		t.Add(excerpt.Printable(s.Name), s.DType, strconv.Itoa(s.Elements), showInt(s.LiveBytes), showInt(s.DeadBytes),
+		t.Add(excerpt.Printable(s.Name), showType(s.DType, info.Meaning), strconv.Itoa(s.Elements), showInt(s.LiveBytes), showInt(s.DeadBytes),
 			showInt(s.CapacityBytes), strconv.Itoa(s.Chunks), strconv.FormatFloat(s.MeanBytes, 'g', 4, 64), "")
 	}
 	if asJSON {
@@ -133,27 +139,28 @@ func (a *app) statAll(ctx context.Context, v *columnvault.Vault, tx *columnvault
 }
 
 func (a *app) statColumn(ctx context.Context, tx *columnvault.Tx, name string, asJSON bool) error {
+	col, err := columns.Open(ctx, tx, name)
+	if err != nil {
+		return err
+	}
 	s, err := measure(ctx, tx, name)
 	if err != nil {
 		return err
 	}
-	spec, err := dtype.ParseSpec(s.DType)
-	if err != nil {
-		return err
-	}
-	sum, err := values.Summarize(ctx, tx, name, spec.Kind)
+	spec, m := columns.Spec(col), col.Meaning()
+	sum, err := values.Summarize(ctx, tx, name, spec.Kind, m)
 	if err != nil {
 		return err
 	}
 	if asJSON && values.IsNumber(spec.Kind) {
-		return a.printJSON(valueStat{s, sum.NaN, jsonOf(spec, sum.Min), jsonOf(spec, sum.Max), jsonMean(sum)})
+		return a.printJSON(valueStat{s, sum.NaN, sum.Missing, jsonOf(spec, m, sum.Min), jsonOf(spec, m, sum.Max), jsonMean(sum)})
 	}
 	if asJSON {
 		return a.printJSON(s)
 	}
 	line := func(what, value string) { fmt.Fprintf(a.out, "%-9s %s\n", what, value) }
 	line("column", excerpt.Printable(s.Name))
-	line("type", s.DType)
+	line("type", showType(s.DType, m))
 	line("length", strconv.Itoa(s.Elements))
 	line("live", term.Bytes(s.LiveBytes))
 	line("dead", term.Bytes(s.DeadBytes))
@@ -166,10 +173,15 @@ func (a *app) statColumn(ctx context.Context, tx *columnvault.Tx, name string, a
 	if sum.NaN > 0 {
 		line("nan", strconv.Itoa(sum.NaN))
 	}
+	if sum.Missing > 0 {
+		line("missing", strconv.Itoa(sum.Missing))
+	}
 	if sum.HasNumbers() {
-		line("min", showValue(spec, sum.Min))
-		line("max", showValue(spec, sum.Max))
-		line("mean", showMean(sum))
+		line("min", showValue(spec, m, sum.Min))
+		line("max", showValue(spec, m, sum.Max))
+		if _, timed := sum.Min.(time.Time); !timed {
+			line("mean", showMean(sum))
+		}
 		line("trend", showTrend(sum))
 	}
 	return nil
@@ -182,22 +194,22 @@ func measure(ctx context.Context, tx *columnvault.Tx, name string) (columnStat, 
 	}
 	s, err := col.Stat(ctx)
 	return columnStat{
-		Name: name, DType: col.DType(), Elements: s.Elements,
+		Name: name, DType: col.DType(), Meaning: col.Meaning().String(), Elements: s.Elements,
 		LiveBytes: s.Live, DeadBytes: s.Dead, CapacityBytes: s.Capacity, Chunks: s.Chunks,
 		SmallestBytes: s.Smallest, LargestBytes: s.Largest, MeanBytes: s.Mean,
 	}, err
 }
 
 // jsonOf prints a value, null if there is none.
-func jsonOf(spec dtype.Spec, v any) json.RawMessage {
+func jsonOf(spec dtype.Spec, m dtype.Meaning, v any) json.RawMessage {
 	if v == nil {
 		return json.RawMessage("null")
 	}
-	return values.NewPrinter(spec).Append(nil, v)
+	return values.NewPrinter(spec, m).Append(nil, v)
 }
 
 func jsonMean(s columns.Summary) json.RawMessage {
-	if !s.HasNumbers() {
+	if _, timed := s.Min.(time.Time); timed || !s.HasNumbers() {
 		return json.RawMessage("null")
 	}
 	return values.AppendFloat(nil, s.Mean, 64)

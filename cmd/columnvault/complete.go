@@ -50,6 +50,8 @@ func completeArg(cmd *cobra.Command, args []string, begin string) ([]cobra.Compl
 		found = completeFrom(cmd, args, completeColumns, begin)
 	case "KEY":
 		found = completeFrom(cmd, args, completeKeys, begin)
+	case "MEANING":
+		found = meanings
 	case "SHELL":
 		found = shells
 	}

@@ -35,6 +35,7 @@ var hints = []struct {
 	text string
 }{
 	{columnvault.ErrExists, "drop that column first, or take another name"},
+	{columnvault.ErrTurned, "if they should, --turn allows it"},
 	{columnvault.ErrBusy, "another program is writing to the vault; try again when it has finished"},
 	{columnvault.ErrReadOnly, "the file, its folder or the disk may only be read"},
 	{columnvault.ErrSnapshotTooOld, "reading took longer than a minute while others wrote; write to a file, which does not wait as a slow pipe does"},

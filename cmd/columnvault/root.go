@@ -28,7 +28,7 @@ Usage: columnvault COMMAND DB ... [--FLAGS]
   import, export               CSV and JSON lines in and out
   ls, get, slice, stat         read columns
   append, set, insert, delete  change elements
-  create, rename, drop         change columns
+  create, retype, rename, drop change columns
   kv put, get, cat, ls, rm     values under keys
   check, backup, checkpoint    the file
   completion, help, version    the tool
@@ -58,6 +58,9 @@ text. Floats are printed with a fraction or an exponent (1.0), and come back as
 floats. JSON lacks these:
   NaN, infinities  "NaN"  "Infinity"  "-Infinity"  (the quotes may be left out)
   bytes            {"$base64":true,"encoded":"aGVsbG8="}
+  times, dates     "2026-07-31T12:00:00Z"  "2026-07-31"  (also without the quotes,
+                   and times without the offset, in the zone of the column)
+  a missing value  null
 
 Positions count from 0, and negative ones from the end. They and negative values
 need no -- before them.
@@ -99,7 +102,7 @@ is 0, or 1 after an error, 2 after wrong usage, 130 after an interrupt.`,
 	addCommands(root, "Data in and out", newImportCommand(a), newExportCommand(a))
 	addCommands(root, "Reading columns", newLsCommand(a), newGetCommand(a), newSliceCommand(a), newStatCommand(a))
 	addCommands(root, "Changing elements", newAppendCommand(a), newSetCommand(a), newInsertCommand(a), newDeleteCommand(a))
-	addCommands(root, "Changing columns", newCreateCommand(a), newRenameCommand(a), newDropCommand(a))
+	addCommands(root, "Changing columns", newCreateCommand(a), newRetypeCommand(a), newRenameCommand(a), newDropCommand(a))
 	addCommands(root, "Keys and values", newKVCommand(a))
 	addCommands(root, "The file", newCheckCommand(a), newBackupCommand(a), newCheckpointCommand(a))
 	addCommands(root, "The tool", newCompletionCommand(a), newVersionCommand(a))

@@ -15,8 +15,13 @@ import (
 // textWidth is how much of a text is shown in a table.
 const textWidth = 20
 
+// showType shows a dtype, and what the elements mean beyond it.
+func showType(dtype string, m dtype.Meaning) string {
+	return strings.TrimRight(excerpt.Printable(dtype)+" "+m.String(), " ")
+}
+
 // showValue shows the smallest or largest value of a column, if there is one.
-func showValue(spec dtype.Spec, v any) string {
+func showValue(spec dtype.Spec, m dtype.Meaning, v any) string {
 	switch v := v.(type) {
 	case nil:
 		return ""
@@ -26,7 +31,7 @@ func showValue(spec dtype.Spec, v any) string {
 		}
 		return excerpt.Printable(excerpt.Shorten(v, textWidth))
 	}
-	return strings.Trim(string(values.NewPrinter(spec).Append(nil, v)), `"`) // "Infinity" has quotes
+	return strings.Trim(string(values.NewPrinter(spec, m).Append(nil, v)), `"`) // "Infinity" and times have quotes
 }
 
 // showMean shows a mean with six digits.

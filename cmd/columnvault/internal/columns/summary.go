@@ -18,6 +18,8 @@ type Summary struct {
 	Mean  float64
 	NaN   int
 	Trend []float64
+	// Missing is how many values are missing.
+	Missing int
 }
 
 // HasNumbers tells whether there are numbers to speak of.
@@ -43,6 +45,35 @@ func Summarize[T dtype.Element](ctx context.Context, in columnvault.Scope, name 
 		}
 	}
 	return tally.Summary(), nil
+}
+
+// SummarizeNullable is Summarize for a column of which numbers may be missing.
+func SummarizeNullable[T dtype.Element](ctx context.Context, in columnvault.Scope, name string, t dtype.Type[T]) (Summary, error) {
+	col, err := columnvault.Lookup(ctx, in, name, dtype.Nullable(t))
+	if err != nil {
+		return Summary{}, err
+	}
+	rows, err := col.Len(ctx)
+	if err != nil {
+		return Summary{}, err
+	}
+	tally, missing := numbers[T]{trend: newTrend(rows)}, 0
+	for run, err := range col.Runs(ctx) {
+		if err != nil {
+			return Summary{}, err
+		}
+		for _, v := range run.Values {
+			if !v.Valid {
+				missing++
+				tally.trend.add(math.NaN())
+				continue
+			}
+			tally.Add(v.V)
+		}
+	}
+	s := tally.Summary()
+	s.Missing = missing
+	return s, nil
 }
 
 // Tally collects the summary of values.

@@ -21,18 +21,21 @@ type writerColumn struct {
 	printer values.Printer
 	kind    dtype.Kind
 	number  bool
+	null    bool   // values may be missing
+	timed   bool   // they are times or dates
 	key     []byte // the name in JSON, with a colon
 }
 
-// NewWriter returns a writer of records whose fields have these names and
-// dtypes. It writes the header, if the format has one.
-func NewWriter(w *bufio.Writer, format Format, names []string, specs []dtype.Spec) (*Writer, error) {
+// NewWriter returns a writer of records whose fields have these names, dtypes
+// and meanings. It writes the header, if the format has one.
+func NewWriter(w *bufio.Writer, format Format, names []string, specs []dtype.Spec, meanings []dtype.Meaning) (*Writer, error) {
 	out := &Writer{w: w, format: format}
 	var header []byte
 	for i, name := range names {
-		kind := specs[i].Kind
+		kind, m := specs[i].Kind, meanings[i]
 		out.columns = append(out.columns, writerColumn{
-			printer: values.NewPrinter(specs[i]), kind: kind, number: values.IsNumber(kind),
+			printer: values.NewPrinter(specs[i], m), kind: kind, number: values.IsNumber(kind),
+			null: m.Null, timed: m.Time != 0 || m.Date,
 			key: append(values.AppendString(nil, name), ':'),
 		})
 		if i > 0 {
@@ -76,13 +79,16 @@ func (w *Writer) End() error {
 
 // appendCell prints a value as a field of CSV.
 func (c *writerColumn) appendCell(dst []byte, v any) []byte {
+	if c.null && v == nil {
+		return dst
+	}
 	if c.kind == dtype.KindText {
 		return AppendCell(dst, v.(string))
 	}
 	start := len(dst)
 	dst = c.printer.Append(dst, v)
 	switch {
-	case values.IsFloat(c.kind) && dst[start] == '"': // "NaN", which needs no quotes here
+	case (c.timed || values.IsFloat(c.kind)) && dst[start] == '"': // "NaN" and times need no quotes here
 		return append(dst[:start], dst[start+1:len(dst)-1]...)
 	case c.number:
 		return dst

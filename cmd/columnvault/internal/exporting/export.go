@@ -25,11 +25,13 @@ type Export struct {
 
 // column is a column that is read from its beginning to its end.
 type column struct {
-	name   string
-	spec   dtype.Spec
-	next   func() (columnvault.Run[any], error, bool)
-	stop   func()
-	values []any // the rest of the current run
+	name string
+	spec dtype.Spec
+	// meaning is what the elements mean beyond that.
+	meaning dtype.Meaning
+	next    func() (columnvault.Run[any], error, bool)
+	stop    func()
+	values  []any // the rest of the current run
 }
 
 // Open opens the columns of these names, or all.
@@ -69,7 +71,7 @@ func Open(ctx context.Context, tx *columnvault.Tx, names []string) (*Export, err
 		return nil, hint.Add(err, "name those of one length to export them")
 	}
 	for _, col := range opened {
-		c := &column{name: col.Name(), spec: columns.Spec(col)}
+		c := &column{name: col.Name(), spec: columns.Spec(col), meaning: col.Meaning()}
 		c.next, c.stop = iter.Pull2(col.Runs(ctx))
 		e.columns = append(e.columns, c)
 	}
@@ -110,11 +112,11 @@ const progressRows = 1024
 
 // Write writes all rows.
 func (e *Export) Write(w *bufio.Writer, format exchange.Format, progress *term.Progress) error {
-	names, specs := make([]string, len(e.columns)), make([]dtype.Spec, len(e.columns))
+	names, specs, meanings := make([]string, len(e.columns)), make([]dtype.Spec, len(e.columns)), make([]dtype.Meaning, len(e.columns))
 	for i, c := range e.columns {
-		names[i], specs[i] = c.name, c.spec
+		names[i], specs[i], meanings[i] = c.name, c.spec, c.meaning
 	}
-	out, err := exchange.NewWriter(w, format, names, specs)
+	out, err := exchange.NewWriter(w, format, names, specs, meanings)
 	if err != nil {
 		return err
 	}

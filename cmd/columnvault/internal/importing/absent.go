@@ -29,7 +29,7 @@ func (p *plan) fillAbsent(to *values.Target, name string) error {
 	switch {
 	case given:
 		to.Absent = []byte(value)
-		parser := values.NewParser(to.Spec)
+		parser := values.NewParser(to.Spec, to.Meaning)
 		var err error
 		if to.Spec.Kind == dtype.KindText {
 			err = parser.Check(value) // as it is
@@ -39,6 +39,7 @@ func (p *plan) fillAbsent(to *values.Target, name string) error {
 		if err != nil {
 			return fmt.Errorf("--na %s: %w", excerpt.Shorten(name+"="+value, excerpt.Name), err)
 		}
+	case to.Meaning.Null: // they are missing there, too
 	case values.IsFloat(to.Spec.Kind):
 		to.Absent = []byte("NaN")
 	case to.Spec.Kind == dtype.KindMsgPack, to.Spec.Kind == dtype.KindCBOR:

@@ -174,10 +174,13 @@ func (p *plan) targets(in exchange.Reader, found []exchange.Column, extra []stri
 		if to.Spec, err = p.typeOf(c, rows); err != nil {
 			return nil, fmt.Errorf("column %s: %w", excerpt.Quote(c.Name, excerpt.Name), err)
 		}
+		if p.Append {
+			to.Meaning = p.existing[to.Name].Meaning
+		}
 		if err := p.fillAbsent(to, c.Name); err != nil {
 			return nil, err
 		}
-		if absent := absences(c, to.Spec); absent.Count > 0 && to.Absent == nil {
+		if absent := absences(c, to.Spec); absent.Count > 0 && to.Absent == nil && !to.Meaning.Null {
 			problems = append(problems, problem{c.Name, to.Spec, absent, i >= len(found)})
 		}
 		targets = append(targets, to)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 
 	"columnvault"
@@ -25,8 +26,9 @@ type numeric interface {
 	isTensor(v any) bool
 	// appendVector prints what a vector column of this kind returns.
 	appendVector(dst []byte, v any, dims []int) []byte
-	// summarize reads all numbers of a column.
-	summarize(ctx context.Context, in columnvault.Scope, name string) (columns.Summary, error)
+	// summarize reads all numbers of a column, of which some may be missing if
+	// null is set.
+	summarize(ctx context.Context, in columnvault.Scope, name string, null bool) (columns.Summary, error)
 	// newSink makes a sink for numbers.
 	newSink(ctx context.Context, tx *columnvault.Tx, to *Target, rows int) (Sink, error)
 }
@@ -49,12 +51,19 @@ var numbers = map[dtype.Kind]numeric{
 // IsNumber tells whether the elements of a column of this kind are numbers.
 func IsNumber(k dtype.Kind) bool { return numbers[k] != nil }
 
-// Summarize reads all of a column, if its elements are numbers.
-func Summarize(ctx context.Context, in columnvault.Scope, name string, k dtype.Kind) (columns.Summary, error) {
+// Summarize reads all of a column, if its elements are numbers or times.
+func Summarize(ctx context.Context, in columnvault.Scope, name string, k dtype.Kind, m dtype.Meaning) (columns.Summary, error) {
 	if !IsNumber(k) {
 		return columns.Summary{}, nil
 	}
-	return numbers[k].summarize(ctx, in, name)
+	s, err := numbers[k].summarize(ctx, in, name, m.Null)
+	if f := newMoment(m); f.is() && err == nil && s.Min != nil {
+		s.Mean = math.NaN() // which would be a time, too
+		if s.Min, err = f.count(s.Min.(int64)); err == nil {
+			s.Max, err = f.count(s.Max.(int64))
+		}
+	}
+	return s, err
 }
 
 // number is numeric with its Go type.
@@ -116,7 +125,10 @@ func (n number[T]) parse(text []byte) (any, error) { return n.read(text) }
 
 func (n number[T]) append(dst []byte, v any) []byte { return n.format(dst, v.(T)) }
 
-func (n number[T]) summarize(ctx context.Context, in columnvault.Scope, name string) (columns.Summary, error) {
+func (n number[T]) summarize(ctx context.Context, in columnvault.Scope, name string, null bool) (columns.Summary, error) {
+	if null {
+		return columns.SummarizeNullable(ctx, in, name, n.t)
+	}
 	return columns.Summarize(ctx, in, name, n.t)
 }
 

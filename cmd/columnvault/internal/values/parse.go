@@ -11,27 +11,44 @@ import (
 	"columnvault/dtype"
 )
 
-// Parser turns text into values of one dtype: what the dynamic form of the
-// dtype takes, checked so far that the column cannot refuse it.
+// Parser turns text into values of one dtype and meaning: what their dynamic
+// form takes, checked so far that the column cannot refuse it.
 type Parser struct {
-	spec   dtype.Spec
-	t      dtype.Type[any]
-	number numeric // nil if the dtype is not one of numbers
-	buf    []byte
+	spec    dtype.Spec
+	meaning dtype.Meaning
+	t       dtype.Type[any]
+	number  numeric // nil if the dtype is not one of numbers
+	moment  moment
+	buf     []byte
 }
 
-// NewParser returns the parser for a dtype.
-func NewParser(spec dtype.Spec) *Parser {
-	return &Parser{spec: spec, t: spec.Type(), number: numbers[spec.Kind]}
+// NewParser returns the parser for a dtype and a meaning.
+func NewParser(spec dtype.Spec, m dtype.Meaning) *Parser {
+	return &Parser{spec: spec, meaning: m, t: m.Type(spec), number: numbers[spec.Kind], moment: newMoment(m)}
 }
 
 // Parse reads a value as JSON, or as text if it is a word that is not JSON.
+// null is a missing value where there may be one.
 func (p *Parser) Parse(text []byte) (any, error) {
-	if p.number != nil {
-		return p.number.parse(bytes.TrimSpace(text))
+	v, err := p.parse(text)
+	if err != nil {
+		return nil, err
 	}
-	var v any
-	var err error
+	if p.number != nil && p.meaning == (dtype.Meaning{}) {
+		return v, nil // every number of the Go type fits
+	}
+	return v, p.Check(v)
+}
+
+func (p *Parser) parse(text []byte) (v any, err error) {
+	switch trimmed := bytes.TrimSpace(text); {
+	case p.meaning.Null && string(trimmed) == "null":
+		return nil, nil
+	case p.moment.is():
+		return p.moment.parse(trimmed)
+	case p.number != nil:
+		return p.number.parse(trimmed)
+	}
 	switch p.spec.Kind {
 	case dtype.KindBool:
 		v, err = parseBool(bytes.TrimSpace(text))
@@ -44,10 +61,7 @@ func (p *Parser) Parse(text []byte) (any, error) {
 	default:
 		v, err = parseAny(text)
 	}
-	if err != nil {
-		return nil, err
-	}
-	return v, p.Check(v)
+	return v, err
 }
 
 // Check returns the error that appending v would give.
@@ -93,8 +107,8 @@ func parseAny(text []byte) (any, error) {
 }
 
 // ParseAll reads the values of a command line.
-func ParseAll(spec dtype.Spec, words []string) ([]any, error) {
-	p := NewParser(spec)
+func ParseAll(spec dtype.Spec, m dtype.Meaning, words []string) ([]any, error) {
+	p := NewParser(spec, m)
 	list := make([]any, len(words))
 	for i, word := range words {
 		var err error

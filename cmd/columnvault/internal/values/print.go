@@ -6,28 +6,36 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"time"
 
 	"columnvault/dtype"
 )
 
-// Printer turns values of a dtype into JSON.
+// Printer turns values of a dtype and a meaning into JSON.
 type Printer struct {
 	kind   dtype.Kind
 	dims   []int
 	number numeric // of the dtype, or of the elements of a vector
+	moment moment
 }
 
-// NewPrinter returns the printer for a dtype.
-func NewPrinter(spec dtype.Spec) Printer {
-	p := Printer{kind: spec.Kind, dims: spec.Dims, number: numbers[spec.Kind]}
+// NewPrinter returns the printer for a dtype and a meaning.
+func NewPrinter(spec dtype.Spec, m dtype.Meaning) Printer {
+	p := Printer{kind: spec.Kind, dims: spec.Dims, number: numbers[spec.Kind], moment: newMoment(m)}
 	if spec.Kind == dtype.KindVector {
 		p.number = numbers[spec.Elem]
 	}
 	return p
 }
 
-// Append prints a value as JSON.
+// Append prints a value as JSON, and a missing one as null.
 func (p Printer) Append(dst []byte, v any) []byte {
+	switch v := v.(type) {
+	case nil:
+		return append(dst, "null"...)
+	case time.Time:
+		return p.moment.append(dst, v)
+	}
 	switch p.kind {
 	case dtype.KindBytes:
 		return AppendBytes(dst, v.([]byte))

@@ -11,10 +11,12 @@ import (
 
 // Target is a column that a [Sink] fills.
 type Target struct {
-	Name   string
-	Spec   dtype.Spec
-	Create bool   // it does not exist yet
-	Absent []byte // the text for missing values, nil if there is none
+	Name string
+	Spec dtype.Spec
+	// Meaning is that of a column that exists.
+	Meaning dtype.Meaning
+	Create  bool   // it does not exist yet
+	Absent  []byte // the text for missing values, nil if there is none
 	// Text reads the values of text columns.
 	Text func(text []byte) (string, error)
 }
@@ -35,10 +37,13 @@ type Sink interface {
 // NewSink makes a sink for a column, which it creates or looks up in the
 // transaction. rows is how many values will come.
 func NewSink(ctx context.Context, tx *columnvault.Tx, to *Target, rows int) (Sink, error) {
+	p := NewParser(to.Spec, to.Meaning)
+	if to.Meaning != (dtype.Meaning{}) {
+		return openMeaningSink(ctx, tx, to, p)
+	}
 	if n := numbers[to.Spec.Kind]; n != nil {
 		return n.newSink(ctx, tx, to, rows)
 	}
-	p := NewParser(to.Spec)
 	if to.Spec.Kind == dtype.KindText {
 		return openSink(ctx, tx, to, textType(to.Spec), to.readText(p), string(to.Absent), &columns.Texts{})
 	}
@@ -50,6 +55,28 @@ func NewSink(ctx context.Context, tx *columnvault.Tx, to *Target, rows int) (Sin
 		}
 	}
 	return openSink(ctx, tx, to, to.Spec.Type(), p.Parse, absent, columns.None{})
+}
+
+// openMeaningSink makes a sink for a column whose elements are more than their
+// dtype says.
+func openMeaningSink(ctx context.Context, tx *columnvault.Tx, to *Target, p *Parser) (Sink, error) {
+	read := p.Parse
+	if to.Spec.Kind == dtype.KindText {
+		text := to.readText(p)
+		read = func(b []byte) (any, error) { return text(b) }
+	}
+	var absent any // which is what is missing
+	if to.Absent != nil {
+		var err error
+		if absent, err = read(to.Absent); err != nil {
+			return nil, err
+		}
+	}
+	s, err := openSink(ctx, tx, to, to.Meaning.Type(to.Spec), read, absent, columns.None{})
+	if s, ok := s.(*sink[any]); ok && to.Meaning.Null {
+		s.hasAbsent = true
+	}
+	return s, err
 }
 
 // readText returns the function that reads text for the column.

@@ -79,7 +79,7 @@ func TestPrintTensors(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		v, err := NewParser(spec).Parse([]byte(want))
+		v, err := NewParser(spec, dtype.Meaning{}).Parse([]byte(want))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,0 +1,89 @@
+package values
+
+import (
+	"encoding/binary"
+	"fmt"
+	"strconv"
+	"time"
+
+	"columnvault/dtype"
+)
+
+// moment reads and prints times and dates: as RFC 3339 has them, and those
+// outside of the years 0 to 9999, which it does not have, as the numbers that
+// are stored.
+type moment struct {
+	meaning dtype.Meaning
+	t       dtype.Type[any]
+	zone    *time.Location
+}
+
+// newMoment returns the moment of a meaning, which need not be one of times.
+func newMoment(m dtype.Meaning) moment {
+	f := moment{meaning: m}
+	if f.is() {
+		f.meaning.Null = false
+		f.t = f.meaning.Type(dtype.Int64.Spec())
+		if epoch, err := f.count(0); err == nil {
+			f.zone = epoch.Location()
+		}
+	}
+	return f
+}
+
+// is tells whether the meaning is one of times or dates.
+func (f moment) is() bool { return f.meaning.Time != 0 || f.meaning.Date }
+
+// count returns the time that is stored as a number.
+func (f moment) count(n int64) (time.Time, error) {
+	v, err := f.t.Decode(binary.LittleEndian.AppendUint64(nil, uint64(n)))
+	if err != nil {
+		return time.Time{}, err
+	}
+	return v.(time.Time), nil
+}
+
+// layouts are those of times that parse reads. Without an offset a time is one
+// in the zone of the column.
+var layouts = []string{time.RFC3339Nano, "2006-01-02 15:04:05.999999999Z07:00", "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999", time.DateOnly}
+
+// parse reads a time or a date, with or without the quotes of JSON, or the
+// number that is stored.
+func (f moment) parse(text []byte) (any, error) {
+	if n, err := strconv.ParseInt(string(text), 10, 64); err == nil {
+		return f.count(n)
+	}
+	word := string(text)
+	if n := len(word); n >= 2 && word[0] == '"' && word[n-1] == '"' {
+		word = word[1 : n-1]
+	}
+	if f.meaning.Date {
+		v, err := time.Parse(time.DateOnly, word)
+		if err != nil {
+			return nil, fmt.Errorf("%s is not a date such as 2026-07-31", Excerpt(text))
+		}
+		return v, nil
+	}
+	for _, layout := range layouts {
+		if v, err := time.ParseInLocation(layout, word, f.zone); err == nil {
+			return v, nil
+		}
+	}
+	return nil, fmt.Errorf("%s is not a time such as 2026-07-31T12:00:00Z", Excerpt(text))
+}
+
+// append prints a time or a date.
+func (f moment) append(dst []byte, v time.Time) []byte {
+	if year := v.Year(); year < 0 || year > 9999 {
+		stored, err := f.t.Append(nil, v)
+		if err != nil {
+			panic(err) // it has been read from there
+		}
+		return strconv.AppendInt(dst, int64(binary.LittleEndian.Uint64(stored)), 10)
+	}
+	layout := time.RFC3339Nano
+	if f.meaning.Date {
+		layout = time.DateOnly
+	}
+	return append(v.AppendFormat(append(dst, '"'), layout), '"')
+}
