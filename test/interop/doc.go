@@ -4,5 +4,8 @@
 //	./venv.sh /some/folder
 //	COLUMNVAULT_PYTHON=/some/folder/bin/python go test ./test/interop
 //
-// Without COLUMNVAULT_PYTHON they are skipped.
+// Without COLUMNVAULT_PYTHON they are skipped. COLUMNVAULT_PYTHON_1X names
+// another one, with KohakuVault 1.x, for the tests of what it sees:
+//
+//	./venv.sh /other/folder 1.1.0
 package interop
