@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -46,7 +47,7 @@ func contents(t *testing.T, v *Vault) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		fmt.Fprintf(&b, "%s %s %v\n", info.Name, info.DType, values)
+		fmt.Fprintf(&b, "%s %s %v %v\n", info.Name, info.DType, info.Meaning, values)
 	}
 	for f, err := range v.Check(t.Context(), CheckOptions{}) {
 		if err != nil {
@@ -96,6 +97,19 @@ var faultOperations = map[string]func(ctx context.Context, v *Vault) error{
 	},
 	"delete": func(ctx context.Context, v *Vault) error {
 		return onNums(ctx, v, func(c *Column[int64]) error { return c.Delete(ctx, 3, 1200) })
+	},
+	"retype": func(ctx context.Context, v *Vault) error {
+		_, err := v.Retype(ctx, "nums", dtype.Meaning{Time: dtype.Second, Null: true}, nil)
+		return err
+	},
+	"create with a meaning": func(ctx context.Context, v *Vault) error {
+		return v.Update(ctx, func(ctx context.Context, tx *Tx) error {
+			c, err := Create(ctx, tx, "dates", dtype.Date, nil)
+			if err != nil {
+				return err
+			}
+			return c.Append(ctx, time.Unix(0, 0))
+		})
 	},
 	"append texts": func(ctx context.Context, v *Vault) error {
 		return onTexts(ctx, v, func(c *Column[string]) error { return c.Append(ctx, slices.Repeat([]string{"new"}, 2000)...) })
