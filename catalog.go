@@ -58,6 +58,18 @@ func (s *scope) Columns(ctx context.Context) ([]ColumnInfo, error) {
 	return infos, err
 }
 
+// meaningOf is what the elements of a column mean beyond their dtype.
+func meaningOf(e catalog.Entry) dtype.Meaning {
+	if e.Attrs() == "" {
+		return dtype.Meaning{}
+	}
+	spec, err := dtype.ParseSpec(e.DType)
+	if err != nil {
+		return dtype.Meaning{}
+	}
+	return e.Attrs().Meaning(spec)
+}
+
 // Column opens a column by name alone; its elements are of the Go type that
 // fits the dtype and the meaning in the file (see [dtype.Meaning.Type]).
 // [Lookup] opens it with a type known beforehand.

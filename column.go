@@ -96,6 +96,22 @@ func (o *opened) checkType(want string, size int) error {
 	return nil
 }
 
+// checkMeaning compares the meaning of the column, whose dtype it is, with the
+// one that a codec takes it for.
+func (o *opened) checkMeaning(s dtype.Spec, want dtype.Meaning) error {
+	if o.attrs == "" && want == (dtype.Meaning{}) {
+		return nil
+	}
+	have := o.attrs.Meaning(s)
+	if want.Opens(have) {
+		return nil
+	}
+	shown := func(m dtype.Meaning) string {
+		return excerpt.Line(fmt.Sprintf("%v %v", s, m), excerpt.Name)
+	}
+	return fmt.Errorf("%w: the column is of %s, not of %s", errMeaning, shown(have), shown(want))
+}
+
 // spec is the dtype of the column.
 func (o *opened) spec() (dtype.Spec, error) {
 	spec, err := dtype.ParseSpec(o.dtype)

@@ -40,6 +40,9 @@ var (
 	ErrUnsupported = errors.ErrUnsupported
 )
 
+// errMeaning is the ErrDType of a column whose dtype is right.
+var errMeaning = fmt.Errorf("%w in meaning", ErrDType)
+
 // Kinds of errors that [Open] adds.
 var (
 	// ErrNotVault is returned when the file is not a vault.

@@ -8,40 +8,8 @@ import (
 	"columnvault/dtype"
 	"columnvault/internal/catalog"
 	"columnvault/internal/column"
-	"columnvault/internal/excerpt"
 	"columnvault/internal/writeback"
 )
-
-// errMeaning is the ErrDType of a column whose dtype is right.
-var errMeaning = fmt.Errorf("%w in meaning", ErrDType)
-
-// meaningOf is what the elements of a column mean beyond their dtype.
-func meaningOf(e catalog.Entry) dtype.Meaning {
-	if e.Attrs() == "" {
-		return dtype.Meaning{}
-	}
-	spec, err := dtype.ParseSpec(e.DType)
-	if err != nil {
-		return dtype.Meaning{}
-	}
-	return e.Attrs().Meaning(spec)
-}
-
-// checkMeaning compares the meaning of the column, whose dtype it is, with the
-// one that a codec takes it for.
-func (o *opened) checkMeaning(s dtype.Spec, want dtype.Meaning) error {
-	if o.attrs == "" && want == (dtype.Meaning{}) {
-		return nil
-	}
-	have := o.attrs.Meaning(s)
-	if want.Opens(have) {
-		return nil
-	}
-	shown := func(m dtype.Meaning) string {
-		return excerpt.Line(fmt.Sprintf("%v %v", s, m), excerpt.Name)
-	}
-	return fmt.Errorf("%w: the column is of %s, not of %s", errMeaning, shown(have), shown(want))
-}
 
 // RetypeOptions say how [Vault.Retype] looks at a column.
 type RetypeOptions struct {

@@ -203,6 +203,32 @@ func TestFormatElements(t *testing.T) {
 	}
 }
 
+// TestFormatMeanings compares what is said of missing elements with the codecs.
+func TestFormatMeanings(t *testing.T) {
+	doc := readFormatDoc(t)
+	for _, row := range doc.table(t, "nullable dtype", "bytes of a missing element", "also missing", "in 0.8.6") {
+		typ := dtype.Meaning{Null: true}.Type(parseDType(t, row[0]).Spec())
+		stored, err := typ.Append(nil, nil)
+		if want := parseHex(t, row[1]); err != nil || !bytes.Equal(stored, want) {
+			t.Errorf("a missing element of %s is stored as %x, %v, want %x", row[0], stored, err, want)
+		}
+		for _, cell := range row[1:3] {
+			if cell == "none" {
+				continue
+			}
+			if v, err := typ.Decode(parseHex(t, cell)); v != nil || err != nil {
+				t.Errorf("%s: %s is read as %v, %v", row[0], cell, v, err)
+			}
+		}
+	}
+	for _, row := range doc.table(t, "word", "of", "says that") {
+		word := strings.Replace(row[0], "NAME", "Etc/UTC time=s", 1)
+		if m, err := dtype.ParseMeaning(word); err != nil || m.Check(dtype.Int64.Spec()) != nil {
+			t.Errorf("%s is %v, %v", row[0], m, err)
+		}
+	}
+}
+
 // TestFormatTables compares the SQL of docs/format.md with that in a new vault
 // and in one that KohakuVault wrote.
 func TestFormatTables(t *testing.T) {
@@ -213,7 +239,8 @@ func TestFormatTables(t *testing.T) {
 	vaulttest.Must(t, v.KV().Put(t.Context(), nil, nil))
 	vaulttest.Must(t, v.Close())
 	const query = `SELECT sql || ';;' FROM sqlite_schema WHERE sql IS NOT NULL`
-	want := slices.Sorted(slices.Values(doc.sql))
+	isAlter := func(sql string) bool { return strings.HasPrefix(sql, "ALTER") }
+	want := slices.DeleteFunc(slices.Sorted(slices.Values(doc.sql)), isAlter)
 	statements := func(path string) []string {
 		all := strings.Split(strings.Join(vaulttest.QuerySQL(t, path, query), "\n"), ";;")
 		for i, sql := range all {
@@ -222,6 +249,14 @@ func TestFormatTables(t *testing.T) {
 		return slices.Sorted(slices.Values(all[:len(all)-1]))
 	}
 	vaulttest.WantValues(t, "the SQL of a new vault", statements(path), want)
+	vaulttest.ExecSQL(t, path, doc.sql[slices.IndexFunc(doc.sql, isAlter)])
+	altered := statements(path)
+	path = filepath.Join(t.TempDir(), "meanings.db")
+	v = vaulttest.OpenAt(t, path, nil)
+	vaulttest.Create(t, v, "day", dtype.Date)
+	vaulttest.Must(t, v.KV().Put(t.Context(), nil, nil))
+	vaulttest.Must(t, v.Close())
+	vaulttest.WantValues(t, "the SQL of a vault with a meaning", statements(path), altered)
 	want = slices.DeleteFunc(want, func(sql string) bool { return strings.Contains(sql, "columnvault_chunks") })
 	vaulttest.WantValues(t, "the SQL of a file of KohakuVault", statements(vaulttest.CopyGolden(t, "v0", "shared_with_kv.db")), want)
 }
