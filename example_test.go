@@ -2,11 +2,14 @@ package columnvault_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"log"
 	"os"
 	"path/filepath"
+	"time"
+	_ "time/tzdata" // where the machine has no time zones
 
 	"columnvault"
 	"columnvault/dtype"
@@ -170,6 +173,44 @@ func ExampleVault_Column() {
 	// Output:
 	// u16 [640 480 1080], as uint16
 	// append "sizes": invalid argument: value 0 of the call: dtype: bad value: 70000 is outside the range of u16
+}
+
+// A logger stamps what it measures, and some of it is missing.
+func ExampleVault_Retype() {
+	ctx := context.Background()
+	v, done := openTemp()
+	defer done()
+
+	at, err := columnvault.Ensure(ctx, v, "at", dtype.Timestamp(dtype.Microsecond, "Europe/Berlin"), nil)
+	check(err)
+	temp, err := columnvault.Ensure(ctx, v, "temp", dtype.Nullable(dtype.Float64), nil)
+	check(err)
+	check(v.Update(ctx, func(ctx context.Context, tx *columnvault.Tx) error {
+		noon := time.Date(2026, 7, 31, 12, 0, 0, 0, time.UTC)
+		if err := at.In(tx).Append(ctx, noon, noon.Add(time.Minute)); err != nil {
+			return err
+		}
+		return temp.In(tx).Append(ctx, sql.Null[float64]{V: 21.5, Valid: true}, sql.Null[float64]{})
+	}))
+	last, err := at.At(ctx, -1)
+	check(err)
+	fmt.Println(last.Format(time.RFC3339))
+
+	// Numbers of another program become days.
+	_, err = columnvault.Create(ctx, v, "day", dtype.Int64, nil)
+	check(err)
+	_, err = v.Retype(ctx, "day", dtype.Meaning{Date: true}, nil)
+	check(err)
+	infos, err := v.Columns(ctx)
+	check(err)
+	for _, info := range infos {
+		fmt.Println(info.Name, info.DType, info.Meaning)
+	}
+	// Output:
+	// 2026-07-31T14:01:00+02:00
+	// at i64 time=us zone=Europe/Berlin
+	// temp f64 null
+	// day i64 date
 }
 
 // What an Update has done is undone if its function returns an error.
