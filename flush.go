@@ -44,6 +44,9 @@ func (v *Vault) write(ctx context.Context, f *writeback.Flush, fn func(*Tx) erro
 		return err
 	}
 	for {
+		if err := f.Wait(ctx, v.busy); err != nil {
+			return err
+		}
 		err := v.store.Update(ctx, func(w store.Tx) error {
 			if err := f.Take(); err != nil {
 				return err
@@ -61,7 +64,7 @@ func (v *Vault) write(ctx context.Context, f *writeback.Flush, fn func(*Tx) erro
 			w.OnCommit(func() { f.Committed(tx.changes) })
 			return nil
 		})
-		if leaveOut(f, err) {
+		if errors.Is(err, writeback.ErrTurn) || leaveOut(f, err) {
 			continue
 		}
 		if errors.Is(err, ErrUnknownCommit) {

@@ -28,7 +28,7 @@ type Buffer struct {
 
 	// turn belongs to the flush that writes what is held, from the moment it
 	// takes it until it has left memory.
-	turn sync.Mutex
+	turn chan struct{}
 	// gate is shut by a flush from before its commit until what it wrote has
 	// left memory.
 	gate sync.RWMutex
@@ -64,6 +64,7 @@ type Buffer struct {
 func New(flush func(ctx context.Context) (written int, err error)) *Buffer {
 	return &Buffer{
 		flush:   flush,
+		turn:    make(chan struct{}, 1),
 		columns: map[string]*Column{},
 		rows:    map[catalog.ID]*rows{},
 		tables:  map[string]*table{},

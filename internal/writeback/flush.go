@@ -1,8 +1,10 @@
 package writeback
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"columnvault/internal/catalog"
 	"columnvault/internal/column"
@@ -30,9 +32,9 @@ type Pairs struct {
 }
 
 // Flush is the writing of what is held, in a transaction that may run more than
-// once. Call, in this order, [Flush.Take] at the beginning of every run,
-// [Flush.Shut] when all of it is in the transaction, [Flush.Committed] once it
-// is committed, and in any case [Flush.End].
+// once. Call, in this order, [Flush.Wait] before the transaction, [Flush.Take] at
+// the beginning of every run, [Flush.Shut] when all of it is in the transaction,
+// [Flush.Committed] once it is committed, and in any case [Flush.End].
 type Flush struct {
 	b *Buffer
 	// all says to try what an earlier flush could not write.
@@ -73,17 +75,50 @@ func (b *Buffer) Begin(all bool) *Flush {
 	return &Flush{b: b, all: all, taken: &nothing}
 }
 
-// Take takes what is held, once it is this flush's turn. It fails with
-// [ErrFlushPaused] where everything is asked for and flushing is paused.
+// ErrTurn: something may be held by now, so the flush has to wait for its turn.
+var ErrTurn = errors.New("another flush may come first")
+
+// Wait waits for the flush's turn if something is held or may be: while a
+// transaction runs again, others must not wait in theirs for what it keeps.
+func (f *Flush) Wait(ctx context.Context, most time.Duration) error {
+	if f.turn || !f.b.active() {
+		return nil
+	}
+	select {
+	case f.b.turn <- struct{}{}:
+		f.turn = true
+		return nil
+	default:
+	}
+	timeout := time.NewTimer(most)
+	defer timeout.Stop()
+	select {
+	case f.b.turn <- struct{}{}:
+		f.turn = true
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timeout.C:
+		return fmt.Errorf("%w after %v: another transaction of this process has not ended; if it waits for this one, pass on the ctx that its function received",
+			store.ErrBusy, most)
+	}
+}
+
+// Take takes what is held. It fails with [ErrFlushPaused] where everything is
+// asked for and flushing is paused, and with [ErrTurn] where the transaction has
+// to end and begin again behind [Flush.Wait].
 func (f *Flush) Take() error {
 	f.taken = &nothing
+	f.reopen() // an earlier run has come to nothing
 	b := f.b
 	if !f.turn {
-		if !b.Holds() {
-			return nil
+		if b.active() {
+			return ErrTurn
 		}
-		b.turn.Lock()
-		f.turn = true
+		return nil
+	}
+	if !b.Holds() {
+		return nil
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -182,7 +217,7 @@ func (f *Flush) PairsFailed(p Pairs, err error) {
 // Shut makes readers wait until the end. Only the commit lies between. Where
 // nothing is or can be held, readers need not wait.
 func (f *Flush) Shut() {
-	if !f.gate && f.b.active() {
+	if !f.gate && f.turn {
 		f.b.gate.Lock()
 		f.gate = true
 	}
@@ -303,15 +338,20 @@ func (f *Flush) End() {
 	f.open()
 }
 
-// open lets readers and other flushes go on.
-func (f *Flush) open() {
+// reopen lets readers go on.
+func (f *Flush) reopen() {
 	if f.gate {
 		f.gate = false
 		f.b.gate.Unlock()
 	}
+}
+
+// open lets readers and other flushes go on.
+func (f *Flush) open() {
+	f.reopen()
 	if f.turn {
 		f.turn = false
-		f.b.turn.Unlock()
+		<-f.b.turn
 	}
 }
 
