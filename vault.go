@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	"columnvault/internal/engine"
 	"columnvault/internal/store"
 	"columnvault/internal/store/sqlite"
 	"columnvault/internal/writeback"
@@ -39,7 +40,7 @@ func Open(path string, o *Options) (*Vault, error) {
 	if err := o.check(path); err != nil {
 		return nil, fail("open", path, -1, err)
 	}
-	s, err := sqlite.Open(context.Background(), path, sqlite.Options{
+	s, err := engine.Open(context.Background(), path, sqlite.Options{
 		ReadOnly:       o.ReadOnly,
 		AddToDatabase:  o.AddToDatabase,
 		PageSize:       o.PageSize,

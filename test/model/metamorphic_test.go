@@ -17,12 +17,14 @@ import (
 
 	"columnvault"
 	"columnvault/dtype"
+	"columnvault/internal/engine"
 	"columnvault/internal/vaulttest"
 )
 
 // TestMetamorphic does the same to a Go slice and to columns that are used in
 // different ways: cached or not, through two vaults in turn, closed and opened
-// again, inside transactions, typed and dynamic. Every answer must be the same.
+// again, inside transactions, typed and dynamic, and over engines other than a
+// SQLite file. Every answer must be the same.
 func TestMetamorphic(t *testing.T) {
 	dir := t.TempDir()
 	dtypes := []func(t *rapid.T, dir string){
@@ -60,7 +62,7 @@ func same[T any](typ dtype.Type[T], value func(n int) T) func(t *rapid.T, dir st
 		bounds := rapid.SampledFrom([]*columnvault.ColumnOptions{vaulttest.Chunks(16, 40), vaulttest.Chunks(16, 512), vaulttest.Chunks(512, 4096), nil}).Draw(t, "chunks")
 		vaulttest.Must(t, os.Mkdir(dir, 0o777))
 		var doors []*door[T]
-		for _, way := range []string{"plain", "cached", "cached column", "two vaults", "reopened", "in a transaction", "dynamic"} {
+		for _, way := range []string{"plain", "cached", "cached column", "two vaults", "reopened", "in a transaction", "dynamic", "rerun", "conflict"} {
 			d := &door[T]{way: way, typ: typ, bounds: bounds, path: filepath.Join(dir, way)}
 			d.open(t)
 			defer d.close(t)
@@ -308,7 +310,7 @@ func (d *door[T]) open(t *rapid.T) {
 	}
 	for range count {
 		// Buffers and caches so small that their edges are met.
-		v, err := columnvault.Open(d.path, &columnvault.Options{ReadBytes: 100})
+		v, err := vaulttest.OpenOver(d.engine(), d.path, &columnvault.Options{ReadBytes: 100})
 		vaulttest.Must(t, err)
 		d.vaults = append(d.vaults, v)
 		c, err := columnvault.Ensure(t.Context(), v, "values", d.typ, d.bounds)
@@ -320,6 +322,17 @@ func (d *door[T]) open(t *rapid.T) {
 			vaulttest.Must(t, c.EnableCache(t.Context(), vaulttest.CacheOf(300, 50)))
 		}
 	}
+}
+
+// engine is what the column lies in.
+func (d *door[T]) engine() vaulttest.Engine {
+	switch d.way {
+	case "rerun":
+		return vaulttest.Engines()["rerun sqlite"]
+	case "conflict":
+		return vaulttest.Conflict()
+	}
+	return engine.Open
 }
 
 func (d *door[T]) close(t *rapid.T) {

@@ -16,9 +16,17 @@ import (
 
 // Memory is a storage engine without storage. Its chunks are small.
 type Memory struct {
-	mu     sync.Mutex
-	state  *state
+	*content
 	closed bool
+}
+
+// content is what engines share that are open on the same.
+type content struct {
+	// turn holds one token: whoever has it may write.
+	turn chan struct{}
+	// mu guards state, and closed in each of the engines.
+	mu    sync.Mutex
+	state *state
 }
 
 // state is everything at one moment. A committed state does not change.
@@ -38,13 +46,19 @@ var _ store.Store = (*Memory)(nil)
 
 // NewMemory returns an empty engine.
 func NewMemory() *Memory {
-	return &Memory{state: &state{
+	m := &Memory{content: &content{turn: make(chan struct{}, 1), state: &state{
 		columns: map[store.ColumnID]store.Row{},
 		chunks:  map[store.ColumnID]map[int64]chunk{},
 		tables:  map[string]map[string][]byte{},
 		nextID:  1,
-	}}
+	}}}
+	m.turn <- struct{}{}
+	return m
 }
+
+// Again returns another engine on the same content, as if a file was opened
+// once more.
+func (m *Memory) Again() *Memory { return &Memory{content: m.content} }
 
 func (s *state) clone() *state {
 	c := &state{columns: maps.Clone(s.columns), chunks: map[store.ColumnID]map[int64]chunk{},
@@ -75,30 +89,46 @@ func (m *Memory) Close() error {
 func (m *Memory) Read(ctx context.Context) (store.Snapshot, error) { return m.Snapshot(ctx) }
 
 func (m *Memory) Snapshot(ctx context.Context) (store.Snapshot, error) {
+	state, err := m.now()
+	if err != nil {
+		return nil, err
+	}
+	return &memoryTx{m: m, state: state}, ctx.Err()
+}
+
+// now is the present state.
+func (m *Memory) now() (*state, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.closed {
 		return nil, store.ErrClosed
 	}
-	return &memoryTx{m: m, state: m.state}, ctx.Err()
+	return m.state, nil
 }
 
 func (m *Memory) Update(ctx context.Context, fn func(store.Tx) error) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.closed {
-		return store.ErrClosed
+	select {
+	case <-m.turn:
+		defer func() { m.turn <- struct{}{} }()
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	tx := &memoryTx{state: m.state.clone()}
+	now, err := m.now()
+	if err != nil {
+		return err
+	}
+	tx := &memoryTx{state: now.clone()}
 	defer func() { tx.ended = true }()
-	err := fn(tx)
+	err = fn(tx)
 	if err == nil {
 		err = cmp.Or(tx.aborted, ctx.Err())
 	}
 	if err != nil {
 		return err
 	}
+	m.mu.Lock()
 	m.state = tx.state
+	m.mu.Unlock()
 	for _, fn := range tx.onCommit {
 		fn()
 	}

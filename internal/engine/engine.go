@@ -1,0 +1,15 @@
+// Package engine opens the storage engine of a vault.
+package engine
+
+import (
+	"context"
+
+	"columnvault/internal/store"
+	"columnvault/internal/store/sqlite"
+)
+
+// Open opens the engine of the vault at path. It is a variable so that tests can
+// open vaults over other engines.
+var Open = func(ctx context.Context, path string, o sqlite.Options) (store.Store, error) {
+	return sqlite.Open(ctx, path, o)
+}
