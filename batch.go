@@ -116,8 +116,8 @@ func (kv *KV) putTo(b *Batch, key, value []byte) error {
 	if err := b.check(kv.home, kv.in.tx); err != nil {
 		return err
 	}
-	if err := kv.checkName(); err != nil {
-		return err
+	if err := store.CheckTable(kv.table); err != nil {
+		return err // here rather than for the whole batch
 	}
 	stored := kvcodec.EncodeRaw(value)
 	if err := kv.checkSize(key, int64(len(stored))); err != nil {

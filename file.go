@@ -9,22 +9,28 @@ import (
 )
 
 // CheckpointMode says how far [Vault.Checkpoint] goes.
-type CheckpointMode = store.CheckpointMode
+type CheckpointMode int
 
 // The modes are those of SQLite, each going further than the one before.
 const (
 	// CheckpointPassive moves what can be moved without waiting for anybody.
-	CheckpointPassive = store.CheckpointPassive
+	CheckpointPassive = CheckpointMode(store.CheckpointPassive)
 	// CheckpointFull waits for writers and moves everything.
-	CheckpointFull = store.CheckpointFull
+	CheckpointFull = CheckpointMode(store.CheckpointFull)
 	// CheckpointRestart also waits until nobody reads from the log.
-	CheckpointRestart = store.CheckpointRestart
+	CheckpointRestart = CheckpointMode(store.CheckpointRestart)
 	// CheckpointTruncate also cuts the log to length 0.
-	CheckpointTruncate = store.CheckpointTruncate
+	CheckpointTruncate = CheckpointMode(store.CheckpointTruncate)
 )
 
 // Checkpoint is the outcome of [Vault.Checkpoint], SQLite's three numbers.
-type Checkpoint = store.Checkpoint
+type Checkpoint struct {
+	// Busy says that others were in the way of going all the way.
+	Busy bool
+	// Log is the number of pages in the log, Moved how many of them are in the
+	// file by now.
+	Log, Moved int
+}
 
 // Checkpoint moves what the write-ahead log holds into the file. Commits do so
 // by themselves from time to time; call it to have the log out of the way. It
@@ -33,8 +39,9 @@ type Checkpoint = store.Checkpoint
 // see [Vault.Flush].
 func (v *Vault) Checkpoint(ctx context.Context, mode CheckpointMode) (Checkpoint, error) {
 	var done Checkpoint
-	err := v.onFile(ctx, func(f store.File) (err error) {
-		done, err = f.Checkpoint(ctx, mode)
+	err := v.onFile(ctx, func(f store.File) error {
+		outcome, err := f.Checkpoint(ctx, store.CheckpointMode(mode))
+		done = Checkpoint(outcome)
 		return err
 	})
 	return done, fail("checkpoint", v.path, -1, err)

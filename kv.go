@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
-	"columnvault/internal/excerpt"
 	"columnvault/internal/kvcodec"
 	"columnvault/internal/store"
 	"columnvault/internal/writeback"
@@ -65,26 +63,8 @@ func (kv *KV) Name() string { return kv.table }
 func Key(text string) []byte { return []byte(text) }
 
 // Pair is a key and its value.
-type Pair = store.Pair
-
-// check refuses names of tables that are not for pairs, and transactions of
-// other vaults.
-func (kv *KV) check(tx *Tx) error {
-	if tx.v != kv.home {
-		return fmt.Errorf("%w: the transaction belongs to another vault", ErrInvalidArgument)
-	}
-	return kv.checkName()
-}
-
-func (kv *KV) checkName() error {
-	switch name := kv.table; {
-	case name == "" || strings.ContainsRune(name, 0):
-		return fmt.Errorf("%w: %s is no name for a table", ErrInvalidArgument, excerpt.Quote(kv.table, excerpt.Name))
-	case strings.HasPrefix(name, "sqlite_"), strings.HasPrefix(name, "kvault_col_"),
-		name == "col_meta", name == "col_chunks", name == "kohakuvault_meta":
-		return fmt.Errorf("%w: the table %s is not for pairs", ErrInvalidArgument, excerpt.Quote(kv.table, excerpt.Name))
-	}
-	return nil
+type Pair struct {
+	Key, Value []byte
 }
 
 // tableIn is a key-value table in a transaction.
@@ -124,8 +104,8 @@ func (kv *KV) opening(fn func(t tableIn) error) func(*Tx) error {
 
 // open finds out what is held for the table.
 func (kv *KV) open(tx *Tx) (tableIn, error) {
-	if err := kv.check(tx); err != nil {
-		return tableIn{}, err
+	if tx.v != kv.home {
+		return tableIn{}, fmt.Errorf("%w: the transaction belongs to another vault", ErrInvalidArgument)
 	}
 	if tx.flush != nil {
 		if err := tx.flush.BlockedTable(kv.table); err != nil {
@@ -259,20 +239,20 @@ func (t tableIn) added(ctx context.Context, stored int64) (n int, err error) {
 // Put stores a value in place of what the key had. If the vault has a cache,
 // that holds the pair; see [Vault.EnableCache].
 func (kv *KV) Put(ctx context.Context, key, value []byte) error {
-	return kv.putStored(ctx, Pair{Key: key, Value: kvcodec.EncodeRaw(value)})
+	return kv.putStored(ctx, store.Pair{Key: key, Value: kvcodec.EncodeRaw(value)})
 }
 
 // PutMany stores many pairs, all of them or none.
 func (kv *KV) PutMany(ctx context.Context, pairs ...Pair) error {
-	stored := make([]Pair, len(pairs))
+	stored := make([]store.Pair, len(pairs))
 	for i, p := range pairs {
-		stored[i] = Pair{Key: p.Key, Value: kvcodec.EncodeRaw(p.Value)}
+		stored[i] = store.Pair{Key: p.Key, Value: kvcodec.EncodeRaw(p.Value)}
 	}
 	return kv.putStored(ctx, stored...)
 }
 
 // putStored stores values as they are to be in the file.
-func (kv *KV) putStored(ctx context.Context, pairs ...Pair) error {
+func (kv *KV) putStored(ctx context.Context, pairs ...store.Pair) error {
 	var key []byte
 	if len(pairs) == 1 {
 		key = pairs[0].Key
@@ -281,9 +261,6 @@ func (kv *KV) putStored(ctx context.Context, pairs ...Pair) error {
 		if err := kv.checkSize(p.Key, int64(len(p.Value))); err != nil {
 			return kv.fail("put", p.Key, err)
 		}
-	}
-	if err := kv.checkName(); err != nil {
-		return kv.fail("put", nil, err)
 	}
 	if kv.in.tx == nil {
 		if taken, err := kv.putCached(ctx, pairs); taken || err != nil {
@@ -295,7 +272,7 @@ func (kv *KV) putStored(ctx context.Context, pairs ...Pair) error {
 
 // putCached holds pairs in the cache of the vault. It does not take them if
 // there is none, or if they are more than it can hold.
-func (kv *KV) putCached(ctx context.Context, pairs []Pair) (taken bool, err error) {
+func (kv *KV) putCached(ctx context.Context, pairs []store.Pair) (taken bool, err error) {
 	if err := kv.home.checkCall(ctx); err != nil {
 		return false, err
 	}
@@ -338,7 +315,7 @@ func (kv *KV) checkSize(key []byte, size int64) error {
 	return nil
 }
 
-func (t tableIn) put(ctx context.Context, pairs []Pair) error {
+func (t tableIn) put(ctx context.Context, pairs []store.Pair) error {
 	for i, p := range pairs {
 		if err := t.tx.w.Put(ctx, t.name, p.Key, p.Value); err != nil {
 			if i > 0 {

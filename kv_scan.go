@@ -61,22 +61,22 @@ func after(prefix []byte) []byte {
 // Keys iterates over the keys of a range, nil for all, in one snapshot. It
 // loads no values. An error ends the loop.
 func (kv *KV) Keys(ctx context.Context, r *Range) iter.Seq2[[]byte, error] {
-	return scan(ctx, kv, "keys", r, true, func(p Pair) []byte { return p.Key })
+	return scan(ctx, kv, "keys", r, true, func(p store.Pair) []byte { return p.Key })
 }
 
 // Values iterates over the values of a range, nil for all, in the order of
 // their keys and in one snapshot. An error ends the loop.
 func (kv *KV) Values(ctx context.Context, r *Range) iter.Seq2[[]byte, error] {
-	return scan(ctx, kv, "values", r, false, func(p Pair) []byte { return p.Value })
+	return scan(ctx, kv, "values", r, false, func(p store.Pair) []byte { return p.Value })
 }
 
 // All iterates over the pairs of a range, nil for all, in one snapshot. An
 // error ends the loop.
 func (kv *KV) All(ctx context.Context, r *Range) iter.Seq2[Pair, error] {
-	return scan(ctx, kv, "all", r, false, func(p Pair) Pair { return p })
+	return scan(ctx, kv, "all", r, false, func(p store.Pair) Pair { return Pair(p) })
 }
 
-func scan[Y any](ctx context.Context, kv *KV, op string, r *Range, keysOnly bool, pick func(Pair) Y) iter.Seq2[Y, error] {
+func scan[Y any](ctx context.Context, kv *KV, op string, r *Range, keysOnly bool, pick func(store.Pair) Y) iter.Seq2[Y, error] {
 	return func(yield func(Y, error) bool) {
 		left := -1
 		if r != nil && r.Limit > 0 {
@@ -104,7 +104,7 @@ func scan[Y any](ctx context.Context, kv *KV, op string, r *Range, keysOnly bool
 }
 
 // scan yields the pairs of the table and those that are held for it, as one.
-func (t tableIn) scan(ctx context.Context, k store.KeyRange) iter.Seq2[Pair, error] {
+func (t tableIn) scan(ctx context.Context, k store.KeyRange) iter.Seq2[store.Pair, error] {
 	stored := t.tx.r.Scan(ctx, t.name, k)
 	if t.held.Len() == 0 {
 		return stored
@@ -113,17 +113,17 @@ func (t tableIn) scan(ctx context.Context, k store.KeyRange) iter.Seq2[Pair, err
 	if k.Reverse {
 		order = func(a, b []byte) int { return bytes.Compare(b, a) }
 	}
-	return func(yield func(Pair, error) bool) {
-		next, stop := iter.Pull(iter.Seq[Pair](t.held.Scan(k)))
+	return func(yield func(store.Pair, error) bool) {
+		next, stop := iter.Pull(iter.Seq[store.Pair](t.held.Scan(k)))
 		defer stop()
-		give := func(p Pair) bool {
+		give := func(p store.Pair) bool {
 			p.Value = append([]byte{}, p.Value...) // the caller may change it
 			return yield(p, nil)
 		}
 		held, more := next()
 		for p, err := range stored {
 			if err != nil {
-				yield(Pair{}, err)
+				yield(store.Pair{}, err)
 				return
 			}
 			for more && order(held.Key, p.Key) < 0 {

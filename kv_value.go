@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"columnvault/internal/kvcodec"
+	"columnvault/internal/store"
 )
 
 // ValueEncoding says how the value of a key is stored. [KV.PutValue] chooses
@@ -66,7 +67,7 @@ func (kv *KV) PutValue(ctx context.Context, key []byte, value any) error {
 	if err != nil {
 		return kv.fail("put", key, err)
 	}
-	return kv.putStored(ctx, Pair{Key: key, Value: stored})
+	return kv.putStored(ctx, store.Pair{Key: key, Value: stored})
 }
 
 // PutValueAs stores a Go value in the encoding asked for. A value that the
@@ -77,7 +78,7 @@ func (kv *KV) PutValueAs(ctx context.Context, key []byte, e ValueEncoding, value
 	if err != nil {
 		return kv.fail("put", key, err)
 	}
-	return kv.putStored(ctx, Pair{Key: key, Value: stored})
+	return kv.putStored(ctx, store.Pair{Key: key, Value: stored})
 }
 
 // GetValue reads a value in whatever encoding it is stored.

@@ -2,14 +2,18 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"iter"
+	"strings"
+
+	"columnvault/internal/excerpt"
 )
 
 // KVReader reads key-value tables. A table that does not exist is empty. Keys
 // are ordered by their bytes.
 //
-// A name under which the file has something that cannot hold pairs, or a name
-// that the store keeps for itself, gives ErrInvalidArgument everywhere.
+// A name that CheckTable refuses, or under which the file has something that
+// cannot hold pairs, gives ErrInvalidArgument everywhere.
 type KVReader interface {
 	// Tables returns the names of the tables of pairs, in order.
 	Tables(ctx context.Context) ([]string, error)
@@ -71,4 +75,24 @@ type KVWriter interface {
 	Delete(ctx context.Context, table string, key []byte) (bool, error)
 	// Clear removes all keys.
 	Clear(ctx context.Context, table string) error
+}
+
+// reserved are the tables that are not for pairs, whatever they contain: ours,
+// those of KohakuVault and SQLite's own. A name that ends in an underscore
+// stands for all that begin with it.
+var reserved = []string{"sqlite_", "columnvault_", "kvault_col_", "kohakuvault_meta", "col_meta", "col_chunks"}
+
+// CheckTable refuses a name that no table of pairs may have, in any engine.
+// SQLite does not tell upper from lower case in names.
+func CheckTable(name string) error {
+	if name == "" || strings.IndexByte(name, 0) >= 0 {
+		return fmt.Errorf("%w: %s is no name for a table", ErrInvalidArgument, excerpt.Quote(name, excerpt.Name))
+	}
+	for _, r := range reserved {
+		whole := len(name) == len(r) || strings.HasSuffix(r, "_")
+		if whole && len(name) >= len(r) && strings.EqualFold(name[:len(r)], r) {
+			return fmt.Errorf("%w: the table %s is not for pairs", ErrInvalidArgument, excerpt.Quote(name, excerpt.Name))
+		}
+	}
+	return nil
 }

@@ -40,7 +40,7 @@ var layers = map[string][]string{
 	"internal/engine":            {"internal/store", "internal/store/sqlite"},
 	"internal/store/sqlite":      {"internal/excerpt", "internal/store"},
 	"internal/store/storetest":   {"internal/store"},
-	"internal/store":             {},
+	"internal/store":             {"internal/excerpt"},
 	"dtype":                      {"internal/excerpt", "internal/structured"},
 	"internal/structured":        {"internal/excerpt"},
 	"internal/vaulttest":         {"", "dtype", "internal/engine", "internal/store", "internal/store/sqlite", "internal/store/storetest"},

@@ -89,7 +89,7 @@ func kvError(table string, err error) error {
 
 // enterKV is enter for the methods that read pairs.
 func (r *reader) enterKV(ctx context.Context, table string) error {
-	if err := checkTable(table); err != nil {
+	if err := store.CheckTable(table); err != nil {
 		return err
 	}
 	return r.enter(ctx)
@@ -97,7 +97,7 @@ func (r *reader) enterKV(ctx context.Context, table string) error {
 
 // checkKV is check for the methods that write pairs.
 func (t *tx) checkKV(ctx context.Context, table string) error {
-	if err := checkTable(table); err != nil {
+	if err := store.CheckTable(table); err != nil {
 		return err
 	}
 	return t.check(ctx)

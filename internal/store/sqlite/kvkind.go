@@ -11,26 +11,6 @@ import (
 	"columnvault/internal/store"
 )
 
-// reserved are the tables that are not for pairs, whatever they contain: ours,
-// those of KohakuVault and SQLite's own. A name that ends in an underscore
-// stands for all that begin with it.
-var reserved = []string{"sqlite_", "columnvault_", "kvault_col_", "kohakuvault_meta", "col_meta", "col_chunks"}
-
-// checkTable refuses a name that no table of pairs may have. SQLite does not
-// tell upper from lower case in names.
-func checkTable(table string) error {
-	if strings.IndexByte(table, 0) >= 0 {
-		return fmt.Errorf("%w: the name %s of a table has a zero byte", store.ErrInvalidArgument, excerpt.Quote(table, excerpt.Name))
-	}
-	for _, name := range reserved {
-		whole := len(table) == len(name) || strings.HasSuffix(name, "_")
-		if whole && len(table) >= len(name) && strings.EqualFold(table[:len(name)], name) {
-			return fmt.Errorf("%w: the table %s is not for pairs", store.ErrInvalidArgument, excerpt.Quote(table, excerpt.Name))
-		}
-	}
-	return nil
-}
-
 // Tables implements store.KVReader.
 func (r *reader) Tables(ctx context.Context) ([]string, error) {
 	if err := r.enter(ctx); err != nil {
@@ -43,7 +23,7 @@ func (r *reader) Tables(ctx context.Context) ([]string, error) {
 func (r *reader) tables() (names []string, err error) {
 	err = r.c.query(`SELECT name FROM sqlite_schema AS s WHERE type = 'table' AND rootpage > 0 AND `+isKV("s.name")+` ORDER BY name`,
 		func(st *sqlite3.Stmt) {
-			if name := st.ColumnText(0); checkTable(name) == nil {
+			if name := st.ColumnText(0); store.CheckTable(name) == nil {
 				names = append(names, name)
 			}
 		})

@@ -15,20 +15,31 @@ func (t *memoryTx) Tables(ctx context.Context) ([]string, error) {
 	return slices.Sorted(maps.Keys(t.state.tables)), t.check(ctx)
 }
 
+// checkKV is check for the methods on pairs.
+func (t *memoryTx) checkKV(ctx context.Context, table string) error {
+	if err := store.CheckTable(table); err != nil {
+		return err
+	}
+	return t.check(ctx)
+}
+
 func (t *memoryTx) TableKind(ctx context.Context, table string) (store.TableKind, error) {
 	kind := store.TableNone
 	if t.state.tables[table] != nil {
 		kind = store.TablePlain
 	}
-	return kind, t.check(ctx)
+	return kind, t.checkKV(ctx, table)
 }
 
 func (t *memoryTx) Get(ctx context.Context, table string, key []byte) ([]byte, error) {
+	if err := t.checkKV(ctx, table); err != nil {
+		return nil, err
+	}
 	value, ok := t.state.tables[table][string(key)]
 	if !ok {
 		return nil, store.ErrNotFound
 	}
-	return append([]byte{}, value...), t.check(ctx)
+	return append([]byte{}, value...), nil
 }
 
 func (t *memoryTx) Size(ctx context.Context, table string, key []byte) (int64, error) {
@@ -49,11 +60,15 @@ func (t *memoryTx) GetAt(ctx context.Context, table string, key, p []byte, offse
 }
 
 func (t *memoryTx) Count(ctx context.Context, table string) (int64, error) {
-	return int64(len(t.state.tables[table])), t.check(ctx)
+	return int64(len(t.state.tables[table])), t.checkKV(ctx, table)
 }
 
 func (t *memoryTx) Scan(ctx context.Context, table string, r store.KeyRange) iter.Seq2[store.Pair, error] {
 	return func(yield func(store.Pair, error) bool) {
+		if err := t.checkKV(ctx, table); err != nil {
+			yield(store.Pair{}, err)
+			return
+		}
 		keys := slices.Sorted(maps.Keys(t.state.tables[table]))
 		if r.Reverse {
 			slices.Reverse(keys)
@@ -82,11 +97,14 @@ func (t *memoryTx) Scan(ctx context.Context, table string, r store.KeyRange) ite
 }
 
 func (t *memoryTx) Put(ctx context.Context, table string, key, value []byte) error {
+	if err := t.checkKV(ctx, table); err != nil {
+		return err
+	}
 	if t.state.tables[table] == nil {
 		t.state.tables[table] = map[string][]byte{}
 	}
 	t.state.tables[table][string(key)] = bytes.Clone(value)
-	return t.check(ctx)
+	return nil
 }
 
 func (t *memoryTx) PutZero(ctx context.Context, table string, key []byte, size int64) error {
@@ -111,10 +129,10 @@ func (t *memoryTx) PutAt(ctx context.Context, table string, key, p []byte, offse
 func (t *memoryTx) Delete(ctx context.Context, table string, key []byte) (bool, error) {
 	_, ok := t.state.tables[table][string(key)]
 	delete(t.state.tables[table], string(key))
-	return ok, t.check(ctx)
+	return ok, t.checkKV(ctx, table)
 }
 
 func (t *memoryTx) Clear(ctx context.Context, table string) error {
 	delete(t.state.tables, table)
-	return t.check(ctx)
+	return t.checkKV(ctx, table)
 }
