@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"columnvault/dtype"
 	"columnvault/internal/catalog"
@@ -68,6 +69,23 @@ func meaningOf(e catalog.Entry) dtype.Meaning {
 		return dtype.Meaning{}
 	}
 	return e.Attrs().Meaning(spec)
+}
+
+// Tables lists the names of the key-value tables in the file, those that pairs
+// are held for included, in the order of their bytes. In a database of another
+// program it also lists tables of that which could hold pairs.
+func (s *scope) Tables(ctx context.Context) (names []string, err error) {
+	err = s.read(ctx, "list tables", "", func(tx *Tx) error {
+		names = tx.reading.Tables()
+		tables, err := tx.r.Tables(ctx)
+		for _, t := range tables {
+			names = append(names, t.Name)
+		}
+		slices.Sort(names)
+		names = slices.Compact(names)
+		return err
+	})
+	return names, err
 }
 
 // Column opens a column by name alone; its elements are of the Go type that

@@ -32,7 +32,7 @@ func (v *Vault) KV() *KV { return v.KVTable(defaultTable) }
 // KVTable returns the key-value table with that name, which may be anything but
 // empty and the names of tables that belong to the vault or to SQLite; with
 // such a name every operation fails. Capital letters from A to Z count, and are
-// kept, as small ones.
+// kept, as small ones. [Vault.Tables] lists those that there are.
 func (v *Vault) KVTable(name string) *KV {
 	return &KV{in: v.scope, table: smallLetters(name), home: v}
 }

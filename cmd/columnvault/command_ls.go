@@ -22,12 +22,18 @@ type listedColumn struct {
 	Incomplete bool   `json:"incomplete"`
 }
 
+// listedTable is a line of ls --json for a key-value table.
+type listedTable struct {
+	Name  string `json:"name"`
+	Table bool   `json:"table"`
+}
+
 func newLsCommand(a *app) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "ls DB [--json]",
-		Short: "List the columns",
-		Long: `List the columns in the order of their creation.
+		Short: "List the columns and the key-value tables",
+		Long: `List the columns in the order of their creation, and then the key-value tables.
 
 --json prints an object a line. More fields may come; these stay:
   name        text
@@ -37,9 +43,10 @@ func newLsCommand(a *app) *cobra.Command {
   elements    integer
   layout      0, or 1 for a column of KohakuVault 1.x, which can only be listed
   incomplete  true for half of a column, which a crash of KohakuVault has left;
-              create with the same dtype completes it, drop removes it`,
+              create with the same dtype completes it, drop removes it
+A key-value table has the fields name and table, which is true, and no others.`,
 		Example: `  columnvault ls weather.db
-  columnvault ls weather.db --json | jq -r .name`,
+  columnvault ls weather.db --json | jq -r 'select(.table | not).name'`,
 		RunE: func(cmd *cobra.Command, args []string) error { return runLs(cmd.Context(), a, args[0], asJSON) },
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
@@ -52,9 +59,18 @@ func runLs(ctx context.Context, a *app, db string, asJSON bool) error {
 		if err != nil {
 			return err
 		}
+		tables, err := v.Tables(ctx)
+		if err != nil {
+			return err
+		}
 		if asJSON {
 			for _, info := range infos {
 				if err := a.printJSON(listedColumn{info.Name, info.DType, info.Meaning.String(), info.Len, info.Layout, info.Incomplete}); err != nil {
+					return err
+				}
+			}
+			for _, name := range tables {
+				if err := a.printJSON(listedTable{name, true}); err != nil {
 					return err
 				}
 			}
@@ -63,6 +79,9 @@ func runLs(ctx context.Context, a *app, db string, asJSON bool) error {
 		t := a.table(term.Left("column"), term.Left("type"), term.Right("length"), term.Left(""))
 		for _, info := range infos {
 			t.Add(excerpt.Printable(info.Name), showType(info.DType, info.Meaning), strconv.Itoa(info.Len), columns.Remark(info))
+		}
+		for _, name := range tables {
+			t.Add(excerpt.Printable(name), "key-value table", "", "")
 		}
 		return t.Write(a.out)
 	})

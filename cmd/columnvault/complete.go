@@ -27,6 +27,8 @@ func completeArgs(cmd *cobra.Command) {
 		switch name, _ := pflag.UnquoteUsage(flag); {
 		case name == "FILE":
 			return // as the shell does
+		case flag.Name == "table":
+			complete = completeTable
 		case strings.Contains(name, "|"):
 			complete = cobra.FixedCompletions(strings.Split(name, "|"), cobra.ShellCompDirectiveNoFileComp)
 		}
@@ -90,6 +92,22 @@ func completeColumns(ctx context.Context, _ *cobra.Command, v *columnvault.Vault
 		}
 	}
 	return found
+}
+
+// completeTable completes the name of a key-value table of the vault that the
+// line has named before.
+func completeTable(cmd *cobra.Command, args []string, begin string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) == 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	tables := func(ctx context.Context, _ *cobra.Command, v *columnvault.Vault, begin string) []cobra.Completion {
+		names, err := v.Tables(ctx)
+		if err != nil {
+			return nil
+		}
+		return slices.DeleteFunc(names, func(name string) bool { return !strings.HasPrefix(name, begin) || !canComplete(name) })
+	}
+	return completeFrom(cmd, args[:1], tables, begin), cobra.ShellCompDirectiveNoFileComp
 }
 
 // mostKeys is how many keys are offered.

@@ -18,12 +18,15 @@ func (c *checker) tables(ctx context.Context) error {
 	if !c.o.Full {
 		return nil
 	}
-	names, err := c.r.Tables(ctx)
+	tables, err := c.r.Tables(ctx)
 	if errors.Is(err, store.ErrCorrupt) {
 		return nil // the storage engine has said so
 	}
-	for _, name := range names {
-		if err := c.table(ctx, name); err != nil {
+	for _, t := range tables {
+		if t.Kind != store.TablePlain {
+			continue // what another program means by it is not known
+		}
+		if err := c.table(ctx, t.Name); err != nil {
 			return err
 		}
 		if err := c.settle(); err != nil {

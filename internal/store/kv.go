@@ -15,8 +15,10 @@ import (
 // A name that CheckTable refuses, or under which the file has something that
 // cannot hold pairs, gives ErrInvalidArgument everywhere.
 type KVReader interface {
-	// Tables returns the names of the tables of pairs, in order.
-	Tables(ctx context.Context) ([]string, error)
+	// Tables returns the tables that can hold pairs, in the order of their names,
+	// whether or not they hold any. Capital letters are small ones in them, as
+	// far as the engine does not tell them apart.
+	Tables(ctx context.Context) ([]Table, error)
 	// TableKind tells what is under the name of a table.
 	TableKind(ctx context.Context, table string) (TableKind, error)
 	// Get returns the value of a key, or ErrNotFound. It belongs to the caller.
@@ -30,6 +32,12 @@ type KVReader interface {
 	Count(ctx context.Context, table string) (int64, error)
 	// Scan yields the pairs of a range. Both slices belong to the caller.
 	Scan(ctx context.Context, table string, r KeyRange) iter.Seq2[Pair, error]
+}
+
+// Table is a key-value table.
+type Table struct {
+	Name string
+	Kind TableKind
 }
 
 // TableKind is what is under the name of a key-value table.

@@ -1,6 +1,11 @@
 package writeback
 
-import "columnvault/internal/catalog"
+import (
+	"maps"
+	"slices"
+
+	"columnvault/internal/catalog"
+)
 
 // Reading is what a reader sees of the buffer: what was held at the moment of
 // its snapshot. It keeps flushes from committing until [Reading.Done] or
@@ -61,6 +66,12 @@ func (r *Reading) Table(name string) PairMap {
 		return t.lend().PairMap
 	}
 	return PairMap{}
+}
+
+// Tables are the names of the tables that pairs are held for.
+func (r *Reading) Tables() []string {
+	r.TakeAll()
+	return slices.Collect(maps.Keys(r.tables))
 }
 
 // TakeAll takes everything and lets flushes go on.

@@ -131,6 +131,7 @@ func TestOnOtherEngines(t *testing.T) {
 				{"TwoVaultsFollowARecreatedColumn", TestTwoVaultsFollowARecreatedColumn},
 				{"UpdateIsTheOnlyWriter", TestUpdateIsTheOnlyWriter},
 				{"ViewNeverSeesHalf", TestViewNeverSeesHalf},
+				{"TablesAreListed", TestTablesAreListed},
 			} {
 				t.Run(test.name, test.run)
 			}

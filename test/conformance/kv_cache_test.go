@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -598,4 +599,32 @@ func TestKVCacheConcurrent(t *testing.T) {
 		want = append(want, fmt.Sprintf("%d one", g), fmt.Sprint(rounds), fmt.Sprintf("%d two", g), fmt.Sprint(rounds))
 	}
 	vaulttest.WantPairs(t, p.Other.KV(), want...)
+}
+
+// TestTablesAreListed: also those that nothing but held pairs is for, and what a
+// transaction has made.
+func TestTablesAreListed(t *testing.T) {
+	ctx := t.Context()
+	v := vaulttest.Open(t)
+	want := func(in interface {
+		Tables(ctx context.Context) ([]string, error)
+	}, names ...string) {
+		t.Helper()
+		if got, err := in.Tables(ctx); !slices.Equal(got, names) || err != nil {
+			t.Errorf("the tables are %q, %v, want %q", got, err, names)
+		}
+	}
+	want(v)
+	vaulttest.Put(t, v.KVTable("Stored"), "key", "value")
+	vaulttest.Must(t, v.EnableCache(ctx, nil))
+	vaulttest.Put(t, v.KVTable("held"), "key", "value")
+	vaulttest.Put(t, v.KVTable("stored"), "another", "value")
+	want(v, "held", "stored")
+	vaulttest.Must(t, v.View(ctx, func(_ context.Context, tx *columnvault.Tx) error { want(tx, "held", "stored"); return nil }))
+	vaulttest.Must(t, v.Update(ctx, func(ctx context.Context, tx *columnvault.Tx) error {
+		err := v.KVTable("new").In(tx).Put(ctx, []byte("key"), nil)
+		want(tx, "held", "new", "stored")
+		return err
+	}))
+	want(v, "held", "new", "stored")
 }

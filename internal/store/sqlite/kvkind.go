@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -12,22 +13,40 @@ import (
 )
 
 // Tables implements store.KVReader.
-func (r *reader) Tables(ctx context.Context) ([]string, error) {
+func (r *reader) Tables(ctx context.Context) (tables []store.Table, err error) {
 	if err := r.enter(ctx); err != nil {
 		return nil, err
 	}
 	defer r.leave()
-	return r.tables()
+	return r.tables(func() error { return r.check(ctx) })
 }
 
-func (r *reader) tables() (names []string, err error) {
-	err = r.c.query(`SELECT name FROM sqlite_schema AS s WHERE type = 'table' AND rootpage > 0 AND `+isKV("s.name")+` ORDER BY name`,
-		func(st *sqlite3.Stmt) {
-			if name := st.ColumnText(0); store.CheckTable(name) == nil {
-				names = append(names, name)
-			}
-		})
-	return names, err
+// tables finds the tables, and calls check between two of them.
+func (r *reader) tables(check func() error) (tables []store.Table, err error) {
+	var names []string
+	err = r.c.query(`SELECT lower(name) FROM sqlite_schema WHERE type = 'table' ORDER BY 1`, func(st *sqlite3.Stmt) {
+		names = append(names, st.ColumnText(0))
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		if store.CheckTable(name) != nil {
+			continue
+		}
+		if err := check(); err != nil {
+			return nil, err
+		}
+		kind, err := r.kindOf(name)
+		switch {
+		case errors.Is(err, store.ErrInvalidArgument):
+			continue // a table of somebody else's
+		case err != nil:
+			return nil, err
+		}
+		tables = append(tables, store.Table{Name: name, Kind: kind})
+	}
+	return tables, nil
 }
 
 // TableKind implements store.KVReader.
@@ -36,6 +55,10 @@ func (r *reader) TableKind(ctx context.Context, table string) (store.TableKind, 
 		return store.TableNone, err
 	}
 	defer r.leave()
+	return r.kindOf(table)
+}
+
+func (r *reader) kindOf(table string) (store.TableKind, error) {
 	exists, plain, err := r.declared(table)
 	switch {
 	case err != nil:

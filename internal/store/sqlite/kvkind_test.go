@@ -2,6 +2,7 @@ package sqlite_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"columnvault/internal/store"
@@ -46,6 +47,21 @@ func TestTableKind(t *testing.T) {
 		if got, err := snap.TableKind(t.Context(), table); got != want || err != nil {
 			t.Errorf("%q: %v, %v, want %v", table, got, err, want)
 		}
+	}
+	tables, err := snap.Tables(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for _, table := range tables {
+		found = append(found, table.Name)
+		if kind, err := snap.TableKind(t.Context(), table.Name); kind != table.Kind || err != nil {
+			t.Errorf("%q: %v, %v, want %v", table.Name, kind, err, table.Kind)
+		}
+	}
+	all := []string{"checked", "indexed", "json_tree", "nocase", "plain", "quoted name", "strict", "text", "triggered", "wide", "withoutrowid"}
+	if !slices.Equal(found, all) {
+		t.Errorf("the tables are %q, want %q", found, all)
 	}
 	for _, table := range []string{
 		"columnvault_chunks", "COLUMNVAULT_CHUNKS", "columnvault_anything", "col_meta", "Col_Meta", "col_chunks", "kohakuvault_meta",

@@ -11,16 +11,19 @@ import (
 	"columnvault/internal/store"
 )
 
-func (t *memoryTx) Tables(ctx context.Context) ([]string, error) {
-	return slices.Sorted(maps.Keys(t.state.tables)), t.check(ctx)
-}
-
 // checkKV is check for the methods on pairs.
 func (t *memoryTx) checkKV(ctx context.Context, table string) error {
 	if err := store.CheckTable(table); err != nil {
 		return err
 	}
 	return t.check(ctx)
+}
+
+func (t *memoryTx) Tables(ctx context.Context) (tables []store.Table, err error) {
+	for _, name := range slices.Sorted(maps.Keys(t.state.tables)) {
+		tables = append(tables, store.Table{Name: name, Kind: store.TablePlain})
+	}
+	return tables, t.check(ctx)
 }
 
 func (t *memoryTx) TableKind(ctx context.Context, table string) (store.TableKind, error) {

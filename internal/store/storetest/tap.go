@@ -116,7 +116,7 @@ func (t tapped) ReadAt(ctx context.Context, id store.ColumnID, spans []store.Spa
 	return t.r.ReadAt(ctx, id, spans)
 }
 
-func (t tapped) Tables(ctx context.Context) ([]string, error) {
+func (t tapped) Tables(ctx context.Context) ([]store.Table, error) {
 	if err := t.tap.before(&call{method: "Tables"}); err != nil {
 		return nil, err
 	}
