@@ -62,10 +62,11 @@ elements vary in size. A vec without dimensions takes any shape.
 }
 
 func runCreate(ctx context.Context, db, name string, t dtype.Type[any], o *columnvault.ColumnOptions, into bool) error {
-	return creating(db, into, func(v *columnvault.Vault) error {
+	create := func(v *columnvault.Vault) error {
 		_, err := columnvault.Create(ctx, v, name, t, o)
 		return err
-	})
+	}
+	return creating(db, into, create, create)
 }
 
 // completeCreate completes a dtype. The name of a column that is to be is for

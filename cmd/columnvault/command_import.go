@@ -103,7 +103,7 @@ func runImport(ctx context.Context, a *app, db, path string, o *importOptions) e
 	if err != nil {
 		return err
 	}
-	if o.append || !vaultless(db, o.intoExisting) {
+	if o.append || !missing(db) && !vaultless(db, o.intoExisting) {
 		return writing(db, func(v *columnvault.Vault) error {
 			existing, err := v.Columns(ctx)
 			if err != nil {
@@ -114,12 +114,9 @@ func runImport(ctx context.Context, a *app, db, path string, o *importOptions) e
 			})
 		})
 	}
-	// The vault is made after the file has been read, and could be.
 	return a.importFile(ctx, path, plan, nil, o.quiet, func(j *importing.Job) (results []importing.Result, err error) {
-		if err := trying(func(v *columnvault.Vault) error { return j.CreateAll(ctx, v) }); err != nil {
-			return nil, err
-		}
-		err = with(db, &columnvault.Options{AddToDatabase: o.intoExisting}, func(v *columnvault.Vault) error {
+		trial := func(v *columnvault.Vault) error { return j.CreateAll(ctx, v) }
+		err = creating(db, o.intoExisting, trial, func(v *columnvault.Vault) error {
 			results, err = j.Run(ctx, v)
 			return err
 		})

@@ -63,9 +63,8 @@ func runKVPut(ctx context.Context, db string, key []byte, word string, o *kvPutO
 	if err != nil {
 		return err
 	}
-	return creating(db, o.into, func(v *columnvault.Vault) error {
-		return v.KVTable(o.table).PutValue(ctx, key, value)
-	})
+	put := func(v *columnvault.Vault) error { return v.KVTable(o.table).PutValue(ctx, key, value) }
+	return creating(db, o.into, put, put)
 }
 
 // runKVPutFile stores what a file holds.
@@ -77,17 +76,12 @@ func runKVPutFile(ctx context.Context, a *app, db string, key []byte, o *kvPutOp
 	defer file.Close()
 	progress := a.progress(o.quiet, "storing", file.Size())
 	defer progress.Finish()
-	r, err := file.Rewind(ctx, progress)
-	if err != nil {
-		return err
-	}
-	if vaultless(db, o.into) { // not by creating, which would read the file twice
-		err := trying(func(v *columnvault.Vault) error { return v.KVTable(o.table).Put(ctx, key, nil) })
+	trial := func(v *columnvault.Vault) error { return v.KVTable(o.table).Put(ctx, key, nil) }
+	return creating(db, o.into, trial, func(v *columnvault.Vault) error {
+		r, err := file.Rewind(ctx, progress)
 		if err != nil {
 			return err
 		}
-	}
-	return with(db, &columnvault.Options{AddToDatabase: o.into}, func(v *columnvault.Vault) error {
 		return v.KVTable(o.table).PutFrom(ctx, key, file.Size(), r)
 	})
 }

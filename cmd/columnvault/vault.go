@@ -29,23 +29,60 @@ func writing(path string, fn func(v *columnvault.Vault) error) error {
 	return with(path, nil, fn)
 }
 
-// creating calls fn with the vault at path, and creates it if there is none.
-// Then fn is tried before, so that an error leaves no empty vault behind. With
-// into, a database of another program becomes a vault.
-func creating(path string, into bool, fn func(v *columnvault.Vault) error) error {
-	if vaultless(path, into) {
-		if err := trying(fn); err != nil {
+// creating calls fn with the vault at path, and creates it if there is none: an
+// error leaves no file behind then. With into, a database of another program
+// becomes a vault, if trial succeeds with an empty one: what it shows of the
+// errors of fn leaves the database as it was. fn may be called twice.
+func creating(path string, into bool, trial, fn func(v *columnvault.Vault) error) error {
+	switch {
+	case missing(path):
+		if err := making(path, fn); !errors.Is(err, errThere) {
+			return err
+		}
+	case vaultless(path, into):
+		if err := trying(trial); err != nil {
 			return err
 		}
 	}
 	return with(path, &columnvault.Options{AddToDatabase: into}, fn)
 }
 
-// vaultless tells whether opening path makes a vault: of a new file, or with
-// into of a database of another program.
+// errThere: somebody else has made a file meanwhile.
+var errThere = errors.New("there is a file by now")
+
+// making makes a vault of what fn does, and gives it its name only when all of
+// it is there: removing it after an error would not do, because by then another
+// process may be using it.
+func making(path string, fn func(v *columnvault.Vault) error) error {
+	dir, err := os.MkdirTemp(filepath.Dir(path), ".columnvault-")
+	if err != nil {
+		return with(path, nil, fn) // which says what is wrong
+	}
+	defer os.RemoveAll(dir)
+	made := filepath.Join(dir, filepath.Base(path))
+	err = with(made, nil, fn)
+	var failed *columnvault.Error
+	if errors.As(err, &failed) && failed.Column == made {
+		failed.Column = path
+	}
+	if err != nil {
+		return err
+	}
+	err = os.Link(made, path)
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return errThere
+	case err != nil: // a file system without links
+		return os.Rename(made, path)
+	}
+	return nil
+}
+
+// vaultless tells whether opening path makes a vault of a database of another
+// program.
 func vaultless(path string, into bool) bool {
-	if missing(path) || !into {
-		return missing(path)
+	if !into {
+		return false
 	}
 	err := reading(path, func(*columnvault.Vault) error { return nil })
 	return errors.Is(err, columnvault.ErrNotVault)
@@ -56,8 +93,7 @@ func intoExistingFlag(cmd *cobra.Command, into *bool) {
 	cmd.Flags().BoolVar(into, "into-existing", false, "put the vault into the SQLite database of another program\nthat DB is; its tables stay as they are")
 }
 
-// trying calls fn with an empty vault that is removed afterwards. Removing a
-// new vault after an error would not do: another process may be using it.
+// trying calls fn with an empty vault that is removed afterwards.
 func trying(fn func(v *columnvault.Vault) error) error {
 	dir, err := os.MkdirTemp("", "columnvault-")
 	if err != nil {
