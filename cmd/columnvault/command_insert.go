@@ -19,25 +19,29 @@ column means its nearest end.`,
 		Example: `  columnvault insert weather.db temp_max 0 11.1 12.2
   columnvault insert weather.db weather -1 sun`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			i, err := parseIndex(args[2])
-			if err != nil {
-				return err
-			}
-			return runInsert(cmd.Context(), args[0], args[1], i, args[3:])
+			return changeAt(cmd.Context(), args, func(ctx context.Context, col *columnvault.Column[any], i int, list []any) error {
+				return col.Insert(ctx, i, list...)
+			})
 		},
 	}
 }
 
-func runInsert(ctx context.Context, db, name string, i int, words []string) error {
-	return writing(db, func(v *columnvault.Vault) error {
-		col, err := columns.Open(ctx, v, name)
+// changeAt changes a column at an index: args are DB NAME INDEX VALUE...
+func changeAt(ctx context.Context, args []string,
+	change func(ctx context.Context, col *columnvault.Column[any], i int, list []any) error) error {
+	i, err := parseIndex(args[2])
+	if err != nil {
+		return err
+	}
+	return writing(args[0], func(v *columnvault.Vault) error {
+		col, err := columns.Open(ctx, v, args[1])
 		if err != nil {
 			return err
 		}
-		list, err := values.ParseAll(columns.Spec(col), col.Meaning(), words)
+		list, err := values.ParseAll(columns.Spec(col), col.Meaning(), args[3:])
 		if err != nil {
 			return err
 		}
-		return col.Insert(ctx, i, list...)
+		return change(ctx, col, i, list)
 	})
 }
