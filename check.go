@@ -27,26 +27,28 @@ type CheckOptions struct {
 
 // Finding is something that [Vault.Check] has found.
 type Finding struct {
-	Kind     FindingKind
-	Severity Severity
+	Kind     FindingKind `json:"kind"`
+	Severity Severity    `json:"severity"`
 	// Column or Table is the name of what it is about; both are empty for the
 	// vault as a whole.
-	Column, Table string
+	Column string `json:"column"`
+	Table  string `json:"table"`
 	// Chunk is the number of a chunk, -1 for none.
-	Chunk int64
+	Chunk int64 `json:"chunk"`
 	// From and To are the range of the elements at stake; there are none if they
 	// are equal.
-	From, To int64
+	From int64 `json:"from"`
+	To   int64 `json:"to"`
 	// Bytes is how many bytes are at stake, 0 where that says nothing.
-	Bytes int64
+	Bytes int64 `json:"bytes"`
 	// Text says what it means.
-	Text string
+	Text string `json:"text"`
 	// Repairable says that [Vault.Repair] can mend it, and Loss what is lost
 	// by that; it is empty if nothing is.
-	Repairable bool
-	Loss       string
+	Repairable bool   `json:"repairable"`
+	Loss       string `json:"loss"`
 	// Digest is the SHA-256 of the column or table in a FindingDigest.
-	Digest []byte
+	Digest []byte `json:"digest,omitempty"`
 }
 
 // Severity is how bad a [Finding] is.

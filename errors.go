@@ -69,6 +69,9 @@ var (
 	// ErrConcurrentChange is returned when a column was changed inside the
 	// transaction that loops over it.
 	ErrConcurrentChange = errors.New("column changed during the loop")
+	// ErrChanged is returned by [Vault.Repair] when the vault is not as it was
+	// when the plan was made.
+	ErrChanged = errors.New("changed meanwhile")
 	// ErrFlushPaused is returned when an operation would have to write what
 	// the caches hold while [Vault.PauseFlush] keeps that back.
 	ErrFlushPaused = writeback.ErrFlushPaused
@@ -161,6 +164,7 @@ var hints = []struct {
 	{ErrFlushPaused, "call the function that PauseFlush has returned first"},
 	{ErrCacheFull, "resume flushing, or give the cache more CapBytes"},
 	{ErrUnknownCommit, "look whether what was written is there before you write it again"},
+	{ErrChanged, "make another plan"},
 	{ErrConcurrentChange, "collect what is to be changed, and change it after the loop"},
 }
 

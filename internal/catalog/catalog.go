@@ -23,6 +23,9 @@ import (
 	"columnvault/internal/store"
 )
 
+// EntrySize is the number of bytes of an entry in an index.
+const EntrySize = layout0.EntrySize
+
 // Kind is what an entry of the catalog is.
 type Kind uint8
 
@@ -122,6 +125,17 @@ var errLater = fmt.Errorf("%w: the column is in the layout of KohakuVault 1.x, w
 // isIndex tells an index row from a fixed column that only has such a name.
 func isIndex(row store.Row) bool {
 	return strings.HasSuffix(row.Name, indexSuffix) && layout0.IsIndex(row)
+}
+
+// StrayIndex tells whether a column is in truth an index row, in which the size
+// of the elements is not that of index entries, and what the size must be.
+func StrayIndex(e Entry) (size int64, ok bool) {
+	if e.Kind != Fixed || !strings.HasSuffix(e.Name, indexSuffix) {
+		return 0, false
+	}
+	row := e.Data
+	row.ElemSize = EntrySize
+	return row.ElemSize, row.ElemSize != e.Data.ElemSize && layout0.IsIndex(row)
 }
 
 // isLoneData tells the data half of a pair that was never completed: its dtype
@@ -302,6 +316,46 @@ func Create(ctx context.Context, tx store.Tx, name string, spec dtype.Spec, o Op
 		return Entry{}, err
 	}
 	return e, e.create(ctx, tx)
+}
+
+// Twin adds an empty column of another name whose elements are like those of e,
+// of whatever dtype.
+func Twin(ctx context.Context, tx store.Tx, e Entry, name string, caps store.Caps) (Entry, error) {
+	twin := Entry{Kind: e.Kind, Name: name, DType: e.DType}
+	names := NamesOf(name)
+	var err error
+	if e.Kind == Fixed {
+		twin.Data, err = layout0.FixedRow(names.Plain, e.DType, e.Data.ElemSize, layout0.Bounds{}, caps)
+	} else {
+		twin.Data, twin.Index, err = layout0.VarSizeRows(names.Data, names.Index, e.DType, layout0.Bounds{}, caps)
+	}
+	if err != nil {
+		return Entry{}, err
+	}
+	return twin, twin.create(ctx, tx)
+}
+
+// FreeName is a name that no column and no row of one has: this one, cut to the
+// length that names may have, or with a number after it.
+func FreeName(ctx context.Context, r store.Reader, name string, taken func(name string) bool) (string, error) {
+	const room = 32 // for the number, and the parts of pairs
+	name = strings.ReplaceAll(strings.ToValidUTF8(name, "?"), "\x00", "?")
+	if len(name) > maxName-room {
+		name = strings.ToValidUTF8(name[:maxName-room], "")
+	}
+	for n := 1; ; n++ {
+		try := name
+		if n > 1 {
+			try = fmt.Sprintf("%s-%d", name, n)
+		}
+		if taken(try) {
+			continue
+		}
+		rows, err := r.Lookup(ctx, NamesOf(try).all...)
+		if err != nil || len(rows) == 0 {
+			return try, err
+		}
+	}
 }
 
 // completes tells whether the column is the whole of which a crash has left

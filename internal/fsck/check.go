@@ -49,8 +49,13 @@ type checker struct {
 	// structure says that the storage itself is damaged, so that nothing that
 	// is missing is missing for certain; index says so of its indexes.
 	structure, index bool
-	done             int64
-	buf              []byte // for digests
+	// below is what the storage engine has found.
+	below []store.Finding
+	// endless says that the elements of the last column could not all be read,
+	// because they have more bytes than there are.
+	endless bool
+	done    int64
+	buf     []byte // for digests
 }
 
 // seenKind is how often a kind was seen, and the last of it.
@@ -151,11 +156,15 @@ func (c *checker) engine(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	c.below = below
 	for _, f := range below {
 		c.structure = c.structure || f.Kind == store.FoundStructure
 		c.index = c.index || f.Kind == store.FoundIndex
 	}
 	for _, f := range below {
+		if f.Kind == store.FoundOrphan && f.Column == 0 {
+			f.Kind = store.FoundRow // no ID leads to them
+		}
 		c.send(Finding{Kind: Kind(f.Kind), Severity: severityOf(f.Damage), Table: f.Table, Chunk: -1, Bytes: f.Bytes, Text: f.Text})
 	}
 	return c.err
@@ -189,9 +198,14 @@ func (c *checker) columns(ctx context.Context) (unread int, err error) {
 // column looks at one column. Only an error of the storage as a whole ends the
 // check.
 func (c *checker) column(ctx context.Context, e catalog.Entry) error {
+	c.endless = false
 	if e.Kind == catalog.Half {
 		c.emit(Finding{Kind: Half, Severity: Hazard, Column: e.Name, Chunk: -1,
 			Text: "only half of a variable-size column exists: 0.8.6 can neither open nor create it"})
+		return nil
+	}
+	if size, ok := catalog.StrayIndex(e); ok {
+		c.damaged(e, Catalog, fmt.Sprintf("the catalog gives the entries of an index %d bytes, and they have %d: its column cannot be found", e.Size(), size))
 		return nil
 	}
 	spec, known := specOf(e)

@@ -52,6 +52,7 @@ func (c *checker) elements(ctx context.Context, e catalog.Entry, col column.Colu
 	bad.flush()
 	switch {
 	case errors.Is(err, errOverlap):
+		c.endless = true
 		c.damaged(e, Order, "the elements have more bytes than the chunks in which they lie: they were not read to the end")
 		return nil
 	case errors.Is(err, store.ErrCorrupt):

@@ -8,9 +8,10 @@ type Finding struct {
 	Damage bool
 	// Table and Index say where, as far as that is known.
 	Table, Index string
-	// Column is the column whose chunks are left over, in a FoundOrphan. 0 says
-	// that no ID leads to them.
+	// Column is the column whose chunks are left over, in a FoundOrphan, and
+	// Number what the storage calls it. 0 says that no ID leads to them.
 	Column ColumnID
+	Number int64
 	Bytes  int64
 	Text   string
 }

@@ -35,29 +35,6 @@ func front(ctx context.Context, r store.Reader, id store.ColumnID, number, n int
 	return data, r.ReadAt(ctx, id, []store.Span{{Chunk: number, Data: data[:n]}})
 }
 
-// holds reports ErrCorrupt if the chunk says that it has fewer than n bytes. It
-// does not look for them, as reaches does, and costs less.
-func holds(ctx context.Context, r store.Reader, id store.ColumnID, number, n int64) error {
-	return r.ReadAt(ctx, id, []store.Span{{Chunk: number, Offset: n}})
-}
-
-// stored is how many of the first most bytes of a chunk there are.
-func stored(ctx context.Context, r store.Reader, id store.ColumnID, number, most int64) (int64, error) {
-	have, tooMany := int64(0), most+1
-	for try := most; have+1 < tooMany; try = have + (tooMany-have)/2 {
-		err := holds(ctx, r, id, number, try)
-		switch {
-		case err == nil:
-			have = try
-		case errors.Is(err, store.ErrCorrupt):
-			tooMany = try
-		default:
-			return 0, err
-		}
-	}
-	return have, nil
-}
-
 // checkBytes looks whether a chunk has the bytes that its elements need, and
 // those that it says it has.
 func checkBytes(ctx context.Context, r store.Reader, id store.ColumnID, found column.Report, chunk store.Chunk, need int64) error {
@@ -69,7 +46,7 @@ func checkBytes(ctx context.Context, r store.Reader, id store.ColumnID, found co
 		if n <= 0 {
 			continue
 		}
-		err := holds(ctx, r, id, chunk.Number, n)
+		err := column.Holds(ctx, r, id, chunk.Number, n)
 		switch {
 		case errors.Is(err, store.ErrCorrupt) && n == need:
 			p.Kind, p.Bytes = column.ProblemShort, n

@@ -89,7 +89,7 @@ func TestEmptyBeforeLarge(t *testing.T) {
 func TestWindowsOfEmptyElements(t *testing.T) {
 	engines(t, func(t *testing.T, s store.Store) {
 		l := newList(t, s)
-		n := int64(2*s.Caps().Window/entrySize + 10)
+		n := int64(2*s.Caps().Window/EntrySize + 10)
 		values := make([]string, n)
 		values[0] = strings.Repeat("x", 100)
 		values[n-1] = strings.Repeat("y", 1000)

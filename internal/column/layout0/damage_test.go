@@ -33,7 +33,7 @@ func FuzzDamage(f *testing.F) {
 			if err != nil {
 				return err
 			}
-			x, err := tx.CreateColumn(ctx, store.Row{Name: "x_idx", DType: indexDType, ElemSize: entrySize, MinChunk: least, MaxChunk: most})
+			x, err := tx.CreateColumn(ctx, store.Row{Name: "x_idx", DType: indexDType, ElemSize: EntrySize, MinChunk: least, MaxChunk: most})
 			if err != nil {
 				return err
 			}

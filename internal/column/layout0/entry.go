@@ -6,8 +6,8 @@ import (
 	"math"
 )
 
-// entrySize is the number of bytes of an index entry.
-const entrySize = 12
+// EntrySize is the number of bytes of an index entry.
+const EntrySize = 12
 
 // indexDType is the dtype that marks the index row of a variable-size column.
 const indexDType = "adaptive_idx"
@@ -22,9 +22,9 @@ type entry struct {
 	Chunk, Start, End int32
 }
 
-// parseEntry reads the entry in the first entrySize bytes of b.
+// parseEntry reads the entry in the first EntrySize bytes of b.
 func parseEntry(b []byte) entry {
-	_ = b[entrySize-1]
+	_ = b[EntrySize-1]
 	return entry{
 		Chunk: int32(binary.LittleEndian.Uint32(b[0:])),
 		Start: int32(binary.LittleEndian.Uint32(b[4:])),
@@ -43,10 +43,10 @@ func (e entry) Append(dst []byte) []byte {
 type entryList []byte
 
 // Len is the number of entries.
-func (e entryList) Len() int { return len(e) / entrySize }
+func (e entryList) Len() int { return len(e) / EntrySize }
 
 // At is the entry at position k.
-func (e entryList) At(k int) entry { return parseEntry(e[k*entrySize:]) }
+func (e entryList) At(k int) entry { return parseEntry(e[k*EntrySize:]) }
 
 // Len is the number of bytes of the element.
 func (e entry) Len() int64 { return int64(e.End) - int64(e.Start) }

@@ -156,15 +156,15 @@ func FuzzFixed(f *testing.F) {
 }
 
 func FuzzEntry(f *testing.F) {
-	f.Add(make([]byte, entrySize))
-	f.Add(slices.Repeat([]byte{0xff}, entrySize))
+	f.Add(make([]byte, EntrySize))
+	f.Add(slices.Repeat([]byte{0xff}, EntrySize))
 	f.Fuzz(func(t *testing.T, p []byte) {
-		if len(p) < entrySize {
+		if len(p) < EntrySize {
 			return
 		}
 		e := entryList(p).At(0)
-		if got := e.Append(nil); !slices.Equal(got, p[:entrySize]) {
-			t.Fatalf("%x comes back as %x", p[:entrySize], got)
+		if got := e.Append(nil); !slices.Equal(got, p[:EntrySize]) {
+			t.Fatalf("%x comes back as %x", p[:EntrySize], got)
 		}
 		if e.Check() == nil && (e.Len() < 0 || e.Start < 0 || e.Chunk < 0) {
 			t.Fatalf("%+v passes for an entry", e)

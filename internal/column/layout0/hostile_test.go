@@ -17,7 +17,7 @@ func TestFirstChunkIsBounded(t *testing.T) {
 				t.Helper()
 				err := s.Update(t.Context(), func(tx store.Tx) error {
 					var rows [2]store.Row
-					for i, size := range []int64{1, entrySize} {
+					for i, size := range []int64{1, EntrySize} {
 						row := store.Row{Name: "x" + string(rune('0'+i)), DType: "bytes", ElemSize: size, MinChunk: least, MaxChunk: math.MaxInt64}
 						var err error
 						if rows[i], err = tx.CreateColumn(t.Context(), row); err != nil {

@@ -25,7 +25,7 @@ func TestReadsAreAsLargeAsTheWindow(t *testing.T) {
 	l.insert(0, numbered(100_000, 100)...)
 	for _, window := range []int64{l.s.Caps().Window, 64 << 10} {
 		calls, n := l.count(func(tx store.Tx, c *VarSize) error {
-			c.window = window / entrySize
+			c.window = window / EntrySize
 			for i := int64(0); i < c.Len(); {
 				var b column.Elements
 				next, err := c.Read(ctx, tx, &b, i, c.Len(), window)
@@ -39,7 +39,7 @@ func TestReadsAreAsLargeAsTheWindow(t *testing.T) {
 			}
 			return nil
 		})
-		bytes := int64(len(l.values)) * (100 + entrySize)
+		bytes := int64(len(l.values)) * (100 + EntrySize)
 		if most := int(bytes/window)*9/8 + 6; calls > most || n.BytesRead > bytes {
 			t.Errorf("%d bytes in windows of %d: %d calls, want at most %d: %v", bytes, window, calls, most, n)
 		}

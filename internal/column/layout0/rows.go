@@ -33,11 +33,11 @@ func VarSizeRows(dataName, indexName, dtype string, b Bounds, caps store.Caps) (
 	if b.Max == 0 {
 		b.Max = max(min(caps.ChunkSize, defaultVarChunk), b.Min)
 	}
-	b = b.withMin(entrySize, caps)
-	if most := b.Max / entrySize * entrySize; b.Min > most && b.Min <= b.Max {
+	b = b.withMin(EntrySize, caps)
+	if most := b.Max / EntrySize * EntrySize; b.Min > most && b.Min <= b.Max {
 		b.Min = most // rounded up, the minimum would pass the maximum
 	}
-	if index, err = newRow(indexName, indexDType, entrySize, b, caps); err != nil {
+	if index, err = newRow(indexName, indexDType, EntrySize, b, caps); err != nil {
 		return data, index, err
 	}
 	b = Bounds{Min: min(b.Min, index.MaxChunk), Max: index.MaxChunk}
@@ -65,4 +65,4 @@ func newRow(name, dtype string, size int64, b Bounds, caps store.Caps) (store.Ro
 }
 
 // IsIndex tells the index row of a variable-size column from all others.
-func IsIndex(row store.Row) bool { return row.DType == indexDType && row.ElemSize == entrySize }
+func IsIndex(row store.Row) bool { return row.DType == indexDType && row.ElemSize == EntrySize }

@@ -61,7 +61,7 @@ func OpenVarSize(data, index store.Row, window int64) (*VarSize, error) {
 		return nil, err
 	}
 	bounds := Bounds{Min: min(at.Min, maxCapacity), Max: min(at.Max, maxCapacity)}
-	return &VarSize{id: data.ID, bounds: bounds, maximum: at.Max, index: idx, window: max(1, window/entrySize)}, nil
+	return &VarSize{id: data.ID, bounds: bounds, maximum: at.Max, index: idx, window: max(1, window/EntrySize)}, nil
 }
 
 func (c *VarSize) Len() int64 { return c.index.Len() }

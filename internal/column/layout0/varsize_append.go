@@ -37,7 +37,7 @@ func (c *VarSize) Append(ctx context.Context, tx store.Tx, b column.Elements) (e
 	if err := c.findTail(ctx, tx); err != nil {
 		return err
 	}
-	entries := make([]byte, 0, len(b.Ends)*entrySize)
+	entries := make([]byte, 0, len(b.Ends)*EntrySize)
 	for next := 0; next < len(b.Ends); {
 		n := c.tail.room(c.bounds, b, next)
 		if n == 0 {
@@ -80,7 +80,7 @@ func appendEntries(dst []byte, chunk, pos int64, b column.Elements, from, to int
 }
 
 // ending has room for what findTail reads.
-type ending [(looked + 2) * entrySize]byte
+type ending [(looked + 2) * EntrySize]byte
 
 var endings = sync.Pool{New: func() any { return new(ending) }}
 
@@ -118,7 +118,7 @@ func (c *VarSize) findTail(ctx context.Context, tx store.Tx) error {
 	}
 	c.tail = &tail{Chunk: last, end: int64(e.End), open: int64(e.Chunk) == last.Number}
 	if c.tail.open && last.Capacity > c.bounds.Max {
-		split, err := c.splitOversized(ctx, tx, last, n-1, entries[k*entrySize:])
+		split, err := c.splitOversized(ctx, tx, last, n-1, entries[k*EntrySize:])
 		if err != nil {
 			return err
 		}
@@ -131,7 +131,7 @@ func (c *VarSize) findTail(ctx context.Context, tx store.Tx) error {
 	for k > 0 && entries.At(k-1).Chunk == e.Chunk {
 		k--
 	}
-	if extentOf(entries[k*entrySize:]).disordered {
+	if extentOf(entries[k*EntrySize:]).disordered {
 		c.tail.open = false // what comes after the last element may live
 	}
 	if crowds.in(last.Number) {

@@ -16,7 +16,7 @@ func (c *VarSize) eachEntry(ctx context.Context, r store.Reader, visit func(i in
 	var b column.Elements
 	for i := int64(0); i < c.Len(); {
 		b.Reset()
-		next, err := c.index.Read(ctx, r, &b, i, c.Len(), c.window*entrySize)
+		next, err := c.index.Read(ctx, r, &b, i, c.Len(), c.window*EntrySize)
 		if err != nil {
 			return err
 		}
@@ -67,10 +67,10 @@ func (c *VarSize) Check(ctx context.Context, r store.Reader, found column.Report
 	if err != nil {
 		return err
 	}
-	if c.maximum != c.index.at.Max || c.maximum%entrySize != 0 {
+	if c.maximum != c.index.at.Max || c.maximum%EntrySize != 0 {
 		found.Hazard(column.Problem{Kind: column.ProblemBounds},
 			"the chunks of the data have a maximum of %d bytes and those of the index one of %d: 0.8.6 updates elements from position %d on wrongly",
-			c.maximum, c.index.at.Max, min(c.maximum, c.index.at.Max)/entrySize)
+			c.maximum, c.index.at.Max, min(c.maximum, c.index.at.Max)/EntrySize)
 	}
 	chunks := map[int32]*checkedChunk{}
 	for chunk, err := range r.Chunks(ctx, c.id, math.MinInt64, math.MaxInt64) {
@@ -114,7 +114,7 @@ func (c *VarSize) checkIndex(ctx context.Context, r store.Reader, found column.R
 		found.Damage(column.Problem{Kind: column.ProblemEntry, Index: true, From: i, To: j}, "the index entries of elements %d to %d cannot be read: %v", i, j-1, why)
 		return nil
 	}
-	return c.index.Walk(ctx, r, c.window*entrySize, visit, lost)
+	return c.index.Walk(ctx, r, c.window*EntrySize, visit, lost)
 }
 
 // checkedChunk is a chunk and what its elements say of it.

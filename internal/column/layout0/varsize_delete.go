@@ -171,7 +171,7 @@ func (c *VarSize) closeEnds(ctx context.Context, tx store.Tx, d *deletion) (entr
 	var to []store.Span
 	for k, e := range moved {
 		old := d.neighbors.At(k)
-		if e.Len() > c.Len()*entrySize {
+		if e.Len() > c.Len()*EntrySize {
 			e = old // to search the index is less work
 		}
 		if e != old && e.Len() > 0 {

@@ -34,7 +34,7 @@ func (c *VarSize) Insert(ctx context.Context, tx store.Tx, i int64, b column.Ele
 		if done, err := c.insertAfter(ctx, tx, i, b, entries, crowds, chunk); done || err != nil {
 			return err
 		}
-		entries = entries[entrySize:]
+		entries = entries[EntrySize:]
 		if next := entries.At(0); int64(next.Chunk) != chunk.Number {
 			if chunk, err = c.chunkOf(ctx, tx, next, i); err != nil {
 				return err

@@ -59,7 +59,7 @@ func (c *VarSize) overwriteRun(ctx context.Context, tx store.Tx, i int64, b colu
 	} else {
 		toEnd = entries.At(n-1).Start > 0
 	}
-	old := entries[:n*entrySize]
+	old := entries[:n*EntrySize]
 	// A chunk that one large element had for itself goes with that element.
 	outgrown := chunk.Capacity > c.bounds.Max && int64(b.Size(k)) <= c.bounds.Max
 	if changed := refit(old, limit, toEnd, b, k); changed != nil && !outgrown {
@@ -106,7 +106,7 @@ func refit(old entryList, limit int64, toEnd bool, b column.Elements, k int) ent
 	if toEnd {
 		e := changed.At(n - 1)
 		e.Start, e.End = e.Start+int32(limit)-e.End, int32(limit)
-		changed = e.Append(changed[:(n-1)*entrySize])
+		changed = e.Append(changed[:(n-1)*EntrySize])
 	}
 	return changed
 }

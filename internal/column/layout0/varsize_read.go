@@ -26,21 +26,21 @@ func (c crowds) in(chunk int64) bool { return int64(c[0]) == chunk || int64(c[1]
 // too small, and in the same call looks for crowds before and after position p:
 // a chunk that has none takes more.
 func (c *VarSize) around(ctx context.Context, r store.Reader, buf []byte, i, j, p int64) (entryList, crowds, error) {
-	n := (j - i) * entrySize
-	buf = slices.Grow(buf[:0], int(n)+2*entrySize)[:n+2*entrySize]
+	n := (j - i) * EntrySize
+	buf = slices.Grow(buf[:0], int(n)+2*EntrySize)[:n+2*EntrySize]
 	found := crowds{-1, -1}
 	c.index.spans = c.index.spans[:0]
-	c.index.addSpans(buf[:n], i*entrySize)
+	c.index.addSpans(buf[:n], i*EntrySize)
 	far := [2]int64{p - crowd, p + crowd - 1}
 	for k, at := range far {
 		if at >= 0 && at < c.Len() {
-			c.index.addSpans(buf[n:][k*entrySize:][:entrySize], at*entrySize)
+			c.index.addSpans(buf[n:][k*EntrySize:][:EntrySize], at*EntrySize)
 		}
 	}
 	err := r.ReadAt(ctx, c.index.id, c.index.spans)
 	for k, at := range far {
 		if at >= 0 && at < c.Len() {
-			found[k] = parseEntry(buf[n:][k*entrySize:]).Chunk
+			found[k] = parseEntry(buf[n:][k*EntrySize:]).Chunk
 		}
 	}
 	return buf[:n], found, err
@@ -87,7 +87,7 @@ type lookahead struct {
 }
 
 // end is the position after the last entry.
-func (a *lookahead) end() int64 { return a.from + int64(len(a.entries.Data)/entrySize) }
+func (a *lookahead) end() int64 { return a.from + int64(len(a.entries.Data)/EntrySize) }
 
 func (a *lookahead) reset() {
 	a.from, a.last = 0, 0
@@ -96,7 +96,7 @@ func (a *lookahead) reset() {
 
 // part is the entries from i up to j.
 func (a *lookahead) part(i, j int64) entryList {
-	return entryList(a.entries.Data[(i-a.from)*entrySize : (j-a.from)*entrySize])
+	return entryList(a.entries.Data[(i-a.from)*EntrySize : (j-a.from)*EntrySize])
 }
 
 // drop forgets the entries before position i.

@@ -31,7 +31,7 @@ func (c *VarSize) runOf(ctx context.Context, r store.Reader, chunk store.Chunk, 
 		for x.to < high && in(x.to) {
 			x.to++
 		}
-		x.entries = known[(x.from-low)*entrySize : (x.to-low)*entrySize]
+		x.entries = known[(x.from-low)*EntrySize : (x.to-low)*EntrySize]
 		below, above := x.from == low && low > 0, x.to == high && high < c.Len()
 		if !below && !above {
 			return x, nil
@@ -77,7 +77,7 @@ func (c *VarSize) chunkOf(ctx context.Context, r store.Reader, e entry, i int64)
 
 // part is the entries of the elements at positions from i up to j of the run.
 func (r run) part(i, j int64) entryList {
-	return r.entries[(i-r.from)*entrySize : (j-r.from)*entrySize]
+	return r.entries[(i-r.from)*EntrySize : (j-r.from)*EntrySize]
 }
 
 // extent is what elements of one chunk, added by ascending position, take up.
@@ -162,7 +162,7 @@ func (c *VarSize) dropReferenced(ctx context.Context, r store.Reader, maybe map[
 			to = i
 		}
 		b.Reset()
-		next, err := c.index.Read(ctx, r, &b, from, to, c.window*entrySize)
+		next, err := c.index.Read(ctx, r, &b, from, to, c.window*EntrySize)
 		if err != nil {
 			return err
 		}

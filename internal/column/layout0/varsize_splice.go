@@ -72,7 +72,7 @@ func (c *VarSize) layInPlace(ctx context.Context, tx store.Tx, x run, old column
 	copy(data, old.Data[:split])
 	copy(data[split:], b.Data)
 	copy(data[after:], old.Data[split:])
-	entries := make([]byte, 0, (len(old.Ends)+len(b.Ends))*entrySize)
+	entries := make([]byte, 0, (len(old.Ends)+len(b.Ends))*EntrySize)
 	entries = appendEntries(entries, chunk.Number, 0, old, 0, k)
 	entries = appendEntries(entries, chunk.Number, split, b, 0, len(b.Ends))
 	entries = appendEntries(entries, chunk.Number, after, old, k, len(old.Ends))
@@ -100,7 +100,7 @@ func (c *VarSize) layPieces(ctx context.Context, tx store.Tx, x run, alone bool,
 	} else {
 		parts = []column.Elements{old.Part(0, k), b, old.Part(k, len(old.Ends))}
 	}
-	entries := make([]byte, 0, (len(old.Ends)+len(b.Ends))*entrySize)
+	entries := make([]byte, 0, (len(old.Ends)+len(b.Ends))*EntrySize)
 	for _, part := range parts {
 		if entries, err = c.putPieces(ctx, tx, fresh, part, target, count, entries); err != nil {
 			return nil, err
@@ -129,11 +129,11 @@ func insert(old column.Elements, k int, b column.Elements) column.Elements {
 // spliceIndex gives the run its new entries: at least as many as it had.
 func (c *VarSize) spliceIndex(ctx context.Context, tx store.Tx, x run, entries []byte) error {
 	same := 0
-	for same < len(x.entries) && bytes.Equal(entries[same:same+entrySize], x.entries[same:same+entrySize]) {
-		same += entrySize
+	for same < len(x.entries) && bytes.Equal(entries[same:same+EntrySize], x.entries[same:same+EntrySize]) {
+		same += EntrySize
 	}
 	kept := entries[same:len(x.entries)]
-	if err := c.index.Overwrite(ctx, tx, x.from+int64(same/entrySize), column.Elements{Data: kept}); err != nil {
+	if err := c.index.Overwrite(ctx, tx, x.from+int64(same/EntrySize), column.Elements{Data: kept}); err != nil {
 		return err
 	}
 	return c.index.Insert(ctx, tx, x.to, column.Elements{Data: entries[len(x.entries):]})

@@ -56,7 +56,7 @@ func (c *Fixed) walkChunk(ctx context.Context, w *walk, i int64) (int64, error) 
 		j, _ := c.elements(next, next)
 		return j, w.lost(i, j, fmt.Errorf("%w: chunk %d is missing", store.ErrCorrupt, number))
 	}
-	have, err := stored(ctx, w.r, c.id, number, offset+(end-i)*c.at.Size)
+	have, err := column.Stored(ctx, w.r, c.id, number, offset+(end-i)*c.at.Size)
 	if err != nil {
 		return 0, err
 	}
@@ -119,7 +119,7 @@ func (c *Fixed) Extent(ctx context.Context, r store.Reader) (int64, error) {
 		return 0, nil
 	}
 	i, j := c.elements(last, last+1)
-	have, err := stored(ctx, r, c.id, last, (j-i)*c.at.Size)
+	have, err := column.Stored(ctx, r, c.id, last, (j-i)*c.at.Size)
 	return i + have/c.at.Size, err
 }
 
@@ -129,14 +129,14 @@ func (c *VarSize) Walk(ctx context.Context, r store.Reader, limit int64, found f
 	visit := func(i int64, e *column.Elements) error {
 		for entries := entryList(e.Data); entries.Len() > 0; {
 			n, _ := fitting(entries, limit, true)
-			if err := c.walkEntries(ctx, w, i, entries[:n*entrySize]); err != nil {
+			if err := c.walkEntries(ctx, w, i, entries[:n*EntrySize]); err != nil {
 				return err
 			}
-			i, entries = i+int64(n), entries[n*entrySize:]
+			i, entries = i+int64(n), entries[n*EntrySize:]
 		}
 		return nil
 	}
-	return c.index.Walk(ctx, r, c.window*entrySize, visit, lost)
+	return c.index.Walk(ctx, r, c.window*EntrySize, visit, lost)
 }
 
 // walkEntries reads the elements of the entries from position i on.
@@ -152,10 +152,10 @@ func (c *VarSize) walkEntries(ctx context.Context, w *walk, i int64, entries ent
 		return w.lost(i, i+1, err)
 	}
 	half := entries.Len() / 2
-	if err := c.walkEntries(ctx, w, i, entries[:half*entrySize]); err != nil {
+	if err := c.walkEntries(ctx, w, i, entries[:half*EntrySize]); err != nil {
 		return err
 	}
-	return c.walkEntries(ctx, w, i+int64(half), entries[half*entrySize:])
+	return c.walkEntries(ctx, w, i+int64(half), entries[half*EntrySize:])
 }
 
 // Extent implements column.Column.

@@ -116,8 +116,6 @@ func pageFinding(line string, trees map[string]tree) store.Finding {
 		}
 	case strings.HasPrefix(line, "wrong # of entries in index "):
 		f.Kind, f.Index = store.FoundIndex, tail(" in index ")
-	case strings.HasPrefix(line, "non-unique entry in index "):
-		f.Kind, f.Index = store.FoundIndex, tail(" in index ")
 	case strings.Contains(line, " value in "):
 		f.Kind = store.FoundRow // a value that the column of the table does not take
 		f.Table, _, _ = strings.Cut(tail(" value in "), ".")
@@ -164,7 +162,8 @@ func (r *reader) verifyOrphans() (found []store.Finding, err error) {
 			chunks, number := st.ColumnInt64(1), st.ColumnText(0)
 			f := store.Finding{Kind: store.FoundOrphan, Bytes: st.ColumnInt64(2)}
 			if st.ColumnType(0) == sqlite3.INTEGER {
-				f.Column = idOf(layout, st.ColumnInt64(0))
+				f.Number = st.ColumnInt64(0)
+				f.Column = idOf(layout, f.Number)
 			}
 			f.Text = fmt.Sprintf("chunks that belong to no column: %d, of the number %s; a column created later could inherit them",
 				chunks, excerpt.Line(number, excerpt.Name))
