@@ -30,7 +30,8 @@ Usage: columnvault COMMAND DB ... [--FLAGS]
   append, set, insert, delete  change elements
   create, retype, rename, drop change columns
   kv put, get, cat, ls, rm     values under keys
-  check, backup, checkpoint    the file
+  check, repair, backup        the file
+  checkpoint                   its log
   completion, help, version    the tool
 
 "columnvault --help" says how values are written, and what scripts may rely on,
@@ -104,7 +105,7 @@ is 0, or 1 after an error, 2 after wrong usage, 130 after an interrupt.`,
 	addCommands(root, "Changing elements", newAppendCommand(a), newSetCommand(a), newInsertCommand(a), newDeleteCommand(a))
 	addCommands(root, "Changing columns", newCreateCommand(a), newRetypeCommand(a), newRenameCommand(a), newDropCommand(a))
 	addCommands(root, "Keys and values", newKVCommand(a))
-	addCommands(root, "The file", newCheckCommand(a), newBackupCommand(a), newCheckpointCommand(a))
+	addCommands(root, "The file", newCheckCommand(a), newRepairCommand(a), newBackupCommand(a), newCheckpointCommand(a))
 	addCommands(root, "The tool", newCompletionCommand(a), newVersionCommand(a))
 	root.SetHelpCommandGroupID("The tool")
 	return root

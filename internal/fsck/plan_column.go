@@ -52,8 +52,13 @@ func (m *columnPlan) open() (err error) {
 // correct makes the catalog say something possible.
 func (m *columnPlan) correct(ctx context.Context) error {
 	spec, known := specOf(m.now)
-	if known && m.now.Kind == catalog.Fixed && spec.ElemSize() > 0 {
+	if known && m.now.Kind == catalog.Fixed {
+		// Elements that vary in size need an index.
+		m.hopeless = spec.ElemSize() == 0
 		m.now.Data.ElemSize = int64(spec.ElemSize())
+	}
+	if m.hopeless {
+		return nil
 	}
 	impossible := m.open() != nil
 	if impossible {

@@ -1,0 +1,177 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"columnvault"
+	"columnvault/cmd/columnvault/internal/hint"
+	"columnvault/cmd/columnvault/internal/term"
+)
+
+// repairedVault is repair --json.
+type repairedVault struct {
+	File     string                   `json:"file"`
+	Repaired bool                     `json:"repaired"`
+	Backup   string                   `json:"backup"`
+	Steps    []columnvault.RepairStep `json:"steps"`
+	Left     []finding                `json:"left"`
+	Again    bool                     `json:"again"`
+}
+
+type repairOptions struct {
+	dryRun, noBackup, replace, yes, asJSON, quiet bool
+	backup                                        string
+}
+
+func newRepairCommand(a *app) *cobra.Command {
+	var o repairOptions
+	cmd := &cobra.Command{
+		Use:   "repair DB [--dry-run] [--backup FILE] [--no-backup] [--replace] [--yes] [--json] [--quiet]",
+		Short: "Mend what a check finds",
+		Long: `Look for damage as "check --full" does, say what can be done about it, and after
+a question do it. The question is asked on a terminal; elsewhere --yes is needed.
+
+Everything happens in one transaction, after a copy has been made, and is undone
+if it does not mend what it should. Nothing that can be read is thrown away:
+  - indexes of SQLite that do not fit their tables are made anew
+  - a column ends where its bytes do, if its length says more
+  - elements that lie badly are written anew
+  - chunks that belong to nothing are kept as columns recovered/NAME of bytes
+  - elements that cannot be read or decoded stay as they are; with --replace
+    empty ones take their place (0, false, no text, null)
+
+If SQLite finds the structure of the file damaged, nothing is done, because what
+seems to be missing may only be hidden.
+
+The exit code is 0 if nothing is left to mend, and else 1.
+
+--json prints one object. More fields may come; these stay:
+  file      text
+  repaired  true if something was changed
+  backup    the copy, "" for none
+  steps     objects {"action", "column", "index", "as", "from", "to", "text",
+            "loss"}, in order
+  left      findings that are not mended, as check --json prints them
+  again     true if another plan has to be made after these steps`,
+		Example: `  columnvault repair weather.db --dry-run
+  columnvault repair weather.db
+  columnvault repair weather.db --backup /mnt/weather-damaged.db --replace --yes`,
+		RunE: func(cmd *cobra.Command, args []string) error { return runRepair(cmd.Context(), a, args[0], &o) },
+	}
+	f := cmd.Flags()
+	f.BoolVar(&o.dryRun, "dry-run", false, "only say what would be done")
+	f.StringVar(&o.backup, "backup", "", "the `FILE` for the copy; by default DB.before-repair-TIME")
+	f.BoolVar(&o.noBackup, "no-backup", false, "make no copy")
+	f.BoolVar(&o.replace, "replace", false, "put empty elements in the place of those that cannot be\nread or decoded")
+	f.BoolVar(&o.yes, "yes", false, "do not ask")
+	f.BoolVar(&o.asJSON, "json", false, "print JSON; needs --dry-run or --yes")
+	f.BoolVar(&o.quiet, "quiet", false, "no progress bar")
+	return cmd
+}
+
+func runRepair(ctx context.Context, a *app, db string, o *repairOptions) error {
+	switch {
+	case o.backup != "" && o.noBackup:
+		return usagef("--backup and --no-backup exclude each other")
+	case o.asJSON && !o.dryRun && !o.yes:
+		return usagef("--json needs --dry-run or --yes")
+	case o.dryRun && o.yes:
+		return usagef("--dry-run and --yes exclude each other")
+	}
+	open := writing
+	if o.dryRun {
+		open = reading
+	}
+	return open(db, func(v *columnvault.Vault) error {
+		for {
+			again, err := a.repair(ctx, v, db, o)
+			if !again || err != nil {
+				return err
+			}
+			o.noBackup = true // there is one of the file as it was
+		}
+	})
+}
+
+// repair makes a plan and carries it out. again tells that there is more to do.
+func (a *app) repair(ctx context.Context, v *columnvault.Vault, db string, o *repairOptions) (again bool, err error) {
+	progress := &bar{a: a, quiet: o.quiet, text: "checking"}
+	ro := columnvault.RepairOptions{Replace: o.replace, Backup: o.backup, NoBackup: o.noBackup, Progress: progress.show}
+	plan, err := v.PlanRepair(ctx, ro)
+	progress.finish()
+	if err != nil {
+		return false, err
+	}
+	if err := a.showPlan(plan, db, o); err != nil {
+		return false, err
+	}
+	if o.dryRun || len(plan.Steps) == 0 {
+		return false, leftError(db, plan, o)
+	}
+	if err := a.confirm(o); err != nil {
+		return false, err
+	}
+	if err := v.Repair(ctx, plan); err != nil {
+		return false, err
+	}
+	if !o.asJSON {
+		fmt.Fprintln(a.out, "done")
+	}
+	if plan.Again {
+		return true, nil
+	}
+	return false, leftError(db, plan, o)
+}
+
+func (a *app) showPlan(plan *columnvault.RepairPlan, db string, o *repairOptions) error {
+	if o.asJSON {
+		all := repairedVault{File: db, Repaired: !o.dryRun && len(plan.Steps) > 0, Backup: plan.Backup, Steps: plan.Steps, Left: []finding{}, Again: plan.Again}
+		for _, f := range plan.Left {
+			all.Left = append(all.Left, newFinding(f))
+		}
+		return a.printJSON(all)
+	}
+	_, err := a.out.WriteString(plan.String())
+	return err
+}
+
+// confirm asks whether the plan shall be carried out.
+func (a *app) confirm(o *repairOptions) error {
+	if o.yes {
+		return nil
+	}
+	if err := a.out.Flush(); err != nil {
+		return err
+	}
+	if !a.outTerminal || !term.IsTerminal(a.in) {
+		return hint.Add(fmt.Errorf("nothing was changed: there is no terminal to ask on"), "--yes does it without a question")
+	}
+	fmt.Fprint(a.err, "Do this? [y/N] ")
+	answer, err := bufio.NewReader(a.in).ReadString('\n')
+	if answer = strings.ToLower(strings.TrimSpace(answer)); err != nil || answer != "y" && answer != "yes" {
+		return fmt.Errorf("nothing was changed")
+	}
+	return nil
+}
+
+// leftError says that something is not mended.
+func leftError(db string, plan *columnvault.RepairPlan, o *repairOptions) error {
+	if o.dryRun && len(plan.Steps) > 0 {
+		return fmt.Errorf("%s: %s to do", db, term.Plural(len(plan.Steps), "step"))
+	}
+	if len(plan.Left) == 0 {
+		return nil
+	}
+	help := "docs/repair.md says what each finding means, and what else can be done"
+	for _, f := range plan.Left {
+		if f.Loss != "" && !o.replace {
+			help = "--replace puts empty elements in the place of those that are lost"
+		}
+	}
+	return hint.Add(fmt.Errorf("%s: left as it is: %s", db, term.Plural(len(plan.Left), "finding")), "%s", help)
+}
