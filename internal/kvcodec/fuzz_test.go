@@ -130,3 +130,26 @@ func decodeInto[T any](stored []byte) error {
 	_, err := Decode[T](stored)
 	return err
 }
+
+// FuzzCheck: Check refuses exactly the values that Decode calls corrupt or
+// unsupported.
+func FuzzCheck(f *testing.F) {
+	for _, h := range headers {
+		f.Add([]byte(h))
+	}
+	f.Fuzz(func(t *testing.T, stored []byte) {
+		got := Check(stored)
+		if errors.Is(got, ErrAlmostHeader) {
+			got = nil
+		}
+		_, want := Decode[any](stored)
+		if errors.Is(want, dtype.ErrData) {
+			want = store.ErrCorrupt
+		}
+		for _, kind := range []error{store.ErrCorrupt, ErrUnsupportedEncoding} {
+			if errors.Is(got, kind) != errors.Is(want, kind) {
+				t.Fatalf("%x: Check says %v, and Decode %v", stored, got, want)
+			}
+		}
+	})
+}

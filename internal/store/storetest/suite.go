@@ -42,6 +42,8 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"kinds of tables", testKinds},
 		{"ranges", testRanges},
 		{"large values", testLargeValues},
+		{"tables", testTables},
+		{"repair", testRepair},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := open(t)
