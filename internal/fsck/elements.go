@@ -53,7 +53,7 @@ func (c *checker) elements(ctx context.Context, e catalog.Entry, col column.Colu
 	switch {
 	case errors.Is(err, errOverlap):
 		c.endless = true
-		c.damaged(e, Order, "the elements have more bytes than the chunks in which they lie: they were not read to the end")
+		c.damaged(e, Unreadable, "the elements have more bytes than the chunks in which they lie: they were not read to the end")
 		return nil
 	case errors.Is(err, store.ErrCorrupt):
 		c.damaged(e, Unreadable, err.Error())

@@ -223,12 +223,12 @@ func (m *columnPlan) decide(ctx context.Context) error {
 	}
 	needed = needed || m.kinds[Element] && m.o.Replace
 	possible := !m.endless
-	if m.kinds[Unreadable] || m.kinds[Element] && m.o.Replace {
+	if possible && (m.kinds[Unreadable] || m.kinds[Element] && m.o.Replace) {
 		fits, err := m.replaceable(ctx)
 		if err != nil {
 			return err
 		}
-		possible = possible && m.o.Replace && fits
+		possible = m.o.Replace && fits
 		m.replaced = possible
 	}
 	m.rebuilt = needed && possible
