@@ -585,30 +585,6 @@ func ExampleVault_Batch() {
 	// 1
 }
 
-// Check looks for damage and says what it has not looked at. CheckOptions.Full
-// leaves nothing out.
-func ExampleVault_Check() {
-	v, done := openTemp()
-	defer done()
-	ctx := context.Background()
-	c, err := columnvault.Create(ctx, v, "c", dtype.String, nil)
-	check(err)
-	check(c.Append(ctx, "one", "two"))
-
-	sound := true
-	for f, err := range v.Check(ctx, columnvault.CheckOptions{Full: true, Digest: true}) {
-		check(err)
-		if f.Severity == columnvault.SeverityDamage {
-			sound = false
-		}
-		fmt.Printf("%v: %s %x... %s\n", f.Severity, f.Column, f.Digest[:4], f.Text)
-	}
-	fmt.Println("sound:", sound)
-	// Output:
-	// note: c bdee2e0a... SHA-256 of 2 elements
-	// sound: true
-}
-
 // An error has a kind for errors.Is, says what it is about, and often what to
 // do.
 func ExampleError() {

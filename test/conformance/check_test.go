@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -202,5 +203,19 @@ func TestCheckOfElementsInOnePlace(t *testing.T) {
 	}
 	if plan := planOf(t, v, columnvault.RepairOptions{Replace: true}); len(plan.Steps) > 0 {
 		t.Errorf("a repair would write more than there is: %v", plan)
+	}
+}
+
+// TestDigestOfTheDocument is the example in docs/format.md.
+func TestDigestOfTheDocument(t *testing.T) {
+	text := string(vaulttest.ReadFile(t, "docs", "format.md"))
+	_, text, _ = strings.Cut(text, "is the SHA-256 of these bytes:\n\n")
+	text, _, _ = strings.Cut(text, "\n\n")
+	b, err := hex.DecodeString(strings.Join(strings.Fields(text), ""))
+	vaulttest.Must(t, err)
+	v := vaulttest.Open(t)
+	vaulttest.CreateWith(t, v, "a", dtype.Uint8, nil, 1, 2)
+	if sum := sha256.Sum256(b); digests(t, v)["a"] != string(sum[:]) {
+		t.Errorf("the digest is not that of % x", b)
 	}
 }
