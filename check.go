@@ -141,8 +141,8 @@ const (
 // in them are not found; CheckOptions.Full decodes them. Even then a number that
 // has changed into another is not found: the format has no checksums.
 //
-// It holds [Options.ReadBytes] bytes and an element at a time, and 64 bytes for
-// each chunk of a variable-size column.
+// It holds [Options.ReadBytes] bytes and an element at a time, and 100 bytes
+// for each chunk of a variable-size column.
 func (s *scope) Check(ctx context.Context, o CheckOptions) iter.Seq2[Finding, error] {
 	return func(yield func(Finding, error) bool) {
 		err := s.view(ctx, "check", "", func(tx *Tx) error {
