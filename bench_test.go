@@ -123,6 +123,23 @@ func benchNullable[T any](b *testing.B, t dtype.Type[T], value func(i int) T) {
 	}
 }
 
+func BenchmarkCheck(b *testing.B) {
+	v, _ := filled(b, nil)
+	for name, o := range map[string]columnvault.CheckOptions{"quick": {}, "full": {Full: true}, "digest": {Digest: true}} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(10 * million * 8)
+			b.ReportAllocs()
+			for b.Loop() {
+				for f, err := range v.Check(context.Background(), o) {
+					if f.Severity > columnvault.SeverityNote || err != nil {
+						b.Fatal(f.Text, err)
+					}
+				}
+			}
+		})
+	}
+}
+
 func BenchmarkAtInView(b *testing.B) {
 	for name, cache := range map[string]int{"cached": 128 << 20, "default": 0} {
 		b.Run(name, func(b *testing.B) {
