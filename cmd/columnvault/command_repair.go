@@ -34,7 +34,8 @@ func newRepairCommand(a *app) *cobra.Command {
 		Use:   "repair DB [--dry-run] [--backup FILE] [--no-backup] [--replace] [--yes] [--json] [--quiet]",
 		Short: "Mend what a check finds",
 		Long: `Look for damage as "check --full" does, say what can be done about it, and after
-a question do it. The question is asked on a terminal; elsewhere --yes is needed.
+a question do it. The question is asked on a terminal; elsewhere, and with
+--json, --yes is needed.
 
 Everything happens in one transaction, after a copy has been made, and is undone
 if it does not mend what it should. Nothing that can be read is thrown away:
@@ -52,7 +53,7 @@ The exit code is 0 if nothing is left to mend, and else 1.
 
 --json prints one object. More fields may come; these stay:
   file      text
-  repaired  true if something was changed
+  repaired  true if the steps were to be carried out; an error says if not
   backup    the copy, "" for none
   steps     objects {"action", "column", "index", "as", "from", "to", "text",
             "loss"}, in order
@@ -69,7 +70,7 @@ The exit code is 0 if nothing is left to mend, and else 1.
 	f.BoolVar(&o.noBackup, "no-backup", false, "make no copy")
 	f.BoolVar(&o.replace, "replace", false, "put empty elements in the place of those that cannot be\nread or decoded")
 	f.BoolVar(&o.yes, "yes", false, "do not ask")
-	f.BoolVar(&o.asJSON, "json", false, "print JSON; needs --dry-run or --yes")
+	f.BoolVar(&o.asJSON, "json", false, "print JSON, and do not ask: --yes does it")
 	f.BoolVar(&o.quiet, "quiet", false, "no progress bar")
 	return cmd
 }
@@ -78,8 +79,6 @@ func runRepair(ctx context.Context, a *app, db string, o *repairOptions) error {
 	switch {
 	case o.backup != "" && o.noBackup:
 		return usagef("--backup and --no-backup exclude each other")
-	case o.asJSON && !o.dryRun && !o.yes:
-		return usagef("--json needs --dry-run or --yes")
 	case o.dryRun && o.yes:
 		return usagef("--dry-run and --yes exclude each other")
 	}
@@ -130,7 +129,7 @@ func (a *app) repair(ctx context.Context, v *columnvault.Vault, db string, o *re
 
 func (a *app) showPlan(plan *columnvault.RepairPlan, db string, o *repairOptions) error {
 	if o.asJSON {
-		all := repairedVault{File: db, Repaired: !o.dryRun && len(plan.Steps) > 0, Backup: plan.Backup, Steps: plan.Steps, Left: []finding{}, Again: plan.Again}
+		all := repairedVault{File: db, Repaired: o.yes && len(plan.Steps) > 0, Backup: plan.Backup, Steps: plan.Steps, Left: []finding{}, Again: plan.Again}
 		for _, f := range plan.Left {
 			all.Left = append(all.Left, newFinding(f))
 		}
@@ -148,8 +147,8 @@ func (a *app) confirm(o *repairOptions) error {
 	if err := a.out.Flush(); err != nil {
 		return err
 	}
-	if !a.outTerminal || !term.IsTerminal(a.in) {
-		return hint.Add(fmt.Errorf("nothing was changed: there is no terminal to ask on"), "--yes does it without a question")
+	if o.asJSON || !a.outTerminal || !term.IsTerminal(a.in) {
+		return hint.Add(fmt.Errorf("nothing was changed: there is nobody to ask"), "--yes does it without a question")
 	}
 	fmt.Fprint(a.err, "Do this? [y/N] ")
 	answer, err := bufio.NewReader(a.in).ReadString('\n')

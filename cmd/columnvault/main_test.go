@@ -99,8 +99,13 @@ func TestHelp(t *testing.T) {
 // TestJSONFields checks that the help of each command with --json names the
 // fields that it prints.
 func TestJSONFields(t *testing.T) {
-	db := filepath.Join(t.TempDir(), "a.db")
-	columnvaultCommand(t, "import", db, "../../testdata/seattle-weather.csv")
+	csv, err := filepath.Abs("../../testdata/seattle-weather.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir()) // backup makes a file of the name
+	db := "a.db"
+	columnvaultCommand(t, "import", db, csv)
 	columnvaultCommand(t, "kv", "put", db, "key", "value")
 	root := newRootCommand(newApp(nil, io.Discard, io.Discard))
 	commands := root.Commands()

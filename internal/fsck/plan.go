@@ -120,8 +120,8 @@ func (p *planner) run(ctx context.Context) error {
 			}
 		}
 	}
-	if len(p.plan.Steps) >= most {
-		// The engine does not report them without end.
+	if len(p.plan.Steps) >= 2*most {
+		// Nobody reports them without end.
 		p.plan.Left = append(p.plan.Left, Finding{Kind: Orphan, Severity: Hazard, Chunk: -1, Text: "there may be more chunks of no column, which another repair keeps"})
 	}
 	p.leave(func(f Finding) bool { return f.Kind == Orphan })
