@@ -41,8 +41,8 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"pairs", testPairs},
 		{"kinds of tables", testKinds},
 		{"ranges", testRanges},
-		{"large values", testLargeValues},
-		{"tables", testTables},
+		{"values left out", testLeftOut},
+		{"values left out", testLeftOut},
 		{"repair", testRepair},
 	} {
 		t.Run(test.name, func(t *testing.T) {
