@@ -18,9 +18,11 @@ const (
 	blobPiece = 128 << 10
 	// fewBlobs and manyBlobs bound the small handles that a transaction keeps
 	// open: few where statements run between the reads, because each of them
-	// walks along all handles, and else many. A handle takes some 1.3 KiB and
-	// its buffer.
+	// walks along all handles, and else many.
 	fewBlobs, manyBlobs = 128, 4096
+	// handleMemory is what a small handle takes beside its buffer, in bytes, and
+	// blobMemory what all of them may take where there are more than fewBlobs.
+	handleMemory, blobMemory = 2600, 16 << 20
 )
 
 // place is a chunk of a column.
@@ -35,6 +37,8 @@ type blob struct {
 	*sqlite3.Blob
 	table string
 	at    place
+	// buffer is the size in bytes of the buffer of a small handle.
+	buffer int
 }
 
 // blobs are the BLOB handles that a transaction keeps open. Positioning one
@@ -56,6 +60,8 @@ type blobs struct {
 	// to move next when there are as many as may be.
 	ring   []*blob
 	victim int
+	// memory is what the small handles take, in bytes.
+	memory int
 	// missed is the count of statements when a handle was last missing.
 	missed uint64
 	large  *blob
@@ -79,30 +85,55 @@ func (b *blobs) at(p place, n int) (*blob, error) {
 		return b.large, b.move(b.large, p)
 	}
 	if h := b.small[p]; h != nil {
-		return h, nil
+		if fits, err := b.lend(h, n); fits || err != nil {
+			return h, err
+		}
 	}
+	if !b.another(n) {
+		h := b.ring[b.victim]
+		if fits, err := b.lend(h, n); err != nil {
+			return nil, err
+		} else if fits {
+			b.victim = (b.victim + 1) % len(b.ring)
+			delete(b.small, h.at)
+			if err := b.move(h, p); err != nil {
+				return nil, err
+			}
+			b.small[p] = h
+			return h, nil
+		}
+	}
+	h, err := b.openAt(p)
+	if err != nil {
+		return nil, err
+	}
+	h.buffer = n
+	b.memory += handleMemory + n
+	b.small[p] = h
+	b.ring = append(b.ring, h)
+	return h, nil
+}
+
+// another tells whether another small handle may be opened, to move n bytes.
+func (b *blobs) another(n int) bool {
 	most := fewBlobs
 	if b.missed == b.c.statements {
 		most = manyBlobs
 	}
 	b.missed = b.c.statements
-	if len(b.ring) < most {
-		h, err := b.openAt(p)
-		if err != nil {
-			return nil, err
-		}
-		b.small[p] = h
-		b.ring = append(b.ring, h)
-		return h, nil
+	return len(b.ring) < most && (len(b.ring) < fewBlobs || b.memory+handleMemory+n <= blobMemory)
+}
+
+// lend makes a small handle fit to move n bytes. If the buffers of all get too
+// large, it closes all handles instead.
+func (b *blobs) lend(h *blob, n int) (fits bool, err error) {
+	grown := max(0, n-h.buffer)
+	if grown > 0 && len(b.ring) > fewBlobs && b.memory+grown > blobMemory {
+		return false, b.closeSmall()
 	}
-	h := b.ring[b.victim]
-	b.victim = (b.victim + 1) % len(b.ring)
-	delete(b.small, h.at)
-	if err := b.move(h, p); err != nil {
-		return nil, err
-	}
-	b.small[p] = h
-	return h, nil
+	h.buffer += grown
+	b.memory += grown
+	return true, nil
 }
 
 func (b *blobs) openAt(p place) (*blob, error) {
@@ -146,6 +177,7 @@ func (b *blobs) exchange(h *blob, p place) error {
 		return err
 	}
 	err = h.Close()
+	other.buffer = h.buffer
 	*h = *other
 	return wrap(err)
 }
@@ -263,12 +295,19 @@ func (b *blobs) close() (err error) {
 		}
 		b.large = nil
 	}
+	if e := b.closeSmall(); err == nil {
+		err = e
+	}
+	return wrap(err)
+}
+
+func (b *blobs) closeSmall() (err error) {
 	for _, h := range b.ring {
 		if e := h.Close(); err == nil {
 			err = e
 		}
 	}
-	b.ring, b.victim = b.ring[:0], 0
+	b.ring, b.victim, b.memory = b.ring[:0], 0, 0
 	clear(b.small)
 	return wrap(err)
 }

@@ -75,3 +75,33 @@ func TestHandlesOfManyColumns(t *testing.T) {
 		}
 	})
 }
+
+// TestHandlesTakeLittleMemory: the buffers of handles at many chunks stay
+// bounded, however large the reads get.
+func TestHandlesTakeLittleMemory(t *testing.T) {
+	const chunks = 4000
+	ctx, s := t.Context(), openStore(t, Options{})
+	check(t, appendRow(ctx, s, "a"))
+	check(t, s.Update(ctx, func(tx store.Tx) error {
+		for number := range int64(chunks) {
+			if err := tx.PutChunk(ctx, 1, store.Chunk{Number: number, Capacity: smallRead}, nil); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	inBoth(t, s, func(r store.Reader, b *blobs) {
+		for pass, size := range []int{8, 8, smallRead, smallRead, 8} {
+			for i := range int64(chunks) {
+				check(t, r.ReadAt(ctx, 1, []store.Span{{Chunk: i * 7 % chunks, Data: make([]byte, size)}}))
+			}
+			memory := 0
+			for _, h := range b.ring {
+				memory += handleMemory + h.buffer
+			}
+			if memory != b.memory || memory > blobMemory || pass > 0 && len(b.ring) <= fewBlobs {
+				t.Errorf("after reads of %d bytes %d handles take %d bytes, by their sum %d", size, len(b.ring), b.memory, memory)
+			}
+		}
+	})
+}

@@ -223,7 +223,7 @@ func (c *conn) endSnapshot() error {
 }
 
 // checkImmutable makes up for what SQLite does not do for a file that is said
-// not to change: it looks whether the file has changed all the same.
+// not to change: it looks whether the file has changed nevertheless.
 func (s *Store) checkImmutable() error {
 	info, err := os.Stat(s.path)
 	if err != nil {
