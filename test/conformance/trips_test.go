@@ -1,4 +1,4 @@
-package columnvault
+package conformance_test
 
 import (
 	"context"
@@ -6,8 +6,12 @@ import (
 	"strings"
 	"testing"
 
+	"columnvault"
 	"columnvault/dtype"
+	"columnvault/internal/store"
+	"columnvault/internal/store/sqlite"
 	"columnvault/internal/store/storetest"
+	"columnvault/internal/vaulttest"
 )
 
 // TestTrips counts how often an operation waits for the storage engine: what it
@@ -15,19 +19,20 @@ import (
 func TestTrips(t *testing.T) {
 	ctx := t.Context()
 	counter := storetest.NewCounter(storetest.NewMemory())
-	v := newVault("memory", counter, &Options{})
-	numbers, err := Create(ctx, v, "numbers", dtype.Int64, nil)
-	check(t, err)
-	texts, err := Create(ctx, v, "texts", dtype.String, nil)
-	check(t, err)
-	check(t, numbers.Append(ctx, make([]int64, 1000)...))
+	v, err := vaulttest.OpenOver(func(context.Context, string, sqlite.Options) (store.Store, error) { return counter, nil }, "memory", nil)
+	vaulttest.Must(t, err)
+	numbers, err := columnvault.Create(ctx, v, "numbers", dtype.Int64, nil)
+	vaulttest.Must(t, err)
+	texts, err := columnvault.Create(ctx, v, "texts", dtype.String, nil)
+	vaulttest.Must(t, err)
+	vaulttest.Must(t, numbers.Append(ctx, make([]int64, 1000)...))
 	many := make([]string, 20_000)
 	for i := range many {
 		many[i] = fmt.Sprintf("%0100d", i)
 	}
-	check(t, texts.Append(ctx, many...))
+	vaulttest.Must(t, texts.Append(ctx, many...))
 	bytes := int64(len(many) * (100 + 12))
-	windows := int(bytes/v.store.Caps().Window) + 1
+	windows := int(bytes/counter.Caps().Window) + 1
 	for _, test := range []struct {
 		name string
 		most int
@@ -39,7 +44,7 @@ func TestTrips(t *testing.T) {
 		{"Append", 2, func() error { return numbers.Append(ctx, 1) }},
 		{"Set", 2, func() error { return numbers.Set(ctx, 1, 2) }},
 		{"Update of two appends", 2, func() error {
-			return v.Update(ctx, func(ctx context.Context, tx *Tx) error {
+			return v.Update(ctx, func(ctx context.Context, tx *columnvault.Tx) error {
 				if err := numbers.In(tx).Append(ctx, 1); err != nil {
 					return err
 				}
@@ -48,12 +53,12 @@ func TestTrips(t *testing.T) {
 		}},
 		{"At of text", 2, func() error { _, err := texts.At(ctx, 500); return err }},
 		{"Append of text", 4, func() error { return texts.Append(ctx, "text") }},
-		{"Slice of all text", 2 + 2*windows, func() error { _, err := texts.Slice(ctx, Begin, End); return err }},
+		{"Slice of all text", 2 + 2*windows, func() error { _, err := texts.Slice(ctx, columnvault.Begin, columnvault.End); return err }},
 		{"Get", 1, func() error { _, err := v.KV().Has(ctx, []byte("k")); return err }},
 		{"Put", 1, func() error { return v.KV().Put(ctx, []byte("k"), nil) }},
 	} {
 		count, err := counter.During(test.do)
-		check(t, err)
+		vaulttest.Must(t, err)
 		if count.Trips > test.most {
 			t.Errorf("%s: %v; want at most %d trips", test.name, count, test.most)
 		}
