@@ -41,7 +41,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"pairs", testPairs},
 		{"kinds of tables", testKinds},
 		{"ranges", testRanges},
-		{"values left out", testLeftOut},
+		{"large values", testLargeValues},
 		{"values left out", testLeftOut},
 		{"repair", testRepair},
 	} {
