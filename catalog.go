@@ -190,7 +190,8 @@ func Create[T any](ctx context.Context, in Scope, name string, t dtype.Type[T], 
 }
 
 // Ensure opens a column, and creates it if there is none. A column of another
-// dtype or meaning gives [ErrDType], as for [Lookup]. The options count only for a column that is created.
+// dtype or meaning gives [ErrDType], as for [Lookup]. The options count only for
+// a column that is created.
 func Ensure[T any](ctx context.Context, in Scope, name string, t dtype.Type[T], o *ColumnOptions) (*Column[T], error) {
 	col, err := Lookup(ctx, in, name, t)
 	if !errors.Is(err, ErrNotFound) {

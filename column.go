@@ -3,6 +3,7 @@ package columnvault
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"columnvault/dtype"
 	"columnvault/internal/catalog"
@@ -107,7 +108,7 @@ func (o *opened) checkMeaning(s dtype.Spec, want dtype.Meaning) error {
 		return nil
 	}
 	shown := func(m dtype.Meaning) string {
-		return excerpt.Line(fmt.Sprintf("%v %v", s, m), excerpt.Name)
+		return excerpt.Line(strings.TrimSpace(fmt.Sprintf("%v %v", s, m)), excerpt.Name)
 	}
 	return fmt.Errorf("%w: the column is of %s, not of %s", errMeaning, shown(have), shown(want))
 }

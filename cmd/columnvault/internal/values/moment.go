@@ -85,5 +85,8 @@ func (f moment) append(dst []byte, v time.Time) []byte {
 	if f.meaning.Date {
 		layout = time.DateOnly
 	}
+	if _, offset := v.Zone(); offset%60 != 0 {
+		v = v.UTC() // RFC 3339 has no seconds for the offsets of long ago
+	}
 	return append(v.AppendFormat(append(dst, '"'), layout), '"')
 }

@@ -2,11 +2,14 @@ package values
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"math"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
+	_ "time/tzdata"
 
 	"pgregory.net/rapid"
 
@@ -99,6 +102,22 @@ func testPrintParse(t *testing.T, spec dtype.Spec, m dtype.Meaning) {
 			t.Fatalf("%s is stored as %x, and was %x", text, again, stored)
 		}
 	})
+}
+
+// TestPrintTimeOfLongAgo has an instant at which Berlin was 53 minutes and 28
+// seconds ahead of UTC, which RFC 3339 cannot write.
+func TestPrintTimeOfLongAgo(t *testing.T) {
+	spec, m := dtype.Int64.Spec(), dtype.Meaning{Time: dtype.Second, Zone: "Europe/Berlin"}
+	long := time.Date(1850, 1, 1, 0, 0, 0, 0, time.UTC)
+	v, err := m.Type(spec).Decode(binary.LittleEndian.AppendUint64(nil, uint64(long.Unix())))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := NewPrinter(spec, m).Append(nil, v)
+	back, err := NewParser(spec, m).Parse(text)
+	if err != nil || !back.(time.Time).Equal(long) {
+		t.Errorf("%v is printed as %s, which is read as %v, %v", v, text, back, err)
+	}
 }
 
 // genValue generates values for a dtype.
