@@ -59,8 +59,9 @@ text. Floats are printed with a fraction or an exponent (1.0), and come back as
 floats. JSON lacks these:
   NaN, infinities  "NaN"  "Infinity"  "-Infinity"  (the quotes may be left out)
   bytes            {"$base64":true,"encoded":"aGVsbG8="}
-  times, dates     "2026-07-31T12:00:00Z"  "2026-07-31"  (also without the quotes,
-                   and times without the offset, in the zone of the column)
+  times, dates     "2026-07-31T12:00:00Z"  "2026-07-31"  (the quotes may be left
+                   out, and so may the Z or offset: then it is the column's
+                   zone; those outside the years 0 to 9999 are integers)
   a missing value  null
 
 Positions count from 0, and negative ones from the end. They and negative values
