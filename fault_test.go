@@ -47,7 +47,8 @@ func contents(t *testing.T, v *Vault) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		fmt.Fprintf(&b, "%s %s %v %v\n", info.Name, info.DType, info.Meaning, values)
+		typ := strings.TrimSpace(info.DType + " " + info.Meaning.String())
+		fmt.Fprintf(&b, "%s %s %v\n", info.Name, typ, values)
 	}
 	for f, err := range v.Check(t.Context(), CheckOptions{}) {
 		if err != nil {
