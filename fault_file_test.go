@@ -106,7 +106,7 @@ func TestBackupChecks(t *testing.T) {
 	found := 0
 	for n, failed := 1, true; failed; n++ {
 		dir := t.TempDir()
-		faulty.Arm(n, faultfs.Lost)
+		faulty.Arm(n, faultfs.ErrLost)
 		err := v.Backup(t.Context(), filepath.Join(dir, "copy.db"), BackupOptions{})
 		failed = faulty.Failed()
 		faulty.Arm(0, nil)

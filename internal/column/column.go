@@ -46,6 +46,15 @@ type Column interface {
 	// Delete removes the elements from i up to j.
 	Delete(ctx context.Context, tx store.Tx, i, j int64) error
 
+	// Waste finds the parts of the column that take more room than they need,
+	// in an order in which Compact can be called for them. There are none where
+	// it is little.
+	Waste(ctx context.Context, r store.Reader) ([]Waste, error)
+	// Compact stores a part of the column anew, without bytes that are not used,
+	// and returns how many bytes it has written. Others may have changed the
+	// column since Waste; it then does what is still right.
+	Compact(ctx context.Context, tx store.Tx, w Waste) (written int64, err error)
+
 	// Stat measures the column.
 	Stat(ctx context.Context, r store.Reader) (Stat, error)
 	// Check looks whether the column keeps the rules of its layout. It does not

@@ -149,6 +149,7 @@ func TestModel(t *testing.T) {
 				"set":       m.set,
 				"delete":    m.delete,
 				"clear":     m.clear,
+				"compact":   m.compact,
 				"gather":    m.gather,
 				"reverse":   m.reverse,
 				"find":      m.find,
@@ -256,6 +257,21 @@ func (m *model) remove(rt *rapid.T, i, j int) {
 		return c.Delete(m.ctx, tx, int64(i), int64(j))
 	})
 	m.values = slices.Delete(m.values, i, j)
+}
+
+// compact stores any part anew, as if others had changed the column since its
+// waste was found.
+func (m *model) compact(rt *rapid.T) {
+	w := column.Waste{
+		From:  rapid.Int64Range(0, int64(len(m.values))+1).Draw(rt, "from"),
+		Index: m.shape.size == 0 && rapid.Bool().Draw(rt, "index"),
+	}
+	w.To = rapid.Int64Range(w.From, int64(len(m.values))+2).Draw(rt, "to")
+	w.Chunks = rapid.SliceOfN(rapid.Int64Range(0, 40), 0, 3).Draw(rt, "chunks")
+	m.change(rt, func(tx store.Tx, c column.Column) error {
+		_, err := c.Compact(m.ctx, tx, w)
+		return err
+	})
 }
 
 func (m *model) reverse(rt *rapid.T) {

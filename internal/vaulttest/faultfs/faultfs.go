@@ -18,8 +18,8 @@ type FS struct {
 	failed    atomic.Bool
 }
 
-// Lost is the error of a call that does nothing and says that it has done it.
-var Lost = errors.New("a lost write")
+// ErrLost is the error of a call that does nothing and says that it has done it.
+var ErrLost = errors.New("a lost write")
 
 // Register makes a file system that SQLite knows by this name.
 func Register(name string) *FS {
@@ -62,7 +62,7 @@ type file struct {
 }
 
 func (f *file) WriteAt(p []byte, off int64) (int, error) {
-	if err := f.fs.fault(); err == Lost {
+	if err := f.fs.fault(); err == ErrLost {
 		return len(p), nil
 	} else if err != nil {
 		// What a full disk or a crash leaves: a part of it.
@@ -88,7 +88,7 @@ func (f *file) Truncate(size int64) error {
 
 // told is what a call says that fails with err.
 func told(err error) error {
-	if err == Lost {
+	if err == ErrLost {
 		return nil
 	}
 	return err
