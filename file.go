@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	"columnvault/internal/catalog"
+	"columnvault/internal/column"
 	"columnvault/internal/store"
 )
 
@@ -62,6 +64,7 @@ func (v *Vault) onFile(ctx context.Context, fn func(f store.File) error) error {
 // FileSizes are the sizes in bytes of a vault's files.
 type FileSizes struct {
 	Main int64 // the file itself
+	Free int64 // what of it nothing takes at the moment: see Vault.Compact
 	Log  int64 // the write-ahead log beside it
 }
 
@@ -72,10 +75,15 @@ type FileSizes struct {
 func (v *Vault) FileSizes() (FileSizes, error) {
 	var sizes FileSizes
 	err := v.onFile(context.Background(), func(f store.File) (err error) {
-		sizes.Main, sizes.Log, err = f.Sizes()
+		sizes, err = sizesOf(context.Background(), f)
 		return err
 	})
 	return sizes, fail("file sizes", v.path, -1, err)
+}
+
+func sizesOf(ctx context.Context, f store.File) (FileSizes, error) {
+	s, err := f.Sizes(ctx)
+	return FileSizes{Main: s.Main, Free: s.Free, Log: s.Log}, err
 }
 
 // BackupOptions configure [Vault.Backup]. The zero value checks the copy
@@ -146,4 +154,168 @@ func checkCopy(ctx context.Context, path string, copied store.Store, full bool) 
 		return fmt.Errorf("%w: the copy has damage, %d findings, the first: %s", ErrCorrupt, damages, first)
 	}
 	return nil
+}
+
+// CompactOptions configure [Vault.Compact].
+type CompactOptions struct {
+	// Progress is called after each step, on the goroutine of the call. The
+	// bytes are those that have been stored anew or given back; total grows when
+	// more is found. It must not close the vault.
+	Progress func(done, total int64)
+}
+
+// CompactResult is what [Vault.Compact] has done.
+type CompactResult struct {
+	Before, After FileSizes
+	// Columns is how many columns had parts that were stored anew, and Moved how
+	// many bytes of elements and index entries these were.
+	Columns int
+	Moved   int64
+	// Skipped are the columns that were left as they are because they cannot be
+	// read, each with an error about it. [Vault.Check] says more.
+	Skipped []error
+}
+
+// Compact gives room that the vault does not need back to the file system, and
+// changes nothing that can be read:
+//
+//  1. Chunks of columns that hold much less than they take are stored anew,
+//     sparse neighbors together. Afterwards a column takes at most 1.05 times
+//     its elements, and 12 bytes for each that varies in size, and 64 KiB.
+//  2. Pairs of key-value tables that lie far apart are put together.
+//  3. Pages that nothing takes leave the file.
+//
+// The file never becomes larger, and a second Compact finds nothing to do. All
+// is done in transactions of a tenth of a second, between which others write;
+// readers do not wait. There are two exceptions. The index of a key-value table
+// with holes is written anew in one transaction, a second for a million keys.
+// And a file in which SQLite does not keep the owners of pages, as KohakuVault
+// creates them, is rebuilt once by SQLite's VACUUM, if more than some pages of
+// it are free: writers wait for that, and it needs free space of twice what the
+// vault holds, or fails with [ErrUnavailable] before it begins.
+//
+// The file becomes shorter when its write-ahead log has been emptied, for which
+// Compact waits a moment; beside readers that stay for longer that happens later,
+// by itself. When ctx ends, or on an error, what was given back stays given back,
+// and the vault is whole.
+//
+// There is no need to call Compact regularly: room that becomes free is used by
+// what is written next. It pays after much has been deleted for good, or before
+// a file is kept or sent.
+func (v *Vault) Compact(ctx context.Context, o CompactOptions) (CompactResult, error) {
+	var r CompactResult
+	err := v.onFile(ctx, func(f store.File) error { return v.compact(ctx, f, o, &r) })
+	return r, fail("compact", v.path, -1, err)
+}
+
+func (v *Vault) compact(ctx context.Context, f store.File, o CompactOptions, r *CompactResult) (err error) {
+	if r.Before, err = sizesOf(ctx, f); err != nil {
+		return err
+	}
+	report := o.Progress
+	if report == nil {
+		report = func(int64, int64) {}
+	}
+	parts, total, err := v.findWaste(ctx, r)
+	if err != nil {
+		return err
+	}
+	done := int64(0)
+	last := catalog.ID{}
+	for _, p := range parts {
+		moved, err := v.compactPart(ctx, p)
+		if err := r.skip(p.name, err); err != nil {
+			return err
+		}
+		r.Moved += moved
+		if moved > 0 && p.id != last {
+			last = p.id
+			r.Columns++
+		}
+		done += p.waste.Bytes
+		report(done, total)
+	}
+	err = f.Shrink(ctx, store.ShrinkOptions{Progress: func(given, all int64) { report(done+given, total+all) }})
+	if err != nil {
+		return err
+	}
+	r.After, err = sizesOf(ctx, f)
+	return err
+}
+
+// skip takes note of an error that is about one column alone, and passes all
+// others on.
+func (r *CompactResult) skip(name string, err error) error {
+	if !errors.Is(err, ErrCorrupt) {
+		return err
+	}
+	r.Skipped = append(r.Skipped, fail("compact", name, -1, err))
+	return nil
+}
+
+// wastePart is a part of a column to be stored anew.
+type wastePart struct {
+	id    catalog.ID
+	name  string
+	waste column.Waste
+}
+
+// findWaste looks for waste in all columns. The caches do not matter: what they
+// hold is in no chunk yet.
+func (v *Vault) findWaste(ctx context.Context, r *CompactResult) (parts []wastePart, total int64, err error) {
+	snap, err := v.store.Snapshot(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer snap.Close()
+	entries, err := catalog.List(ctx, snap)
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, e := range entries {
+		if e.Kind != catalog.Fixed && e.Kind != catalog.VarSize {
+			continue
+		}
+		found, err := v.wasteOf(ctx, snap, e)
+		if err := r.skip(e.Name, err); err != nil {
+			return nil, 0, err
+		}
+		for _, w := range found {
+			parts = append(parts, wastePart{e.ID(), e.Name, w})
+			total += w.Bytes
+		}
+	}
+	return parts, total, nil
+}
+
+func (v *Vault) wasteOf(ctx context.Context, r store.Reader, e catalog.Entry) ([]column.Waste, error) {
+	col, err := e.Open(v.store.Caps())
+	if err != nil {
+		return nil, err
+	}
+	return col.Waste(ctx, r)
+}
+
+// compactPart stores a part of a column anew, if the column is still there.
+func (v *Vault) compactPart(ctx context.Context, p wastePart) (moved int64, err error) {
+	err = v.store.Update(ctx, func(tx store.Tx) error {
+		moved = 0
+		e, err := catalog.FindID(ctx, tx, p.id)
+		if errors.Is(err, ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		col, err := e.Open(v.store.Caps())
+		if err != nil {
+			return err
+		}
+		moved, err = col.Compact(ctx, tx, p.waste)
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	return moved, nil
 }

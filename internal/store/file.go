@@ -8,12 +8,30 @@ type File interface {
 	// Checkpoint moves the log into the main file as far as the mode demands
 	// and others allow.
 	Checkpoint(ctx context.Context, mode CheckpointMode) (Checkpoint, error)
-	// Sizes returns the sizes in bytes of the main file and of the log.
-	Sizes() (main, log int64, err error)
+	// Sizes returns the sizes of the files.
+	Sizes(ctx context.Context) (Sizes, error)
 	// Backup writes the present state of the store to a new file at path,
 	// which appears there when it is complete and not before. Others read and
 	// write meanwhile.
 	Backup(ctx context.Context, path string, o BackupOptions) error
+	// Shrink puts pairs that lie far apart together, and gives room that
+	// nothing takes back to the file system, in steps of which each leaves a
+	// whole and valid store. Others read and write meanwhile.
+	Shrink(ctx context.Context, o ShrinkOptions) error
+}
+
+// Sizes are the sizes of the files of a store, in bytes.
+type Sizes struct {
+	// Main is the size of the main file, of which nothing takes Free bytes.
+	Main, Free int64
+	// Log is the size of the log beside it.
+	Log int64
+}
+
+// ShrinkOptions say how a store is made smaller.
+type ShrinkOptions struct {
+	// Progress is told how many bytes of how many have been given back.
+	Progress func(done, total int64)
 }
 
 // BackupOptions say how a backup is made.

@@ -20,11 +20,13 @@ const backupStep = 512 << 10
 // the janitor, so it may take longer than MaxSnapshotAge; the log grows
 // meanwhile.
 func (s *Store) Backup(ctx context.Context, path string, o store.BackupOptions) error {
-	ctx, done, err := s.beginCopy(ctx)
+	ctx, done, err := s.beginLong(ctx)
 	if err != nil {
 		return err
 	}
 	defer done()
+	s.copying.Add(1)
+	defer s.copying.Add(-1)
 	target, err := s.newTarget(path, o.Replace)
 	if err != nil {
 		return err
@@ -39,9 +41,9 @@ func (s *Store) Backup(ctx context.Context, path string, o store.BackupOptions) 
 	return err
 }
 
-// beginCopy makes Close wait until done has been called, and ends the ctx when
-// Close begins.
-func (s *Store) beginCopy(ctx context.Context) (_ context.Context, done func(), err error) {
+// beginLong begins work that Close ends: it makes Close wait until done has been
+// called, and ends the ctx when Close begins.
+func (s *Store) beginLong(ctx context.Context) (_ context.Context, done func(), err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
 	}
@@ -53,15 +55,13 @@ func (s *Store) beginCopy(ctx context.Context) (_ context.Context, done func(), 
 	if s.lost != nil {
 		return nil, nil, s.lost
 	}
-	s.copies.Add(1)
-	s.copying.Add(1)
+	s.long.Add(1)
 	ctx, cancel := context.WithCancel(ctx)
 	stop := context.AfterFunc(s.closing, cancel)
 	return ctx, func() {
 		stop()
 		cancel()
-		s.copying.Add(-1)
-		s.copies.Done()
+		s.long.Done()
 	}, nil
 }
 

@@ -86,18 +86,11 @@ func (s *Store) keepLogShort(ctx context.Context, c *conn) {
 	s.drain(ctx, c)
 }
 
-// drain waits for readers to leave the log, with the turn, so that nothing is
-// added to it. First those leave that began before the last commit, and the
-// last page can be moved; from then on new readers do not need the log, and
-// those that came in between are all that is waited for. So the wait is that
-// for two readers at most, however many there are.
-//
-// The longer the log, the longer it waits: drainTime, and four times as long
-// for every further checkpointPages. Nobody who waits for the turn meanwhile
-// shall fail for that, so it is never longer than BusyTimeout.
+// drain waits for readers to leave a log that has got too long. The longer it
+// is, the longer that may take: drainTime, and four times as long for every
+// further checkpointPages. Nobody who waits for the turn meanwhile shall fail
+// for that, so it is never longer than BusyTimeout.
 func (s *Store) drain(ctx context.Context, c *conn) {
-	s.draining.Store(true)
-	defer s.draining.Store(false)
 	mode := store.CheckpointRestart
 	if int64(c.logPages)*c.pageSize > walLimit {
 		// Else the next commit would cut the log, and pay for it.
@@ -108,7 +101,32 @@ func (s *Store) drain(ctx context.Context, c *conn) {
 	for n := c.logPages/checkpointPages - 2; n > 0 && wait < longest; n-- {
 		wait *= 4
 	}
-	wait = min(wait, longest)
+	s.drainFor(ctx, c, mode, min(wait, longest))
+}
+
+// cutLog empties the log and cuts it to length 0, if readers let that happen
+// soon.
+func (s *Store) cutLog(ctx context.Context) error {
+	if err := s.takeTurn(ctx); err != nil {
+		return err
+	}
+	defer func() { s.turn <- struct{}{} }()
+	c, err := s.writerConn(ctx)
+	if err == nil {
+		s.drainFor(ctx, c, store.CheckpointTruncate, min(drainTime, s.opts.BusyTimeout/2))
+	}
+	return err
+}
+
+// drainFor waits for readers to leave the log, with the turn, so that nothing
+// is added to it. First those leave that began before the last commit, and the
+// last page can be moved; from then on new readers do not need the log, and
+// those that came in between are all that is waited for. So the wait is that
+// for two readers at most, however many there are.
+func (s *Store) drainFor(ctx context.Context, c *conn, mode store.CheckpointMode, wait time.Duration) {
+	s.draining.Store(true)
+	defer s.draining.Store(false)
+	s.endIdle()
 	delay := 100 * time.Microsecond
 	for start := time.Now(); ; delay = min(2*delay, 5*time.Millisecond) {
 		done, err := c.checkpoint(mode)
@@ -132,13 +150,18 @@ func (s *Store) drain(ctx context.Context, c *conn) {
 func (s *Store) endIdle() { s.endSnapshots(s.takeAllIdle(), busyReaders) }
 
 // Sizes implements store.File.
-func (s *Store) Sizes() (main, log int64, err error) {
+func (s *Store) Sizes(ctx context.Context) (store.Sizes, error) {
+	p, err := s.pages(ctx)
+	if err != nil {
+		return store.Sizes{}, err
+	}
 	info, err := os.Stat(s.path)
 	if err != nil {
-		return 0, 0, fmt.Errorf("%w: %w", store.ErrUnavailable, err)
+		return store.Sizes{}, unavailable(err)
 	}
+	sizes := store.Sizes{Main: info.Size(), Free: p.free * p.size}
 	if wal, err := os.Stat(s.path + "-wal"); err == nil {
-		log = wal.Size()
+		sizes.Log = wal.Size()
 	}
-	return info.Size(), log, nil
+	return sizes, nil
 }

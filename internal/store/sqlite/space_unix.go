@@ -16,3 +16,9 @@ func freeSpace(path string) (bytes uint64, inodes, known bool) {
 	}
 	return st.Bavail * uint64(st.Bsize), st.Files == 0 || st.Ffree > 0, true
 }
+
+// sameDisk tells whether two folders are on one file system.
+func sameDisk(a, b string) bool {
+	var x, y syscall.Stat_t
+	return syscall.Stat(a, &x) == nil && syscall.Stat(b, &y) == nil && x.Dev == y.Dev
+}

@@ -75,9 +75,10 @@ type Store struct {
 	// draining says that readers shall not stay in their snapshots, because
 	// the log waits for them.
 	draining atomic.Bool
-	// copying is how many backups are being made, and copies waits for them.
+	// copying is how many backups are being made. long waits for them, and for
+	// all else that Close ends.
 	copying atomic.Int32
-	copies  sync.WaitGroup
+	long    sync.WaitGroup
 
 	mu   sync.Mutex
 	idle []*conn
@@ -312,7 +313,7 @@ func (s *Store) Close() error {
 	for snap := range open {
 		snap.end(store.ErrClosed)
 	}
-	s.copies.Wait()
+	s.long.Wait()
 	s.watch.Lock()
 	if s.watch.c != nil {
 		s.discard(s.watch.c)

@@ -1,0 +1,130 @@
+package sqlite
+
+import (
+	"context"
+	"encoding/binary"
+	"io"
+)
+
+// sparse estimates whether a tree of the database would take much less room if
+// its cells lay page after page: a table after many deletions, say. It reads
+// the file itself, since SQLite does not tell, and sees what has been moved
+// there from the log, perhaps while that is being done. So what it says is an
+// estimate, and it believes nothing that it reads. What is a page, see
+// https://sqlite.org/fileformat.html.
+//
+// Leaves with nothing but pairs that are not moved do not count.
+func sparse(ctx context.Context, f io.ReaderAt, p pages, root int64) bool {
+	w := treeWalk{f: f, page: make([]byte, p.size), left: p.all}
+	w.walk(ctx, root, 0)
+	return w.leaves > w.packed+w.packed/8+8
+}
+
+// treeWalk counts the leaves of a tree, and how many they would be.
+type treeWalk struct {
+	f    io.ReaderAt
+	page []byte
+	// left is how many pages may still be read.
+	left int64
+	// leaves are those there are. packed are full, and used is what has been
+	// put on the next.
+	leaves, packed, used int64
+}
+
+// The kinds of pages, and how deep a tree can be.
+const (
+	interiorIndex = 2
+	interiorTable = 5
+	leafIndex     = 10
+	leafTable     = 13
+	maxDepth      = 20
+)
+
+// walk visits the tree below a page.
+func (w *treeWalk) walk(ctx context.Context, number int64, depth int) {
+	size := int64(len(w.page))
+	if number < 2 || depth > maxDepth || w.left <= 0 || ctx.Err() != nil {
+		return
+	}
+	w.left--
+	if _, err := w.f.ReadAt(w.page, (number-1)*size); err != nil {
+		return
+	}
+	cells := int64(binary.BigEndian.Uint16(w.page[3:]))
+	switch kind := w.page[0]; kind {
+	case leafIndex, leafTable:
+		var moved bool
+		var sizes []int64
+		for k := range min(cells, (size-8)/2) {
+			payload, n := w.cell(kind, int64(binary.BigEndian.Uint16(w.page[8+2*k:])))
+			moved = moved || payload < bigPair
+			sizes = append(sizes, min(n, size-8))
+		}
+		if !moved {
+			return
+		}
+		w.leaves++
+		for _, n := range sizes {
+			w.add(n)
+		}
+	case interiorIndex, interiorTable:
+		var children []int64
+		for k := range min(cells, (size-12)/2) {
+			if at := int64(binary.BigEndian.Uint16(w.page[12+2*k:])); at+4 <= size {
+				children = append(children, int64(binary.BigEndian.Uint32(w.page[at:])))
+			}
+		}
+		children = append(children, int64(binary.BigEndian.Uint32(w.page[8:])))
+		for _, child := range children {
+			w.walk(ctx, child, depth+1)
+		}
+	}
+}
+
+// add puts a cell of n bytes on the last of the packed leaves.
+func (w *treeWalk) add(n int64) {
+	room := int64(len(w.page)) - 8
+	if n += 2; w.used+n > room {
+		w.packed++
+		w.used = 0
+	}
+	w.used += n
+}
+
+// cell returns the size of the payload of the cell at an offset, and how many
+// bytes it takes on the leaf.
+func (w *treeWalk) cell(kind byte, at int64) (payload uint64, size int64) {
+	payload, n := w.varint(at)
+	head := n
+	most := int64(len(w.page)) - 35
+	if kind == leafTable {
+		_, n = w.varint(at + head)
+		head += n
+	} else {
+		most = (int64(len(w.page))-12)*64/255 - 23
+	}
+	if payload <= uint64(most) {
+		return payload, max(4, head+int64(payload))
+	}
+	least := (int64(len(w.page))-12)*32/255 - 23
+	local := least + int64((payload-uint64(least))%uint64(len(w.page)-4))
+	if local > most {
+		local = least
+	}
+	return payload, head + local + 4
+}
+
+// varint reads a number as SQLite writes it, and how many bytes it takes.
+func (w *treeWalk) varint(at int64) (v uint64, n int64) {
+	for n = 1; n <= 9 && at+n <= int64(len(w.page)); n++ {
+		b := w.page[at+n-1]
+		if n == 9 {
+			return v<<8 | uint64(b), n
+		}
+		v = v<<7 | uint64(b&0x7f)
+		if b < 0x80 {
+			break
+		}
+	}
+	return v, n
+}
