@@ -3,6 +3,7 @@ package columnvault
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -122,4 +123,133 @@ func TestBackupChecks(t *testing.T) {
 	if found < 20 {
 		t.Errorf("the check has found %d copies that lack a page", found)
 	}
+}
+
+// wasteBase makes a vault with a column and a table of which most has been
+// deleted, in a file that was created with this auto_vacuum.
+func wasteBase(t *testing.T, vacuum string) string {
+	t.Helper()
+	base := filepath.Join(t.TempDir(), "base.db")
+	db, err := sqlite3.Open(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = errors.Join(db.Exec(`PRAGMA page_size = 512; PRAGMA auto_vacuum = `+vacuum+`; CREATE TABLE kv (
+                key   BLOB PRIMARY KEY NOT NULL,
+                value BLOB NOT NULL
+            )`), db.Close())
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := openFaulty(t, base)
+	ctx := context.Background()
+	err = v.Update(ctx, func(ctx context.Context, tx *Tx) error {
+		texts, err := Create(ctx, tx, "texts", dtype.String, &ColumnOptions{MinChunk: 512, MaxChunk: 4080})
+		if err != nil {
+			return err
+		}
+		for i := range 60 {
+			if err := texts.In(tx).Append(ctx, strings.Repeat(string(rune('a'+i%26)), 500)); err != nil {
+				return err
+			}
+			if err := v.KV().In(tx).Put(ctx, []byte{byte(i * 7)}, []byte(strings.Repeat("v", 130))); err != nil {
+				return err
+			}
+		}
+		if vacuum == "NONE" { // or else it is not worth while
+			gone, err := Create(ctx, tx, "gone", dtype.Int64, nil)
+			if err == nil {
+				err = gone.In(tx).Append(ctx, sequence(10_000)...)
+			}
+			if err == nil {
+				err = gone.In(tx).Clear(ctx)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		for i := range 40 {
+			if err := texts.In(tx).Delete(ctx, i/2, i/2+1); err != nil {
+				return err
+			}
+			if _, err := v.KV().In(tx).Delete(ctx, []byte{byte(i * 7)}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err == nil {
+		err = v.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return base
+}
+
+// TestCompactFaults lets every single call to the file system fail, one at a
+// time, while a vault is compacted. It holds what it held at any time.
+func TestCompactFaults(t *testing.T) {
+	for _, vacuum := range []string{"NONE", "INCREMENTAL"} {
+		t.Run(vacuum, func(t *testing.T) {
+			base := wasteBase(t, vacuum)
+			n := 1
+			for compactFault(t, base, n) {
+				n++
+			}
+			if n < 50 {
+				t.Errorf("compacting makes %d calls that could fail", n-1)
+			}
+		})
+	}
+}
+
+// compactFault compacts a copy of the vault while the n-th call fails. It
+// returns false if there were fewer calls.
+func compactFault(t *testing.T, base string, n int) bool {
+	t.Helper()
+	v, path := openCopy(t, base)
+	want := contents(t, v) + pairs(t, v)
+	faulty.Arm(n, []error{sqlite3.IOERR_WRITE, sqlite3.FULL}[n%2])
+	r, err := v.Compact(context.Background(), CompactOptions{})
+	failed := faulty.Failed()
+	faulty.Arm(0, nil)
+	if err != nil && (!failed || !errors.Is(err, ErrUnavailable)) {
+		t.Errorf("call %d: failed is %t, and the error %v", n, failed, err)
+	}
+	if !failed && (r.Moved == 0 || r.After.Main > r.Before.Main*2/3) {
+		t.Errorf("without a failure the result is %+v", r)
+	}
+	for range 2 {
+		if got := contents(t, v) + pairs(t, v); got != want {
+			t.Errorf("call %d: the vault holds something else", n)
+		}
+		if err := v.Close(); err != nil {
+			t.Errorf("call %d: close: %v", n, err)
+		}
+		v = openFaulty(t, path)
+	}
+	if _, err := v.Compact(context.Background(), CompactOptions{}); err != nil {
+		t.Errorf("call %d: the next time: %v", n, err)
+	}
+	if got := contents(t, v) + pairs(t, v); got != want {
+		t.Errorf("call %d: after the next time the vault holds something else", n)
+	}
+	if err := v.Close(); err != nil {
+		t.Error(err)
+	}
+	return failed
+}
+
+// pairs is what the table of a vault holds, to be compared.
+func pairs(t *testing.T, v *Vault) string {
+	t.Helper()
+	var b strings.Builder
+	for p, err := range v.KV().All(t.Context(), nil) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&b, "%x %s\n", p.Key, p.Value)
+	}
+	return b.String()
 }

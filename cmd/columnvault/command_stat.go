@@ -25,6 +25,7 @@ type columnStat struct {
 	Elements      int     `json:"elements"`
 	LiveBytes     int64   `json:"live_bytes"`
 	DeadBytes     int64   `json:"dead_bytes"`
+	SlackBytes    int64   `json:"slack_bytes"`
 	CapacityBytes int64   `json:"capacity_bytes"`
 	Chunks        int     `json:"chunks"`
 	SmallestBytes int64   `json:"smallest_bytes"`
@@ -46,6 +47,7 @@ type valueStat struct {
 type vaultStat struct {
 	File     string       `json:"file"`
 	Bytes    int64        `json:"bytes"`
+	Free     int64        `json:"free_bytes"`
 	WALBytes int64        `json:"wal_bytes"`
 	Columns  []columnStat `json:"columns"`
 }
@@ -55,17 +57,19 @@ func newStatCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "stat DB [NAME] [--json]",
 		Short: "Measure a column, or all of them",
-		Long: `Measure a column: the bytes that its elements take, that lie unused between and
-after them, and that all its chunks have; the sizes of its elements; and of
-numbers and times the smallest and the largest, of numbers their mean (without
-NaN) and how they went, as the means of equal stretches. Without NAME a line for every column, and the
-size of the file.
+		Long: `Measure a column: the bytes that its elements take (live), that lie unused
+between and after them (dead), of these the ones that are kept at the ends of
+chunks for more (slack), and that all its chunks have (capacity); the sizes of
+its elements; and of numbers and times the smallest and the largest, of numbers
+their mean (without NaN) and how they went, as the means of equal stretches.
+Without NAME a line for every column, the size of the file, what of it nothing
+takes, which "compact" gives back, and the size of the write-ahead log.
 
 --json prints one object. More fields may come; these stay:
   name, dtype                                text
   meaning                                    text, if there is one
   elements, chunks                           integers
-  live_bytes, dead_bytes, capacity_bytes     integers
+  live_bytes, dead_bytes, slack_bytes, capacity_bytes  integers
   smallest_bytes, largest_bytes, mean_bytes  of an element
 and for a column of numbers or times
   nan                                        how many are NaN
@@ -73,8 +77,9 @@ and for a column of numbers or times
   min, max, mean                             numbers, "Infinity", "-Infinity",
                                              times or dates, or null if there
                                              are none; times have no mean
-Without NAME it is {"file", "bytes", "wal_bytes", "columns": [...]}, bytes being
-the size of the file and wal_bytes that of the write-ahead log beside it.
+Without NAME it is {"file", "bytes", "free_bytes", "wal_bytes", "columns":
+[...]}, bytes being the size of the file, free_bytes what of it nothing takes,
+and wal_bytes the size of the write-ahead log beside it.
 Columns that can only be listed, or whose type is unknown, are left out.`,
 		Example: `  columnvault stat weather.db
   columnvault stat weather.db temp_max
@@ -108,12 +113,12 @@ func (a *app) statAll(ctx context.Context, v *columnvault.Vault, tx *columnvault
 	if err != nil {
 		return err
 	}
-	all := vaultStat{File: v.Path(), Bytes: sizes.Main, WALBytes: sizes.Log, Columns: []columnStat{}}
+	all := vaultStat{File: v.Path(), Bytes: sizes.Main, Free: sizes.Free, WALBytes: sizes.Log, Columns: []columnStat{}}
 	t := a.table(term.Left("column"), term.Left("type"), term.Right("length"), term.Right("live"), term.Right("dead"),
-		term.Right("capacity"), term.Right("chunks"), term.Right("element"), term.Left(""))
+		term.Right("slack"), term.Right("capacity"), term.Right("chunks"), term.Right("element"), term.Left(""))
 	for _, info := range infos {
 		if why := columns.Remark(info); why != "" {
-			t.Add(excerpt.Printable(info.Name), showType(info.DType, info.Meaning), strconv.Itoa(info.Len), "", "", "", "", "", why)
+			t.Add(excerpt.Printable(info.Name), showType(info.DType, info.Meaning), strconv.Itoa(info.Len), "", "", "", "", "", "", why)
 			continue
 		}
 		s, err := measure(ctx, tx, info.Name)
@@ -122,7 +127,7 @@ func (a *app) statAll(ctx context.Context, v *columnvault.Vault, tx *columnvault
 		}
 		all.Columns = append(all.Columns, s)
 		t.Add(excerpt.Printable(s.Name), showType(s.DType, info.Meaning), strconv.Itoa(s.Elements), showInt(s.LiveBytes), showInt(s.DeadBytes),
-			showInt(s.CapacityBytes), strconv.Itoa(s.Chunks), strconv.FormatFloat(s.MeanBytes, 'g', 4, 64), "")
+			showInt(s.SlackBytes), showInt(s.CapacityBytes), strconv.Itoa(s.Chunks), strconv.FormatFloat(s.MeanBytes, 'g', 4, 64), "")
 	}
 	if asJSON {
 		return a.printJSON(all)
@@ -131,6 +136,9 @@ func (a *app) statAll(ctx context.Context, v *columnvault.Vault, tx *columnvault
 		return err
 	}
 	fmt.Fprintf(a.out, "\n%s: %s", all.File, term.Bytes(all.Bytes))
+	if all.Free > 0 {
+		fmt.Fprintf(a.out, ", of which %s are free", term.Bytes(all.Free))
+	}
 	if all.WALBytes > 0 {
 		fmt.Fprintf(a.out, ", and %s of write-ahead log", term.Bytes(all.WALBytes))
 	}
@@ -164,6 +172,7 @@ func (a *app) statColumn(ctx context.Context, tx *columnvault.Tx, name string, a
 	line("length", strconv.Itoa(s.Elements))
 	line("live", term.Bytes(s.LiveBytes))
 	line("dead", term.Bytes(s.DeadBytes))
+	line("slack", term.Bytes(s.SlackBytes))
 	line("capacity", term.Bytes(s.CapacityBytes)+" in "+term.Plural(s.Chunks, "chunk"))
 	if s.SmallestBytes == s.LargestBytes {
 		line("element", term.Bytes(s.LargestBytes))
@@ -195,7 +204,7 @@ func measure(ctx context.Context, tx *columnvault.Tx, name string) (columnStat, 
 	s, err := col.Stat(ctx)
 	return columnStat{
 		Name: name, DType: col.DType(), Meaning: col.Meaning().String(), Elements: s.Elements,
-		LiveBytes: s.Live, DeadBytes: s.Dead, CapacityBytes: s.Capacity, Chunks: s.Chunks,
+		LiveBytes: s.Live, DeadBytes: s.Dead, SlackBytes: s.Slack, CapacityBytes: s.Capacity, Chunks: s.Chunks,
 		SmallestBytes: s.Smallest, LargestBytes: s.Largest, MeanBytes: s.Mean,
 	}, err
 }

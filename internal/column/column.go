@@ -77,7 +77,10 @@ type Stat struct {
 	// between and after them in chunks, which Capacity counts in full.
 	LiveBytes, DeadBytes int64
 	Capacity             int64
-	Chunks               int64
+	// Slack is the part of DeadBytes that lies after the last element of each
+	// chunk.
+	Slack  int64
+	Chunks int64
 	// Smallest and Largest are sizes of elements, 0 in an empty column.
 	Smallest, Largest int64
 }

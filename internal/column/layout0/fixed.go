@@ -141,5 +141,6 @@ func (c *Fixed) Stat(ctx context.Context, r store.Reader) (column.Stat, error) {
 		s.Capacity += chunk.Capacity
 	}
 	s.DeadBytes = max(0, s.Capacity-s.LiveBytes) // chunks may be missing
+	s.Slack = s.DeadBytes
 	return s, nil
 }

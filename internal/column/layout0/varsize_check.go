@@ -32,7 +32,23 @@ func (c *VarSize) eachEntry(ctx context.Context, r store.Reader, visit func(i in
 // Stat reads the whole index.
 func (c *VarSize) Stat(ctx context.Context, r store.Reader) (column.Stat, error) {
 	s := column.Stat{Elements: c.Len(), Smallest: math.MaxInt64}
+	chunks := map[int64]*checkedChunk{}
+	for chunk, err := range r.Chunks(ctx, c.id, math.MinInt64, math.MaxInt64) {
+		if err != nil {
+			return column.Stat{}, err
+		}
+		s.Chunks++
+		s.Capacity += chunk.Capacity
+		chunks[chunk.Number] = &checkedChunk{Chunk: chunk}
+	}
+	var in *checkedChunk // the chunk of the last element
 	err := c.eachEntry(ctx, r, func(_ int64, e entry) {
+		if in == nil || int64(e.Chunk) != in.Number {
+			in = chunks[int64(e.Chunk)]
+		}
+		if in != nil {
+			in.end = max(in.end, int64(e.End))
+		}
 		n := max(0, e.Len())
 		s.LiveBytes += n
 		s.Smallest, s.Largest = min(s.Smallest, n), max(s.Largest, n)
@@ -43,14 +59,10 @@ func (c *VarSize) Stat(ctx context.Context, r store.Reader) (column.Stat, error)
 	if s.Elements == 0 {
 		s.Smallest = 0
 	}
-	for chunk, err := range r.Chunks(ctx, c.id, math.MinInt64, math.MaxInt64) {
-		if err != nil {
-			return column.Stat{}, err
-		}
-		s.Chunks++
-		s.Capacity += chunk.Capacity
-	}
 	s.DeadBytes = max(0, s.Capacity-s.LiveBytes)
+	for _, chunk := range chunks {
+		s.Slack += max(0, chunk.Capacity-chunk.end)
+	}
 	return s, nil
 }
 

@@ -71,7 +71,7 @@ func (c *VarSize) surveyRuns(ctx context.Context, r store.Reader, chunks map[int
 	var bad error
 	most := maxRuns*len(chunks) + 1024
 	last := int64(-1)
-	scanned := c.scan(ctx, r, func(i int64, e entry) {
+	scanned := c.eachEntry(ctx, r, func(i int64, e entry) {
 		s := chunks[int64(e.Chunk)]
 		if err := e.Check(); bad == nil && err != nil {
 			bad = fmt.Errorf("%w: element %d: %w", store.ErrCorrupt, i, err)
@@ -224,12 +224,12 @@ func (c *VarSize) wholeRuns(ctx context.Context, r store.Reader, i, j int64) (ru
 	}
 	n, _ := fitting(entries, max(column.WasteBytes, c.bounds.Max), true)
 	j = i + int64(n)
-	entries = entries[:n*entrySize]
+	entries = entries[:n*EntrySize]
 	first, err := c.runAt(ctx, r, i, entries)
 	if err != nil {
 		return run{}, err
 	}
-	last, err := c.runAt(ctx, r, j-1, entries[(n-1)*entrySize:])
+	last, err := c.runAt(ctx, r, j-1, entries[(n-1)*EntrySize:])
 	if err != nil {
 		return run{}, err
 	}

@@ -83,11 +83,26 @@ type pages struct {
 const vacuumNone = 0
 
 func (s *Store) pages(ctx context.Context) (p pages, err error) {
-	err = s.Read(ctx, func(r store.Reader) (err error) {
-		p, err = r.(*snapshot).c.pages()
+	err = s.inSnapshot(ctx, func(r *reader) (err error) {
+		p, err = r.c.pages()
 		return err
 	})
 	return p, err
+}
+
+// inSnapshot calls fn with a snapshot that does not end before it returns.
+func (s *Store) inSnapshot(ctx context.Context, fn func(r *reader) error) error {
+	opened, err := s.Snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	defer opened.Close()
+	r := &opened.(*snapshot).reader
+	if err := r.enter(ctx); err != nil {
+		return err
+	}
+	defer r.leave()
+	return fn(r)
 }
 
 func (c *conn) pages() (p pages, err error) {
@@ -212,13 +227,12 @@ func (s *Store) checkSpace(live int64) error {
 // sparseTables returns the tables of pairs that would take much less room if
 // they were written anew.
 func (s *Store) sparseTables(ctx context.Context) (found []sparseTable, err error) {
-	err = s.Read(ctx, func(r store.Reader) error {
-		snap := r.(*snapshot)
-		tables, err := snap.c.pairTables()
+	err = s.inSnapshot(ctx, func(r *reader) error {
+		tables, err := r.c.pairTables()
 		if err != nil {
 			return err
 		}
-		p, err := snap.c.pages()
+		p, err := r.c.pages()
 		if err != nil {
 			return err
 		}
@@ -228,7 +242,7 @@ func (s *Store) sparseTables(ctx context.Context) (found []sparseTable, err erro
 		}
 		defer f.Close()
 		for _, t := range tables {
-			_, plain, err := snap.declared(t.name)
+			_, plain, err := r.declared(t.name)
 			if err != nil {
 				return err
 			}
