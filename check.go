@@ -146,7 +146,7 @@ const (
 func (s *scope) Check(ctx context.Context, o CheckOptions) iter.Seq2[Finding, error] {
 	return func(yield func(Finding, error) bool) {
 		err := s.view(ctx, "check", "", func(tx *Tx) error {
-			return fsck.Check(ctx, tx.r, tx.v.store.Caps(), tx.v.checkOptions(o), func(f fsck.Finding) error {
+			return fsck.Check(ctx, tx.r, tx.v.store.Caps(), tx.v.checkOptions(ctx, o), func(f fsck.Finding) error {
 				if !yield(Finding(f), nil) {
 					return errStop
 				}
@@ -159,11 +159,11 @@ func (s *scope) Check(ctx context.Context, o CheckOptions) iter.Seq2[Finding, er
 	}
 }
 
-func (v *Vault) checkOptions(o CheckOptions) fsck.Options {
+func (v *Vault) checkOptions(ctx context.Context, o CheckOptions) fsck.Options {
 	all := fsck.Options{Full: o.Full, Digest: o.Digest, Progress: o.Progress, Window: v.buffer}
 	if files, ok := v.store.(store.File); ok {
-		main, log, _ := files.Sizes() // only for the progress
-		all.Size = main + log
+		sizes, _ := files.Sizes(ctx) // only for the progress
+		all.Size = sizes.Main + sizes.Log
 	}
 	return all
 }

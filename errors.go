@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"syscall"
 
 	"columnvault/dtype"
 	"columnvault/internal/excerpt"
@@ -165,6 +166,7 @@ var hints = []struct {
 	{ErrCacheFull, "resume flushing, or give the cache more CapBytes"},
 	{ErrUnknownCommit, "look whether what was written is there before you write it again"},
 	{ErrChanged, "make another plan"},
+	{syscall.ENOSPC, "make room on the disk"},
 	{ErrConcurrentChange, "collect what is to be changed, and change it after the loop"},
 }
 

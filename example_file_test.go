@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"columnvault"
 	"columnvault/dtype"
@@ -31,4 +32,24 @@ func ExampleVault_Backup() {
 	check(err)
 	fmt.Println(n, "days in the backup")
 	// Output: 3 days in the backup
+}
+
+// What has been deleted makes room for what comes. Compact gives it back to the
+// file system instead.
+func ExampleVault_Compact() {
+	ctx := context.Background()
+	v, done := openTemp()
+	defer done()
+	words, err := columnvault.Create(ctx, v, "words", dtype.String, nil)
+	check(err)
+	check(words.Append(ctx, slices.Repeat([]string{"a long and well-known text"}, 100_000)...))
+	check(words.Delete(ctx, 10, columnvault.End))
+
+	r, err := v.Compact(ctx, columnvault.CompactOptions{})
+	check(err)
+	fmt.Println("smaller by more than a megabyte:", r.Before.Main-r.After.Main > 1<<20)
+	fmt.Println("bytes that nothing takes:", r.After.Free)
+	// Output:
+	// smaller by more than a megabyte: true
+	// bytes that nothing takes: 0
 }

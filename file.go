@@ -2,6 +2,7 @@ package columnvault
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -209,6 +210,10 @@ func (v *Vault) Compact(ctx context.Context, o CompactOptions) (CompactResult, e
 }
 
 func (v *Vault) compact(ctx context.Context, f store.File, o CompactOptions, r *CompactResult) (err error) {
+	// What is in the log counts as well.
+	if _, err := f.Checkpoint(ctx, store.CheckpointPassive); err != nil {
+		return err
+	}
 	if r.Before, err = sizesOf(ctx, f); err != nil {
 		return err
 	}

@@ -123,7 +123,7 @@ func (v *Vault) PlanRepair(ctx context.Context, o RepairOptions) (*RepairPlan, e
 }
 
 func (tx *Tx) planRepair(ctx context.Context, o RepairOptions) (*fsck.Plan, error) {
-	check := tx.v.checkOptions(CheckOptions{Full: true, Progress: o.Progress})
+	check := tx.v.checkOptions(ctx, CheckOptions{Full: true, Progress: o.Progress})
 	return fsck.MakePlan(ctx, tx.r, tx.v.store.Caps(), fsck.PlanOptions{Replace: o.Replace, Check: check})
 }
 

@@ -78,11 +78,7 @@ func TestCompactTurns(t *testing.T) {
 						if !slices.Equal(values, want) {
 							t.Fatal("we read something else")
 						}
-						for problem, err := range v.Check(t.Context()) {
-							if err != nil || problem.Damage {
-								t.Errorf("check: %v, %v", problem, err)
-							}
-						}
+						vaulttest.WantSound(t, v)
 						return err
 					})
 				}

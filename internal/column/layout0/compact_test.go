@@ -260,10 +260,7 @@ func TestCompactFixed(t *testing.T) {
 			if !slices.Equal(b.Data, data) {
 				t.Error("the column holds something else")
 			}
-			problems, err := c.Check(ctx, tx)
-			if len(problems) > 0 {
-				t.Errorf("check: %v", problems)
-			}
+			err := c.Check(ctx, tx, func(p column.Problem) { t.Errorf("check: %s", p.Text) })
 			stat, e := c.Stat(ctx, tx)
 			if stat.Capacity != int64(len(data)) || stat.Chunks != 4 {
 				t.Errorf("%+v for %d bytes", stat, len(data))
