@@ -8,15 +8,13 @@ import (
 	"github.com/ncruces/go-sqlite3"
 
 	"columnvault/internal/store"
+	"columnvault/internal/store/sqlite/btree"
 )
 
 const (
 	// repackBytes and repackRows bound the pairs that one transaction moves.
 	repackBytes = 4 << 20
 	repackRows  = 20_000
-	// bigPair is the size in bytes from which on a pair stays where it is: it
-	// has pages of its own.
-	bigPair = 128 << 10
 )
 
 // sparseTable is a table of pairs whose rows, or the index over whose keys,
@@ -38,9 +36,10 @@ func (c *conn) pairTables() (tables []sparseTable, err error) {
 	return tables, err
 }
 
-// repack moves the rows of a table to its end, in their order, where SQLite
-// fills page after page, and then writes the index anew. The rows move some at
-// a time; the index, which has the keys alone, in one transaction.
+// repack moves the rows of a table, but for those that have pages of their own,
+// to its end, in their order: there SQLite fills page after page. Then it writes
+// the index anew. The rows move some at a time; the index, which has the keys
+// alone, is one transaction.
 func (s *Store) repack(ctx context.Context, t sparseTable) error {
 	if t.rows {
 		next, last := int64(math.MinInt64), int64(math.MaxInt64)
@@ -89,7 +88,7 @@ func (t *tx) moveRows(ctx context.Context, table string, next, last int64) (int6
 				from = st.ColumnInt64(0)
 			}
 			to = st.ColumnInt64(0)
-			if n := st.ColumnInt64(1); n < bigPair {
+			if n := st.ColumnInt64(1); n < btree.Big {
 				bytes += n
 			}
 			rows++
@@ -98,7 +97,7 @@ func (t *tx) moveRows(ctx context.Context, table string, next, last int64) (int6
 	if err != nil || rows == 0 || end > math.MaxInt64/2 || from < math.MinInt64/2 {
 		return next, last, false, err
 	}
-	sql := fmt.Sprintf(`UPDATE %%s SET rowid = rowid + ? WHERE rowid BETWEEN ? AND ? AND octet_length(key) + octet_length(value) < %d`, bigPair)
+	sql := fmt.Sprintf(`UPDATE %%s SET rowid = rowid + ? WHERE rowid BETWEEN ? AND ? AND octet_length(key) + octet_length(value) < %d`, btree.Big)
 	err = t.within(ctx, func() error { return t.c.run(t.c.kvSQL(sql, table), end-from+1, from, to) })
 	return to + 1, last, to < last, err
 }

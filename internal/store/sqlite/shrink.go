@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"columnvault/internal/store"
+	"columnvault/internal/store/sqlite/btree"
 )
 
 const (
@@ -249,8 +250,8 @@ func (s *Store) sparseTables(ctx context.Context) (found []sparseTable, err erro
 			if !plain {
 				continue
 			}
-			t.rows = sparse(ctx, f, p, t.root)
-			t.keys = sparse(ctx, f, p, t.indexRoot)
+			t.rows = btree.Sparse(ctx, f, p.size, p.all, t.root)
+			t.keys = btree.Sparse(ctx, f, p.size, p.all, t.indexRoot)
 			if t.rows || t.keys {
 				found = append(found, t)
 			}

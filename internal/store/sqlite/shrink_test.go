@@ -2,11 +2,9 @@ package sqlite
 
 import (
 	"bytes"
-	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"syscall"
 	"testing"
@@ -140,34 +138,4 @@ func TestSparse(t *testing.T) {
 		}
 		return err
 	}))
-}
-
-// FuzzSparse reads pages of anything: it ends, and says something.
-func FuzzSparse(f *testing.F) {
-	s, err := Open(f.Context(), filepath.Join(f.TempDir(), "vault.db"), Options{PageSize: 512})
-	if err != nil {
-		f.Fatal(err)
-	}
-	err = s.Update(f.Context(), func(tx store.Tx) error {
-		for i := range 60 {
-			if err := tx.Put(f.Context(), "kv", []byte{byte(i)}, make([]byte, 20*i)); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		f.Fatal(err)
-	}
-	s.Close()
-	data, err := os.ReadFile(s.path)
-	if err != nil {
-		f.Fatal(err)
-	}
-	for root := range byte(20) {
-		f.Add(data, root)
-	}
-	f.Fuzz(func(t *testing.T, data []byte, root byte) {
-		sparse(context.Background(), bytes.NewReader(data), pages{size: 512, all: int64(len(data)) / 512}, int64(root))
-	})
 }

@@ -1,4 +1,7 @@
-package sqlite
+// Package btree looks at the trees of a SQLite file without SQLite, which does
+// not tell how full their pages are. It knows https://sqlite.org/fileformat.html
+// and believes nothing that it reads.
+package btree
 
 import (
 	"context"
@@ -6,16 +9,16 @@ import (
 	"io"
 )
 
-// sparse estimates whether a tree of the database would take much less room if
-// its cells lay page after page: a table after many deletions, say. It reads
-// the file itself, since SQLite does not tell, and sees what has been moved
-// there from the log, perhaps while that is being done. So what it says is an
-// estimate, and it believes nothing that it reads. What is a page, see
-// https://sqlite.org/fileformat.html.
-//
-// Leaves with nothing but pairs that are not moved do not count.
-func sparse(ctx context.Context, f io.ReaderAt, p pages, root int64) bool {
-	w := treeWalk{f: f, page: make([]byte, p.size), left: p.all}
+// Big is the payload in bytes from which on a cell does not count: most of it
+// lies on pages of its own.
+const Big = 128 << 10
+
+// Sparse estimates whether a tree of a file of so many pages would take much
+// less room if its cells lay page after page: a table after many deletions, say.
+// The file may be changing meanwhile, and the log may hold newer pages; so it is
+// an estimate. Leaves with nothing but big cells do not count.
+func Sparse(ctx context.Context, f io.ReaderAt, pageSize, pages, root int64) bool {
+	w := treeWalk{f: f, page: make([]byte, pageSize), left: pages}
 	w.walk(ctx, root, 0)
 	return w.leaves > w.packed+w.packed/8+8
 }
@@ -57,7 +60,7 @@ func (w *treeWalk) walk(ctx context.Context, number int64, depth int) {
 		var sizes []int64
 		for k := range min(cells, (size-8)/2) {
 			payload, n := w.cell(kind, int64(binary.BigEndian.Uint16(w.page[8+2*k:])))
-			moved = moved || payload < bigPair
+			moved = moved || payload < Big
 			sizes = append(sizes, min(n, size-8))
 		}
 		if !moved {
