@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
 
+	"columnvault/internal/report"
 	"columnvault/internal/store"
 )
 
@@ -34,12 +36,13 @@ func (s *Store) Checkpoint(ctx context.Context, mode store.CheckpointMode) (stor
 	var done store.Checkpoint
 	err = s.patiently(ctx, start, func() error {
 		s.endIdle() // our own resting readers must not be in the way
-		done, err = c.checkpoint(mode)
+		done, err = s.checkpoint(c, mode)
 		if mode == store.CheckpointPassive && errors.Is(err, store.ErrBusy) {
 			return nil // it does what it can
 		}
 		return err
 	})
+	s.countCheckpoint(done, err)
 	if errors.Is(err, store.ErrBusy) {
 		done.Busy, err = true, nil
 	}
@@ -51,6 +54,21 @@ var checkpointModes = map[store.CheckpointMode]sqlite3.CheckpointMode{
 	store.CheckpointFull:     sqlite3.CHECKPOINT_FULL,
 	store.CheckpointRestart:  sqlite3.CHECKPOINT_RESTART,
 	store.CheckpointTruncate: sqlite3.CHECKPOINT_TRUNCATE,
+}
+
+// checkpoint is conn.checkpoint, and counts what was moved. A log that was cut
+// has no pages any more.
+func (s *Store) checkpoint(c *conn, mode store.CheckpointMode) (store.Checkpoint, error) {
+	done, err := c.checkpoint(mode)
+	moved := int64(done.Moved)
+	if err == nil && done.Log == 0 {
+		moved = int64(c.logPages)
+	}
+	if moved > s.moved {
+		s.counters.moved.Add(moved - s.moved)
+		s.moved = moved
+	}
+	return done, err
 }
 
 // checkpoint moves the write-ahead log into the file, as far as that goes
@@ -79,18 +97,39 @@ func (s *Store) keepLogShort(ctx context.Context, c *conn) {
 	s.endIdle()
 	if c.logPages < 2*checkpointPages || s.copying.Load() > 0 {
 		c.checkpointAt = c.logPages + checkpointPages/4 // in case that something is in the way
-		c.checkpoint(store.CheckpointPassive)
+		s.countCheckpoint(s.checkpoint(c, store.CheckpointPassive))
 		return
 	}
 	c.checkpointAt = c.logPages + max(checkpointPages, c.logPages/4)
-	s.drain(ctx, c)
+	done, err := s.drain(ctx, c)
+	s.countCheckpoint(done, err)
+	if errors.Is(err, store.ErrBusy) {
+		s.reportLong(c, done)
+	}
+}
+
+// reportLong tells that others keep the log long, once for every size that is
+// twice as large as the last.
+func (s *Store) reportLong(c *conn, done store.Checkpoint) {
+	size := int64(c.logPages) * (c.pageSize + frameHeader)
+	if size < s.longLog {
+		return
+	}
+	for s.longLog <= size {
+		s.longLog *= 2
+	}
+	s.mu.Lock()
+	open, oldest := len(s.open), s.oldest()
+	s.mu.Unlock()
+	s.opts.Log.Tell(slog.LevelWarn, report.LogLong, slog.Int64("bytes", size), slog.Int("pages_not_moved", done.Log-done.Moved),
+		slog.Int("snapshots_open", open), slog.Duration("oldest_snapshot", oldest))
 }
 
 // drain waits for readers to leave a log that has got too long. The longer it
 // is, the longer that may take: drainTime, and four times as long for every
 // further checkpointPages. Nobody who waits for the turn meanwhile shall fail
 // for that, so it is never longer than BusyTimeout.
-func (s *Store) drain(ctx context.Context, c *conn) {
+func (s *Store) drain(ctx context.Context, c *conn) (store.Checkpoint, error) {
 	mode := store.CheckpointRestart
 	if int64(c.logPages)*c.pageSize > walLimit {
 		// Else the next commit would cut the log, and pay for it.
@@ -101,7 +140,7 @@ func (s *Store) drain(ctx context.Context, c *conn) {
 	for n := c.logPages/checkpointPages - 2; n > 0 && wait < longest; n-- {
 		wait *= 4
 	}
-	s.drainFor(ctx, c, mode, min(wait, longest))
+	return s.drainFor(ctx, c, mode, min(wait, longest))
 }
 
 // cutLog empties the log and cuts it to length 0, if readers let that happen
@@ -113,7 +152,7 @@ func (s *Store) cutLog(ctx context.Context) error {
 	defer func() { s.turn <- struct{}{} }()
 	c, err := s.writerConn(ctx)
 	if err == nil {
-		s.drainFor(ctx, c, store.CheckpointTruncate, min(drainTime, s.opts.BusyTimeout/2))
+		s.countCheckpoint(s.drainFor(ctx, c, store.CheckpointTruncate, min(drainTime, s.opts.BusyTimeout/2)))
 	}
 	return err
 }
@@ -123,23 +162,23 @@ func (s *Store) cutLog(ctx context.Context) error {
 // last page can be moved; from then on new readers do not need the log, and
 // those that came in between are all that is waited for. So the wait is that
 // for two readers at most, however many there are.
-func (s *Store) drainFor(ctx context.Context, c *conn, mode store.CheckpointMode, wait time.Duration) {
+func (s *Store) drainFor(ctx context.Context, c *conn, mode store.CheckpointMode, wait time.Duration) (store.Checkpoint, error) {
 	s.draining.Store(true)
 	defer s.draining.Store(false)
 	s.endIdle()
 	delay := 100 * time.Microsecond
 	for start := time.Now(); ; delay = min(2*delay, 5*time.Millisecond) {
-		done, err := c.checkpoint(mode)
+		done, err := s.checkpoint(c, mode)
 		if !errors.Is(err, store.ErrBusy) {
-			return
+			return done, err
 		}
 		waited := time.Since(start)
 		if moved := done.Moved == done.Log; waited >= 2*wait || waited >= wait && !moved {
-			return
+			return done, err
 		}
 		select {
 		case <-ctx.Done():
-			return
+			return done, err
 		case <-time.After(delay):
 		}
 		s.endIdle()

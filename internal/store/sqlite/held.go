@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -12,6 +13,7 @@ import (
 	"github.com/ncruces/go-sqlite3"
 	"github.com/ncruces/go-sqlite3/vfs"
 
+	"columnvault/internal/report"
 	"columnvault/internal/store"
 )
 
@@ -200,11 +202,15 @@ func (s *Store) sameFile(c *conn) error {
 // lose makes the store unusable.
 func (s *Store) lose(why error) {
 	s.mu.Lock()
-	if s.lost == nil {
+	first := s.lost == nil
+	if first {
 		s.lost = why
 	}
 	s.mu.Unlock()
 	s.dropIdle()
+	if first {
+		s.opts.Log.Tell(slog.LevelError, report.FileReplaced, slog.Any("error", why))
+	}
 }
 
 // whole returns why the store can no longer be used, if so.

@@ -3,8 +3,10 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
+	"columnvault/internal/report"
 	"columnvault/internal/store"
 )
 
@@ -51,6 +53,7 @@ func (s *Store) register(snap *snapshot) bool {
 		return false
 	}
 	s.open[snap] = struct{}{}
+	s.counters.snapshots++
 	s.wakeJanitor()
 	return true
 }
@@ -132,7 +135,12 @@ func (snap *snapshot) endIfOld(age time.Duration) {
 	snap.mu.Lock()
 	old := snap.ended == nil && snap.outdated()
 	snap.mu.Unlock()
-	if old {
-		snap.end(fmt.Errorf("%w: it was open for more than %v while others wrote", store.ErrSnapshotTooOld, age))
+	if !old {
+		return
 	}
+	snap.s.mu.Lock()
+	snap.s.counters.ended++
+	snap.s.mu.Unlock()
+	snap.end(fmt.Errorf("%w: it was open for more than %v while others wrote", store.ErrSnapshotTooOld, age))
+	snap.s.opts.Log.Tell(slog.LevelWarn, report.SnapshotEnded, slog.Duration("age", time.Since(snap.born)), slog.Duration("limit", age))
 }

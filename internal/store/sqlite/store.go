@@ -12,6 +12,7 @@ import (
 
 	"github.com/ncruces/go-sqlite3"
 
+	"columnvault/internal/report"
 	"columnvault/internal/store"
 )
 
@@ -32,6 +33,8 @@ type Options struct {
 	MaxSnapshotAge time.Duration
 	// FullSync makes every commit wait until the disk has it.
 	FullSync bool
+	// Log is told what an operator must know; nil is silent.
+	Log *report.Log
 	// VFS is the name of the file system to use, for tests.
 	VFS string
 }
@@ -98,6 +101,12 @@ type Store struct {
 	// cannot be used any more.
 	file fileID
 	lost error
+
+	counters counters
+	// moved is how many pages of the log are in the file by now, longLog the
+	// size in bytes from which on the log is worth a report. Both belong to
+	// whoever has the turn.
+	moved, longLog int64
 }
 
 var _ store.Store = (*Store)(nil)
@@ -145,7 +154,8 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 
 // newStore is a store that has not opened its file yet.
 func newStore(path string, opts Options) *Store {
-	s := &Store{path: path, opts: opts, turn: make(chan struct{}, 1), open: map[*snapshot]struct{}{}, space: freeSpace}
+	s := &Store{path: path, opts: opts, turn: make(chan struct{}, 1), open: map[*snapshot]struct{}{}, space: freeSpace,
+		longLog: walLimit}
 	s.closing, s.shut = context.WithCancel(context.Background())
 	s.turn <- struct{}{}
 	return s
@@ -196,6 +206,9 @@ func (s *Store) openWriter(ctx context.Context) (*conn, error) {
 	if err == nil {
 		c.pageSize, err = c.integer(`PRAGMA page_size`)
 	}
+	if err == nil {
+		s.countPages(c)
+	}
 	if err != nil {
 		s.discard(c)
 		return nil, err
@@ -205,7 +218,7 @@ func (s *Store) openWriter(ctx context.Context) (*conn, error) {
 	c.checkpointAt = checkpointPages
 	c.db.WALHook(func(_ *sqlite3.Conn, _ string, pages int) error {
 		if pages < c.logPages { // the log has begun anew
-			c.checkpointAt = checkpointPages
+			c.checkpointAt, s.longLog, s.moved = checkpointPages, walLimit, 0
 		}
 		c.logPages = pages
 		return nil
@@ -334,10 +347,11 @@ func (s *Store) Close() error {
 		return err
 	}
 	// SQLite does all of this by itself for the last connection to a file.
-	_, err := s.writer.checkpoint(store.CheckpointPassive)
+	done, err := s.checkpoint(s.writer, store.CheckpointPassive)
 	if err == nil {
-		_, err = s.writer.checkpoint(store.CheckpointTruncate)
+		done, err = s.checkpoint(s.writer, store.CheckpointTruncate)
 	}
+	s.countCheckpoint(done, err)
 	if err == nil || errors.Is(err, store.ErrBusy) {
 		return nil
 	}

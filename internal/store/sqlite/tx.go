@@ -16,6 +16,8 @@ type tx struct {
 	// onCommit seldom has more than one, for which there is memory here.
 	onCommit []func()
 	one      [1]func()
+	// committed says that it was.
+	committed bool
 }
 
 var _ store.Tx = (*tx)(nil)
@@ -45,11 +47,12 @@ func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) (err error)
 			s.writer = nil
 		}
 	}()
-	if err := s.patiently(ctx, start, func() error { return c.run(`BEGIN IMMEDIATE`) }); err != nil {
+	if err := s.lock(ctx, c, start); err != nil {
 		return err
 	}
 	t := &tx{reader: newReader(c, true)}
 	t.onCommit = t.one[:0]
+	defer func() { s.countEnd(t, err) }()
 	// Whatever happens in fn, a panic too, the transaction is over after this.
 	defer t.rollback()
 	if err := s.look(c, writerLooks); err != nil {
@@ -72,6 +75,22 @@ func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) (err error)
 	}
 	s.keepLogShort(ctx, c)
 	return nil
+}
+
+// lock begins the transaction, which keeps the writers of other processes out.
+func (s *Store) lock(ctx context.Context, c *conn, start time.Time) error {
+	var waits time.Time
+	err := s.patiently(ctx, start, func() error {
+		err := c.run(`BEGIN IMMEDIATE`)
+		if err != nil && waits.IsZero() {
+			waits = time.Now()
+		}
+		return err
+	})
+	if !waits.IsZero() {
+		s.counters.waitLock.Add(int64(time.Since(waits)))
+	}
+	return err
 }
 
 // writerConn returns the writing connection to whoever has the turn.
@@ -104,6 +123,7 @@ func (s *Store) takeTurn(ctx context.Context) error {
 func (s *Store) waitTurn(ctx context.Context) error {
 	timeout := time.NewTimer(s.opts.BusyTimeout)
 	defer timeout.Stop()
+	defer func(start time.Time) { s.counters.waitTurn.Add(int64(time.Since(start))) }(time.Now())
 	select {
 	case <-s.turn:
 		return nil
@@ -136,7 +156,7 @@ func (t *tx) commit(ctx context.Context) error {
 		}
 		return err
 	}
-	t.ended = store.ErrClosed
+	t.ended, t.committed = store.ErrClosed, true
 	return nil
 }
 
