@@ -224,5 +224,5 @@ func (tx *Tx) put(ctx context.Context, p writeback.BatchPair) error {
 	if err := tx.flush.BlockedTable(p.Table); err != nil {
 		return err
 	}
-	return tx.w.Put(ctx, p.Table, p.Key, p.Value)
+	return tx.putPair(ctx, p.Table, p.Key, p.Value)
 }

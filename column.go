@@ -9,6 +9,7 @@ import (
 	"columnvault/internal/catalog"
 	"columnvault/internal/column"
 	"columnvault/internal/excerpt"
+	"columnvault/internal/store"
 	"columnvault/internal/writeback"
 )
 
@@ -167,6 +168,23 @@ func (c *Column[T]) write(ctx context.Context, op string, fn func(o *opened) err
 func (o *opened) append(ctx context.Context, rows column.Elements) error {
 	o.changes++
 	return o.Append(ctx, o.tx.w, rows)
+}
+
+// The methods of a column that write elements count them.
+
+func (o *opened) Append(ctx context.Context, w store.Tx, e column.Elements) error {
+	o.tx.elements += int64(e.Count(o.Size()))
+	return o.Column.Append(ctx, w, e)
+}
+
+func (o *opened) Insert(ctx context.Context, w store.Tx, i int64, e column.Elements) error {
+	o.tx.elements += int64(e.Count(o.Size()))
+	return o.Column.Insert(ctx, w, i, e)
+}
+
+func (o *opened) Overwrite(ctx context.Context, w store.Tx, i int64, e column.Elements) error {
+	o.tx.elements += int64(e.Count(o.Size()))
+	return o.Column.Overwrite(ctx, w, i, e)
 }
 
 // Len is the number of elements.

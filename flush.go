@@ -4,8 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync/atomic"
 
 	"columnvault/internal/catalog"
+	"columnvault/internal/report"
 	"columnvault/internal/store"
 	"columnvault/internal/writeback"
 )
@@ -43,11 +48,16 @@ func (v *Vault) write(ctx context.Context, f *writeback.Flush, fn func(*Tx) erro
 	if err := v.checkNested(ctx); err != nil {
 		return err
 	}
+	var run struct {
+		own     error // that of fn
+		written int
+	}
 	for {
 		if err := f.Wait(ctx, v.busy); err != nil {
 			return err
 		}
 		err := v.store.Update(ctx, func(w store.Tx) error {
+			run.own = nil
 			if err := f.Take(); err != nil {
 				return err
 			}
@@ -57,11 +67,15 @@ func (v *Vault) write(ctx context.Context, f *writeback.Flush, fn func(*Tx) erro
 			if err := tx.writeHeld(ctx); err != nil {
 				return err
 			}
-			if err := fn(tx); err != nil {
-				return err
+			if run.own = fn(tx); run.own != nil {
+				return run.own
 			}
 			f.Shut()
-			w.OnCommit(func() { f.Committed(tx.changes) })
+			w.OnCommit(func() {
+				run.written = f.Count()
+				f.Committed(tx.changes)
+				v.count.add(tx, run.written)
+			})
 			return nil
 		})
 		if errors.Is(err, writeback.ErrTurn) || leaveOut(f, err) {
@@ -69,6 +83,9 @@ func (v *Vault) write(ctx context.Context, f *writeback.Flush, fn func(*Tx) erro
 		}
 		if errors.Is(err, ErrUnknownCommit) {
 			err = errors.Join(err, flushError(f.Doubtful()))
+		}
+		if run.own == nil {
+			v.flushed(f, run.written, err)
 		}
 		return err
 	}
@@ -136,7 +153,7 @@ func (tx *Tx) writeHeld(ctx context.Context) error {
 	for _, p := range tx.flush.Pairs() {
 		// In the order of their keys, in which the tables grow best.
 		for pair := range p.Scan(store.KeyRange{}) {
-			if err := tx.w.Put(ctx, p.Table, pair.Key, pair.Value); err != nil {
+			if err := tx.putPair(ctx, p.Table, pair.Key, pair.Value); err != nil {
 				return &heldError{err: err, pairs: p, table: true}
 			}
 		}
@@ -165,4 +182,60 @@ func (tx *Tx) writePart(ctx context.Context, p writeback.Part) error {
 		return err
 	}
 	return o.append(ctx, p.Elements)
+}
+
+// putPair stores a pair.
+func (tx *Tx) putPair(ctx context.Context, table string, key, value []byte) error {
+	tx.pairs++
+	return tx.w.Put(ctx, table, key, value)
+}
+
+// counters are what the vault counts above its engine.
+type counters struct {
+	elements, pairs          atomic.Int64
+	flushes, flushed, failed atomic.Int64
+}
+
+// add counts what a transaction has written, once it is committed; flushed of
+// it was held before.
+func (n *counters) add(tx *Tx, flushed int) {
+	n.elements.Add(tx.elements)
+	n.pairs.Add(tx.pairs)
+	if flushed > 0 {
+		n.flushes.Add(1)
+		n.flushed.Add(int64(flushed))
+	}
+}
+
+// flushed counts and reports a flush that failed, or that succeeded after one
+// that had failed. written is 0 if it had nothing to write.
+func (v *Vault) flushed(f *writeback.Flush, written int, err error) {
+	names := f.Failed()
+	what := strings.Join(names, ",")
+	switch {
+	case err == nil && len(names) == 0:
+		if written > 0 && v.log.Over(report.FlushFailed) {
+			v.log.Tell(slog.LevelInfo, report.FlushWorks, slog.Int("written", written))
+		}
+		return
+	case err == nil:
+		err = flushError(f.Err())
+	case !v.pending.Holds() && !errors.Is(err, ErrUnknownCommit), errors.Is(err, ErrFlushPaused), errors.Is(err, ErrClosed),
+		errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return // nothing was to be written, or somebody wanted it so
+	default:
+		names = v.pending.Names()
+	}
+	v.count.failed.Add(1)
+	held, _ := v.pending.Held()
+	const most = 10
+	if len(names) > most {
+		names = append(slices.Clip(names[:most]), "...")
+	}
+	for _, kind := range []error{ErrBusy, ErrUnavailable, ErrReplaced, ErrReadOnly, ErrUnknownCommit} {
+		if errors.Is(err, kind) {
+			what += kind.Error() // an error may also say how long it took, for example
+		}
+	}
+	v.log.TellOnce(slog.LevelError, report.FlushFailed, what, slog.Any("names", names), slog.Int("held", held), slog.Any("error", err))
 }

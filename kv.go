@@ -317,7 +317,7 @@ func (kv *KV) checkSize(key []byte, size int64) error {
 
 func (t tableIn) put(ctx context.Context, pairs []store.Pair) error {
 	for i, p := range pairs {
-		if err := t.tx.w.Put(ctx, t.name, p.Key, p.Value); err != nil {
+		if err := t.tx.putPair(ctx, t.name, p.Key, p.Value); err != nil {
 			if i > 0 {
 				t.tx.w.Abort(err) // those before are stored
 			}
@@ -361,7 +361,7 @@ func (kv *KV) SetDefault(ctx context.Context, key, value []byte) (found []byte, 
 			return err
 		}
 		found = append([]byte{}, stored...)
-		return t.tx.w.Put(ctx, t.name, key, stored)
+		return t.tx.putPair(ctx, t.name, key, stored)
 	})
 	return kvcodec.DecodeRaw(found), err
 }

@@ -78,6 +78,7 @@ func (kv *KV) readHead(key []byte, src *source) ([]byte, error) {
 // putFrom stores a value: head, and what is still to come from the source.
 func (tx *Tx) putFrom(ctx context.Context, table string, key, head []byte, src *source) error {
 	at := int64(len(head))
+	tx.pairs++
 	if err := tx.w.PutZero(ctx, table, key, at+src.size-src.read); err != nil {
 		return err
 	}

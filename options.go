@@ -2,6 +2,7 @@ package columnvault
 
 import (
 	"fmt"
+	"log/slog"
 	"time"
 )
 
@@ -48,6 +49,28 @@ type Options struct {
 	// ReadBytes bounds, in bytes, what loops and searches read at once;
 	// 0 means 1 MiB. An element that is larger is still read whole.
 	ReadBytes int
+
+	// Logger is told what an operator must know and the caller of an operation
+	// does not hear, or hears too late; nil is silent. All messages have the
+	// attribute path, and these texts and attributes, which stay as they are:
+	//
+	//   - "flush failed" (names, held, error): what caches hold could not be
+	//     written, and is still held. held counts elements and pairs. At most
+	//     once a minute for the same reason; repeated then says how often it
+	//     was kept back.
+	//   - "flush works again" (written)
+	//   - "write-ahead log is long" (bytes, pages_not_moved, snapshots_open,
+	//     oldest_snapshot): readers keep it from being emptied. From 64 MiB on,
+	//     and again whenever it has doubled. snapshots_open are those of this
+	//     vault; if there are none, another program reads.
+	//   - "snapshot ended for its age" (age, limit): see MaxSnapshotAge.
+	//   - "file replaced" (error): see [ErrReplaced].
+	//   - "outcome of a commit unknown" (error): see [ErrUnknownCommit].
+	//   - "checkpoint failed" (error): the log stays as it is, and nothing is
+	//     lost. At most once a minute for the same reason.
+	//
+	// The operation waits for the logger, which must not use the vault.
+	Logger *slog.Logger
 
 	// PageSize is the page size in bytes of a file that Open creates: a power
 	// of two from 512 to 65536; 0 means 8192. Smaller pages make small commits

@@ -35,6 +35,8 @@ type Tx struct {
 	// changes are the columns that have been renamed, dropped or given another
 	// meaning.
 	changes []writeback.Change
+	// elements and pairs are how many were written.
+	elements, pairs int64
 	// reading is what the caches held at the moment of the snapshot.
 	reading writeback.Reading
 	// scratch is memory for bytes that are decoded into values of their own.

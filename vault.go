@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"columnvault/internal/engine"
+	"columnvault/internal/report"
 	"columnvault/internal/store"
 	"columnvault/internal/store/sqlite"
 	"columnvault/internal/writeback"
@@ -24,6 +25,8 @@ type Vault struct {
 	busy    time.Duration
 	pending *writeback.Buffer
 	group   group
+	count   counters
+	log     *report.Log
 }
 
 // Open opens the vault at path, and creates it if there is no file. nil
@@ -40,6 +43,7 @@ func Open(path string, o *Options) (*Vault, error) {
 	if err := o.check(path); err != nil {
 		return nil, fail("open", path, -1, err)
 	}
+	log := report.New(o.Logger, path)
 	s, err := engine.Open(context.Background(), path, sqlite.Options{
 		ReadOnly:       o.ReadOnly,
 		AddToDatabase:  o.AddToDatabase,
@@ -48,11 +52,14 @@ func Open(path string, o *Options) (*Vault, error) {
 		BusyTimeout:    o.BusyTimeout,
 		MaxSnapshotAge: o.MaxSnapshotAge,
 		FullSync:       o.FullSync,
+		Log:            log,
 	})
 	if err != nil {
 		return nil, fail("open", path, -1, err)
 	}
-	return newVault(path, s, o), nil
+	v := newVault(path, s, o)
+	v.log = log
+	return v, nil
 }
 
 func newVault(path string, s store.Store, o *Options) *Vault {

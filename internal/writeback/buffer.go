@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -41,8 +42,9 @@ type Buffer struct {
 	// rows are the columns that elements are held for.
 	rows   map[catalog.ID]*rows
 	tables map[string]*table
-	// count is the number of elements and pairs that are held.
-	count int
+	// count is the number of elements and pairs that are held, bytes what they
+	// take in memory, about.
+	count, bytes int
 	// generation changes whenever a column of this vault gets another name or
 	// goes: what was looked up before may no longer be true.
 	generation uint64
@@ -91,6 +93,30 @@ func (b *Buffer) column(name string) *Column {
 
 // Holds tells whether anything is held.
 func (b *Buffer) Holds() bool { return b.holds.Load() }
+
+// Held returns how many elements and pairs are held, and the bytes that they
+// take in memory, about.
+func (b *Buffer) Held() (count, bytes int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.count, b.bytes
+}
+
+// Names returns the columns and tables that something is held for, in order.
+func (b *Buffer) Names() (names []string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, r := range b.rows {
+		names = append(names, r.of.name)
+	}
+	for _, t := range b.tables {
+		if t.pairs.Len() > 0 {
+			names = append(names, t.name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
 
 // active tells whether something is held or may be, because there is a cache.
 func (b *Buffer) active() bool {
@@ -191,6 +217,7 @@ func (b *Buffer) note(k *Cache, bytes, count int) {
 		b.holds.Store(true)
 	}
 	b.count += count
+	b.bytes += bytes
 	if k == nil {
 		return
 	}
@@ -202,6 +229,7 @@ func (b *Buffer) note(k *Cache, bytes, count int) {
 
 // gone counts what has left memory.
 func (b *Buffer) gone(k *Cache, bytes, count int) {
+	b.bytes -= bytes
 	if b.count -= count; b.count == 0 {
 		b.holds.Store(false)
 	}
@@ -257,14 +285,19 @@ func (b *Buffer) arm(k *Cache) {
 func (b *Buffer) Audit() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	count, uses := 0, map[*Cache]int{}
+	count, bytes, uses := 0, 0, map[*Cache]int{}
 	for _, r := range b.rows {
 		count += r.count
+		bytes += r.size()
 		uses[r.of.cache()] += r.size()
 	}
 	for _, t := range b.tables {
 		count += t.pairs.Len()
+		bytes += t.bytes
 		uses[b.whole.top] += t.bytes
+	}
+	if bytes != b.bytes {
+		return fmt.Errorf("%d bytes are held, counted are %d", bytes, b.bytes)
 	}
 	if count != b.count || (count > 0) != b.Holds() {
 		return fmt.Errorf("%d elements and pairs are held, counted are %d, holds: %v", count, b.count, b.Holds())

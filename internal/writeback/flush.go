@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"columnvault/internal/catalog"
@@ -362,6 +363,15 @@ func (f *Flush) Err() error {
 		all = append(all, &PartError{Name: x.name(), Err: x.err})
 	}
 	return errors.Join(all...)
+}
+
+// Failed returns the columns and tables of Err, in order.
+func (f *Flush) Failed() (names []string) {
+	for _, x := range f.failed {
+		names = append(names, x.name())
+	}
+	slices.Sort(names)
+	return names
 }
 
 func (x failure) name() string {

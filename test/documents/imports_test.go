@@ -30,7 +30,7 @@ var layers = map[string][]string{
 	tool + "hint":                 {},
 	"internal/position":           {},
 	"internal/excerpt":            {},
-	"":                            {"dtype", "internal/catalog", "internal/column", "internal/engine", "internal/excerpt", "internal/fsck", "internal/kvcodec", "internal/position", "internal/store", "internal/store/sqlite", "internal/writeback"},
+	"":                            {"dtype", "internal/catalog", "internal/column", "internal/engine", "internal/excerpt", "internal/fsck", "internal/kvcodec", "internal/position", "internal/report", "internal/store", "internal/store/sqlite", "internal/writeback"},
 	"internal/fsck":               {"dtype", "internal/catalog", "internal/column", "internal/excerpt", "internal/kvcodec", "internal/store"},
 	"internal/writeback":          {"internal/catalog", "internal/column", "internal/excerpt", "internal/store"},
 	"internal/kvcodec":            {"dtype", "internal/store", "internal/structured"},
@@ -38,7 +38,7 @@ var layers = map[string][]string{
 	"internal/column":             {"internal/store"},
 	"internal/column/layout0":     {"internal/column", "internal/store"},
 	"internal/engine":             {"internal/store", "internal/store/sqlite"},
-	"internal/store/sqlite":       {"internal/excerpt", "internal/store", "internal/store/sqlite/btree"},
+	"internal/store/sqlite":       {"internal/excerpt", "internal/report", "internal/store", "internal/store/sqlite/btree"},
 	"internal/store/storetest":    {"internal/store"},
 	"internal/store":              {"internal/excerpt"},
 	"dtype":                       {"internal/excerpt", "internal/structured"},
@@ -53,6 +53,7 @@ var layers = map[string][]string{
 	"test/model":                  {},
 	"examples/library":            {"", "dtype"},
 	"internal/store/sqlite/btree": {},
+	"internal/report":             {},
 }
 
 // foreign says which packages alone may import a module that the rest of the
