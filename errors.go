@@ -31,7 +31,8 @@ var (
 	// or the reverse.
 	ErrTurned = errors.New("values and missing ones would change places")
 	// ErrTooLarge is returned when an element, a value or a column would have
-	// more bytes than the format can hold.
+	// more bytes than the format can hold, or take too much memory to decode;
+	// see [dtype.Structured] for the latter.
 	ErrTooLarge = store.ErrTooLarge
 	// ErrReadOnly is returned for a write to a vault that was opened for
 	// reading, or inside a [Vault.View].
@@ -152,6 +153,7 @@ var hints = []struct {
 	kind error
 	text string
 }{
+	{dtype.ErrMemory, "decode it into a Go type that has the fields that are wanted, which takes less memory than an any"},
 	{ErrNotVault, "if it is a SQLite database of another program, Options.AddToDatabase puts a vault into it"},
 	{ErrNested, "call the operation through In(tx), or use the ctx from outside of the transaction"},
 	{errMeaning, "open the column as what the file says that it is, or give it another meaning with Retype"},
@@ -180,6 +182,8 @@ func fail(op, column string, index int, err error) error {
 		return err
 	}
 	switch {
+	case errors.Is(err, dtype.ErrMemory):
+		err = fmt.Errorf("%w: %w", ErrTooLarge, err)
 	case errors.Is(err, dtype.ErrData):
 		err = fmt.Errorf("%w: %w", ErrCorrupt, err)
 	case errors.Is(err, dtype.ErrValue), errors.Is(err, dtype.ErrSyntax):

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"columnvault/internal/excerpt"
+	"columnvault/internal/structured"
 )
 
 // The kinds of errors. The text of an error says what was given, what is wrong
@@ -22,6 +23,9 @@ var (
 	ErrSchema = fmt.Errorf("%w: schema violated", ErrValue)
 	// ErrData is returned for stored bytes that do not decode.
 	ErrData = errors.New("dtype: bad data")
+	// ErrMemory is returned for stored bytes that would take too much memory to
+	// decode; see [Structured].
+	ErrMemory = structured.ErrMemory
 )
 
 // An ElementError says which element of a batch an error is about.

@@ -1,6 +1,7 @@
 package dtype
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 
@@ -35,6 +36,12 @@ import (
 // other programs store, are nil in an any, as they are in Python, and
 // themselves in a float. Strings lie in the memory of the bytes that were
 // decoded.
+//
+// A map of one byte takes 48 in memory, so decoding may take many times the
+// bytes that are stored. 64 MiB and 16 bytes for each stored one are granted,
+// and 1 GiB at most; a value that needs more gives [ErrMemory]. No value of
+// less than 256 KiB does that in an any. Structs and slices of numbers need
+// less than an any does.
 type Structured[T any] struct {
 	*base
 	codec  structured.Codec[T]
@@ -159,7 +166,11 @@ func (t Structured[T]) decode(src []byte, v *T) error {
 	if err != nil {
 		return err
 	}
-	if err := t.codec.Decode(src, v); err != nil {
+	err = t.codec.Decode(src, v)
+	switch {
+	case errors.Is(err, ErrMemory):
+		return fmt.Errorf("%v: %w", t.spec, err)
+	case err != nil:
 		return fmt.Errorf("%w: %v: %w", ErrData, t.spec, err)
 	}
 	return nil

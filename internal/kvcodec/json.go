@@ -37,6 +37,8 @@ func decodeJSON[T any](payload []byte, out *T) error {
 	switch {
 	case err == nil:
 		return nil
+	case errors.Is(err, structured.ErrMemory):
+		return fmt.Errorf("JSON: %w", err)
 	case errors.Is(err, structured.ErrJSON):
 		return fmt.Errorf("%w: %w", store.ErrCorrupt, err)
 	case errors.Is(err, structured.ErrJSONRange):

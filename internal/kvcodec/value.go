@@ -2,6 +2,7 @@ package kvcodec
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"reflect"
@@ -132,7 +133,10 @@ func decodeStructured[T any](t dtype.Type[T], model dtype.Type[any], payload []b
 	if *out, err = t.Decode(payload); err == nil {
 		return nil
 	}
-	if _, e := model.Decode(payload); e == nil {
+	if errors.Is(err, dtype.ErrMemory) {
+		return err
+	}
+	if _, e := model.Decode(payload); e == nil || errors.Is(e, dtype.ErrMemory) {
 		return fmt.Errorf("%w: %v", store.ErrInvalidArgument, err)
 	}
 	return err

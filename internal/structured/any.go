@@ -21,7 +21,7 @@ func (c interfaceCoder) encode(dst []byte, v reflect.Value, depth int) ([]byte, 
 	return appendAny(c.w, dst, v.Interface(), depth)
 }
 
-func (c interfaceCoder) decode(src []byte, at int, v reflect.Value, depth int) (int, error) {
+func (c interfaceCoder) decode(src []byte, at int, v reflect.Value, in room) (int, error) {
 	if !c.empty {
 		h, at, err := c.w.readHead(src, at)
 		if err == nil && h.kind != nilKind {
@@ -30,7 +30,7 @@ func (c interfaceCoder) decode(src []byte, at int, v reflect.Value, depth int) (
 		v.SetZero()
 		return at, err
 	}
-	x, at, err := readAny(c.w, src, at, depth)
+	x, at, err := readAny(c.w, src, at, in)
 	if x == nil {
 		v.SetZero()
 	} else {
@@ -122,12 +122,20 @@ func appendAnyMap(w wire, dst []byte, x map[string]any, depth int) ([]byte, erro
 	return dst, nil
 }
 
+// anySize is the size of an interface, and that of a string.
+const anySize = 16
+
 // readAny reads the item at src[at:] as one of the types that the package
 // comment lists.
-func readAny(w wire, src []byte, at, depth int) (any, int, error) {
+func readAny(w wire, src []byte, at int, in room) (any, int, error) {
 	h, at, err := w.readHead(src, at)
 	if err != nil {
 		return nil, at, err
+	}
+	if h.kind >= uintKind && h.kind <= textKind {
+		if err := in.take(anySize); err != nil { // a number, or the head of a text
+			return nil, at, err
+		}
 	}
 	switch h.kind {
 	case boolKind:
@@ -152,35 +160,48 @@ func readAny(w wire, src []byte, at, depth int) (any, int, error) {
 		}
 		return s, at, nil
 	case arrayKind:
-		return readAnySlice(w, src, at, h, depth)
+		return readAnySlice(w, src, at, h, in)
 	case mapKind:
-		return readAnyMap(w, src, at, h, depth)
+		return readAnyMap(w, src, at, h, in)
 	}
 	return nil, at, nil
 }
 
-func readAnySlice(w wire, src []byte, at int, h head, depth int) (any, int, error) {
-	if err := enter(w, 0, depth); err != nil {
+func readAnySlice(w wire, src []byte, at int, h head, in room) (any, int, error) {
+	if err := enter(w, 0, in.depth); err != nil {
 		return nil, at, err
 	}
-	const first = firstBytes / 16 // an interface takes 16 bytes
+	const first = firstBytes / anySize
 	list := make([]any, 0, min(h.n, first))
+	if err := in.take(anySize * (2 + cap(list))); err != nil {
+		return nil, at, err
+	}
 	for i := 0; ; i++ {
 		var more bool
 		if more, at = h.more(src, at, i); !more {
 			return list, at, nil
 		}
+		if i == cap(list) {
+			more, err := in.grow(i, h.n, anySize)
+			if err != nil {
+				return nil, at, err
+			}
+			list = slices.Grow(list, max(more, 1))
+		}
 		var elem any
 		var err error
-		if elem, at, err = readAny(w, src, at, depth+1); err != nil {
+		if elem, at, err = readAny(w, src, at, in.inner()); err != nil {
 			return nil, at, inElement(i, err)
 		}
 		list = append(list, elem)
 	}
 }
 
-func readAnyMap(w wire, src []byte, at int, h head, depth int) (any, int, error) {
-	if err := enter(w, 0, depth); err != nil {
+func readAnyMap(w wire, src []byte, at int, h head, in room) (any, int, error) {
+	if err := enter(w, 0, in.depth); err != nil {
+		return nil, at, err
+	}
+	if err := in.take(emptyMap); err != nil {
 		return nil, at, err
 	}
 	m := make(map[string]any, min(h.n, firstPairs))
@@ -195,7 +216,10 @@ func readAnyMap(w wire, src []byte, at int, h head, depth int) (any, int, error)
 		if key, at, err = readKey(w, src, at); err != nil {
 			return nil, at, err
 		}
-		if value, at, err = readAny(w, src, at, depth+1); err != nil {
+		if err = in.pair(i, 2*anySize); err != nil { // a string is as large
+			return nil, at, err
+		}
+		if value, at, err = readAny(w, src, at, in.inner()); err != nil {
 			return nil, at, inField(key, err)
 		}
 		m[key] = value

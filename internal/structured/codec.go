@@ -4,7 +4,7 @@ import "reflect"
 
 // Codec stores the values of T in one format. It is safe for concurrent use.
 type Codec[T any] struct {
-	coder coder
+	coder *compiled
 }
 
 // New compiles the codec of T, or says which part of T the JSON model has no
@@ -27,9 +27,11 @@ func (c Codec[T]) Append(dst []byte, v *T) ([]byte, error) {
 
 // Decode sets *v to the value at the start of src and ignores the bytes after
 // it. The strings in *v lie in the memory of src, which must not change as long
-// as they are used. On error *v is zero.
+// as they are used. On error *v is zero. A value that would take more memory than 64 MiB
+// and 16 bytes for each of its own, or more than 1 GiB, gives [ErrMemory].
 func (c Codec[T]) Decode(src []byte, v *T) error {
-	if _, err := c.coder.decode(src, 0, reflect.ValueOf(v).Elem(), 0); err != nil {
+	in := roomFor(len(src), c.coder.width)
+	if _, err := c.coder.decode(src, 0, reflect.ValueOf(v).Elem(), in); err != nil {
 		*v = *new(T)
 		return err
 	}

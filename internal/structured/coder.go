@@ -17,25 +17,34 @@ type coder interface {
 	encode(dst []byte, v reflect.Value, depth int) ([]byte, error)
 	// decode reads the item at src[at:] into v, which is settable, and returns
 	// where the next item begins. Nothing of what v held before remains or is
-	// reused.
-	decode(src []byte, at int, v reflect.Value, depth int) (int, error)
+	// reused. in counts the arrays and maps around it, and what is allocated.
+	decode(src []byte, at int, v reflect.Value, in room) (int, error)
 }
 
 // coders holds every compiled coder of a format for the life of the program:
-// reflect.Type to coder.
+// reflect.Type to *compiled.
 var coders [3]sync.Map
 
-func coderOf(w wire, t reflect.Type) (coder, error) {
+// compiled is the coder of a type.
+type compiled struct {
+	coder
+	// width is the size of the largest Go value of which a few bytes can make
+	// another one: what a pointer points to, an element of a slice or map.
+	width int
+}
+
+func coderOf(w wire, t reflect.Type) (*compiled, error) {
 	if c, ok := coders[w.format()].Load(t); ok {
-		return c.(coder), nil
+		return c.(*compiled), nil
 	}
 	comp := compiler{w: w, coders: make(map[reflect.Type]*forward)}
 	c, err := comp.compile(t)
 	if err != nil {
 		return nil, err
 	}
-	coders[w.format()].Store(t, c)
-	return c, nil
+	done := &compiled{c, comp.width}
+	coders[w.format()].Store(t, done)
+	return done, nil
 }
 
 // compiler builds the coder of one type and of all types inside it, each of
@@ -43,6 +52,7 @@ func coderOf(w wire, t reflect.Type) (coder, error) {
 type compiler struct {
 	w      wire
 	coders map[reflect.Type]*forward
+	width  int
 }
 
 // forward stands for a coder that is still being built, when it is nil:
@@ -141,6 +151,7 @@ func (c *compiler) pointer(t reflect.Type) (coder, error) {
 	}
 	// A pointer to a pointer or to an interface can lead back to itself with no
 	// array or map on the way, so it counts as a level of its own.
+	c.width = max(c.width, int(t.Elem().Size()))
 	nests := t.Elem().Kind() == reflect.Pointer || t.Elem().Kind() == reflect.Interface
 	return pointerCoder{c.w, t.Elem(), elem, nests}, nil
 }
@@ -153,8 +164,9 @@ func (c *compiler) slice(t reflect.Type) (coder, error) {
 	if err != nil {
 		return nil, inside("[]", err)
 	}
-	first := max(1, firstBytes/max(1, int(t.Elem().Size())))
-	return sliceCoder{c.w, elem, reflect.MakeSlice(t, 0, 0), first}, nil
+	size := int(t.Elem().Size())
+	c.width = max(c.width, size)
+	return sliceCoder{c.w, elem, reflect.MakeSlice(t, 0, 0), max(1, firstBytes/max(1, size)), size}, nil
 }
 
 func (c *compiler) array(t reflect.Type) (coder, error) {
@@ -179,6 +191,7 @@ func (c *compiler) mapping(t reflect.Type) (coder, error) {
 	if err != nil {
 		return nil, inside("[]", err)
 	}
+	c.width = max(c.width, anySize+int(t.Elem().Size()))
 	return mapCoder{c.w, t, elem}, nil
 }
 
@@ -187,6 +200,7 @@ func (c *compiler) structure(t reflect.Type) (coder, error) {
 	if err != nil {
 		return nil, err
 	}
+	seen := map[string]bool{}
 	s := &structCoder{w: c.w, fields: fields, byName: make(map[string]int, len(fields))}
 	for i := range fields {
 		f := &fields[i]
@@ -201,7 +215,25 @@ func (c *compiler) structure(t reflect.Type) (coder, error) {
 		}
 		f.key = string(append(c.w.appendText(nil, len(f.name)), f.name...))
 		s.byName[f.name] = i
+		s.pointed += embeddedSize(t, f.index, seen)
 		s.optional = s.optional || f.omitEmpty || f.isZero != nil || f.throughPointer
 	}
+	c.width = max(c.width, s.pointed)
 	return s, nil
+}
+
+// embeddedSize is the size of the structs that are embedded by a pointer on the
+// way to a field and that were not seen before.
+func embeddedSize(t reflect.Type, index []int, seen map[string]bool) (n int) {
+	for k, i := range index[:len(index)-1] {
+		if t = t.Field(i).Type; t.Kind() != reflect.Pointer {
+			continue
+		}
+		t = t.Elem()
+		if path := fmt.Sprint(index[:k+1]); !seen[path] {
+			seen[path] = true
+			n += int(t.Size())
+		}
+	}
+	return n
 }

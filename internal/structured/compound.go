@@ -32,7 +32,7 @@ func (c pointerCoder) encode(dst []byte, v reflect.Value, depth int) ([]byte, er
 	return c.elem.encode(dst, v.Elem(), depth)
 }
 
-func (c pointerCoder) decode(src []byte, at int, v reflect.Value, depth int) (int, error) {
+func (c pointerCoder) decode(src []byte, at int, v reflect.Value, in room) (int, error) {
 	h, next, err := c.w.readHead(src, at)
 	if err != nil {
 		return at, err
@@ -42,12 +42,15 @@ func (c pointerCoder) decode(src []byte, at int, v reflect.Value, depth int) (in
 		return next, nil
 	}
 	if c.nests {
-		if depth++; depth > c.w.maxDepth() {
+		if in.depth++; in.depth > c.w.maxDepth() {
 			return at, errDepth(c.w)
 		}
 	}
+	if err := in.take(int(c.t.Size())); err != nil {
+		return at, err
+	}
 	p := reflect.New(c.t)
-	at, err = c.elem.decode(src, at, p.Elem(), depth)
+	at, err = c.elem.decode(src, at, p.Elem(), in)
 	if err == nil {
 		if v.Type() != p.Type() { // a named pointer type
 			p = p.Convert(v.Type())
@@ -103,6 +106,7 @@ type sliceCoder struct {
 	elem  coder
 	empty reflect.Value // a slice without elements that is not nil
 	first int           // elements to allocate before the first is read
+	size  int           // of an element, in bytes
 }
 
 func (c sliceCoder) encode(dst []byte, v reflect.Value, depth int) ([]byte, error) {
@@ -112,24 +116,32 @@ func (c sliceCoder) encode(dst []byte, v reflect.Value, depth int) ([]byte, erro
 	return appendElements(c.w, c.elem, dst, v, v.Len(), depth)
 }
 
-func (c sliceCoder) decode(src []byte, at int, v reflect.Value, depth int) (int, error) {
+func (c sliceCoder) decode(src []byte, at int, v reflect.Value, in room) (int, error) {
 	v.SetZero()
-	h, at, ok, err := begin(c.w, arrayKind, src, at, v.Type(), depth)
+	h, at, ok, err := begin(c.w, arrayKind, src, at, v.Type(), in.depth)
 	if !ok {
 		return at, err
 	}
 	v.Set(c.empty)
-	v.Grow(int(min(h.n, uint64(c.first))))
+	first := int(min(h.n, uint64(c.first)))
+	if err := in.take(first * c.size); err != nil {
+		return at, err
+	}
+	v.Grow(first)
 	for i := 0; ; i++ {
 		var more bool
 		if more, at = h.more(src, at, i); !more {
 			return at, nil
 		}
 		if i == v.Cap() {
-			v.Grow(1)
+			more, err := in.grow(i, h.n, c.size)
+			if err != nil {
+				return at, err
+			}
+			v.Grow(max(more, 1))
 		}
 		v.SetLen(i + 1)
-		if at, err = c.elem.decode(src, at, v.Index(i), depth+1); err != nil {
+		if at, err = c.elem.decode(src, at, v.Index(i), in.inner()); err != nil {
 			return at, inElement(i, err)
 		}
 	}
@@ -146,9 +158,9 @@ func (c arrayCoder) encode(dst []byte, v reflect.Value, depth int) ([]byte, erro
 
 // decode wants exactly as many elements as the Go array has: dropping some, or
 // making some up, would go unnoticed.
-func (c arrayCoder) decode(src []byte, at int, v reflect.Value, depth int) (int, error) {
+func (c arrayCoder) decode(src []byte, at int, v reflect.Value, in room) (int, error) {
 	v.SetZero()
-	h, at, ok, err := begin(c.w, arrayKind, src, at, v.Type(), depth)
+	h, at, ok, err := begin(c.w, arrayKind, src, at, v.Type(), in.depth)
 	if !ok {
 		return at, err
 	}
@@ -163,7 +175,7 @@ func (c arrayCoder) decode(src []byte, at int, v reflect.Value, depth int) (int,
 		if i == v.Len() {
 			return at, fmt.Errorf("an array with more elements than a Go %v", v.Type())
 		}
-		if at, err = c.elem.decode(src, at, v.Index(i), depth+1); err != nil {
+		if at, err = c.elem.decode(src, at, v.Index(i), in.inner()); err != nil {
 			return at, inElement(i, err)
 		}
 	}

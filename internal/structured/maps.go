@@ -65,10 +65,14 @@ func (c mapCoder) encode(dst []byte, v reflect.Value, depth int) ([]byte, error)
 	return dst, nil
 }
 
-func (c mapCoder) decode(src []byte, at int, v reflect.Value, depth int) (int, error) {
+func (c mapCoder) decode(src []byte, at int, v reflect.Value, in room) (int, error) {
 	v.SetZero()
-	h, at, ok, err := begin(c.w, mapKind, src, at, c.t, depth)
+	h, at, ok, err := begin(c.w, mapKind, src, at, c.t, in.depth)
 	if !ok {
+		return at, err
+	}
+	size := anySize + int(c.t.Elem().Size())
+	if err := in.take(emptyMap + size); err != nil {
 		return at, err
 	}
 	m := reflect.MakeMapWithSize(c.t, int(min(h.n, firstPairs)))
@@ -84,7 +88,10 @@ func (c mapCoder) decode(src []byte, at int, v reflect.Value, depth int) (int, e
 		if name, at, err = readKey(c.w, src, at); err != nil {
 			return at, err
 		}
-		if at, err = c.elem.decode(src, at, value, depth+1); err != nil {
+		if err = in.pair(i, size); err != nil {
+			return at, err
+		}
+		if at, err = c.elem.decode(src, at, value, in.inner()); err != nil {
 			return at, inField(name, err)
 		}
 		key.SetString(name)

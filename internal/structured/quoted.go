@@ -33,7 +33,7 @@ func (c quotedCoder) encode(dst []byte, v reflect.Value, _ int) ([]byte, error) 
 	return appendText(c.w, dst, unsafe.String(unsafe.SliceData(text), len(text)))
 }
 
-func (c quotedCoder) decode(src []byte, at int, v reflect.Value, _ int) (int, error) {
+func (c quotedCoder) decode(src []byte, at int, v reflect.Value, _ room) (int, error) {
 	v.SetZero()
 	h, at, err := c.w.readHead(src, at)
 	switch {
@@ -50,6 +50,6 @@ func (c quotedCoder) decode(src []byte, at int, v reflect.Value, _ int) (int, er
 	if err != nil {
 		return at, err
 	}
-	_, err = c.inner.decode(item, 0, v, 0)
+	_, err = c.inner.decode(item, 0, v, room{})
 	return at, err
 }

@@ -17,7 +17,7 @@ func (c boolCoder) encode(dst []byte, v reflect.Value, _ int) ([]byte, error) {
 	return c.w.appendBool(dst, v.Bool()), nil
 }
 
-func (c boolCoder) decode(src []byte, at int, v reflect.Value, _ int) (int, error) {
+func (c boolCoder) decode(src []byte, at int, v reflect.Value, _ room) (int, error) {
 	h, at, err := c.w.readHead(src, at)
 	switch {
 	case err != nil:
@@ -41,7 +41,7 @@ func (c integerCoder) encode(dst []byte, v reflect.Value, _ int) ([]byte, error)
 	return c.w.appendUint(dst, v.Uint()), nil
 }
 
-func (c integerCoder) decode(src []byte, at int, v reflect.Value, _ int) (int, error) {
+func (c integerCoder) decode(src []byte, at int, v reflect.Value, _ room) (int, error) {
 	h, at, err := c.w.readHead(src, at)
 	if err != nil {
 		return at, err
@@ -91,7 +91,7 @@ func (c floatCoder) encode(dst []byte, v reflect.Value, _ int) ([]byte, error) {
 	return appendFloat(c.w, dst, v.Float())
 }
 
-func (c floatCoder) decode(src []byte, at int, v reflect.Value, _ int) (int, error) {
+func (c floatCoder) decode(src []byte, at int, v reflect.Value, _ room) (int, error) {
 	h, at, err := c.w.readHead(src, at)
 	if err != nil {
 		return at, err
@@ -131,7 +131,7 @@ func (c textCoder) encode(dst []byte, v reflect.Value, _ int) ([]byte, error) {
 	return appendText(c.w, dst, v.String())
 }
 
-func (c textCoder) decode(src []byte, at int, v reflect.Value, _ int) (int, error) {
+func (c textCoder) decode(src []byte, at int, v reflect.Value, _ room) (int, error) {
 	h, at, err := c.w.readHead(src, at)
 	if err != nil {
 		return at, err
@@ -203,7 +203,7 @@ func appendNumber(w wire, dst []byte, n json.Number) ([]byte, error) {
 	return w.appendFloat(dst, f), nil
 }
 
-func (c numberCoder) decode(src []byte, at int, v reflect.Value, _ int) (int, error) {
+func (c numberCoder) decode(src []byte, at int, v reflect.Value, _ room) (int, error) {
 	h, at, err := c.w.readHead(src, at)
 	if err != nil {
 		return at, err

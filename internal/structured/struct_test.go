@@ -129,7 +129,7 @@ func TestStructsLikeJSON(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := c.decode(b, 0, gotBack.Elem(), 0); err != nil {
+			if _, err := c.decode(b, 0, gotBack.Elem(), room{}); err != nil {
 				t.Errorf("%v: %T %s: %v", f, v, text, err)
 			}
 			if want, got := toJSON(t, wantBack.Interface()), toJSON(t, gotBack.Interface()); got != want {
@@ -238,7 +238,7 @@ func TestDecodeIntoTypes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := c.decode(src, 0, target.Elem(), 0); err != nil {
+			if _, err := c.decode(src, 0, target.Elem(), room{}); err != nil {
 				t.Errorf("%v: %v into %T: %v", f, in, want, err)
 			}
 			if diff := cmp.Diff(want, target.Elem().Interface()); diff != "" {

@@ -8,6 +8,8 @@ type structCoder struct {
 	byName map[string]int
 	// optional: not every value has every field.
 	optional bool
+	// pointed is the size of the structs that are embedded by a pointer.
+	pointed int
 }
 
 func (c *structCoder) encode(dst []byte, v reflect.Value, depth int) ([]byte, error) {
@@ -60,10 +62,13 @@ func isEmpty(v reflect.Value) bool {
 	return v.IsZero()
 }
 
-func (c *structCoder) decode(src []byte, at int, v reflect.Value, depth int) (int, error) {
+func (c *structCoder) decode(src []byte, at int, v reflect.Value, in room) (int, error) {
 	v.SetZero()
-	h, at, ok, err := begin(c.w, mapKind, src, at, v.Type(), depth)
+	h, at, ok, err := begin(c.w, mapKind, src, at, v.Type(), in.depth)
 	if !ok {
+		return at, err
+	}
+	if err := in.take(c.pointed); err != nil {
 		return at, err
 	}
 	expect := 0 // the field that comes next if the keys are in order, as ours are
@@ -81,7 +86,7 @@ func (c *structCoder) decode(src []byte, at int, v reflect.Value, depth int) (in
 			}
 			known, ok := c.byName[name]
 			if !ok {
-				if at, err = skip(c.w, src, at, depth+1); err != nil {
+				if at, err = skip(c.w, src, at, in.depth+1); err != nil {
 					return at, inField(name, err)
 				}
 				continue
@@ -89,7 +94,7 @@ func (c *structCoder) decode(src []byte, at int, v reflect.Value, depth int) (in
 			expect = known
 		}
 		f := &c.fields[expect]
-		if at, err = f.coder.decode(src, at, f.in(v, true), depth+1); err != nil {
+		if at, err = f.coder.decode(src, at, f.in(v, true), in.inner()); err != nil {
 			return at, inField(f.name, err)
 		}
 		expect++
