@@ -93,6 +93,10 @@ func uri(path string, m mode, vfs string) string {
 		path = "/" + path // a drive letter
 	}
 	query := string(m)
+	if m != modeImmutable {
+		// What SQLite creates gets the permissions of the database.
+		query += "&modeof=" + strings.ReplaceAll(url.QueryEscape(path), "+", "%20")
+	}
 	if vfs != "" {
 		query += "&vfs=" + url.QueryEscape(vfs)
 	}
@@ -119,6 +123,45 @@ var connOptions = map[sqlite3.DBConfig]bool{
 // now on. With them, tests make a write fail half-way.
 var TestingTriggers atomic.Bool
 
+// connLimits are the limits of every connection. What is in a file of another
+// program may be large, but not without end, and none of it needs an attached
+// database, but for VACUUM, which makes one.
+var connLimits = map[sqlite3.LimitCategory]int{
+	sqlite3.LIMIT_LENGTH:              1_000_000_000,
+	sqlite3.LIMIT_SQL_LENGTH:          1 << 20,
+	sqlite3.LIMIT_COLUMN:              2000,
+	sqlite3.LIMIT_EXPR_DEPTH:          200,
+	sqlite3.LIMIT_COMPOUND_SELECT:     50,
+	sqlite3.LIMIT_VDBE_OP:             100_000,
+	sqlite3.LIMIT_FUNCTION_ARG:        100,
+	sqlite3.LIMIT_ATTACHED:            1,
+	sqlite3.LIMIT_LIKE_PATTERN_LENGTH: 50,
+	sqlite3.LIMIT_VARIABLE_NUMBER:     100,
+	sqlite3.LIMIT_TRIGGER_DEPTH:       1,
+	sqlite3.LIMIT_WORKER_THREADS:      0,
+}
+
+// slowFunctions are those of SQLite's that take time in proportion to the
+// product of two lengths, which nothing can end. A constraint, a generated
+// column or an index of the file could call them; nothing here does. The number
+// is that of their arguments.
+var slowFunctions = map[string]int{
+	"instr": 2, "replace": 3, "trim": 2, "ltrim": 2, "rtrim": 2, "unhex": 2, "json_patch": 2, "jsonb_patch": 2,
+}
+
+// forbid takes the slow functions away.
+func (c *conn) forbid() error {
+	for name, args := range slowFunctions {
+		err := c.db.CreateFunction(name, args, sqlite3.DETERMINISTIC|sqlite3.INNOCUOUS, func(ctx sqlite3.Context, _ ...sqlite3.Value) {
+			ctx.ResultError(fmt.Errorf("the function %s of the file does not run here", name))
+		})
+		if err != nil {
+			return wrap(err)
+		}
+	}
+	return nil
+}
+
 func openConn(ctx context.Context, name, pragmas string) (_ *conn, err error) {
 	c := &conn{stmts: map[string]*sqlite3.Stmt{}, catalog: newCatalog(), lasts: map[store.ColumnID]store.Chunk{},
 		kvTexts: map[[2]string]string{}}
@@ -140,6 +183,12 @@ func openConn(ctx context.Context, name, pragmas string) (_ *conn, err error) {
 		if _, err := c.db.Config(option, on); err != nil {
 			return nil, wrap(err)
 		}
+	}
+	for category, most := range connLimits {
+		c.db.Limit(category, most)
+	}
+	if err := c.forbid(); err != nil {
+		return nil, err
 	}
 	if err := c.exec(pragmas); err != nil {
 		return nil, err

@@ -3,6 +3,7 @@
 package sqlite
 
 import (
+	"os"
 	"runtime"
 	"syscall"
 )
@@ -38,4 +39,11 @@ var ofdSetLock = map[string]int{"linux": 37, "darwin": 90}[runtime.GOOS]
 func unlock(file descriptor) {
 	lock := syscall.Flock_t{Type: syscall.F_UNLCK}
 	syscall.FcntlFlock(file.Fd(), ofdSetLock, &lock)
+}
+
+// giveTo gives a file to the owner of another, where that is allowed.
+func giveTo(f *os.File, other os.FileInfo) {
+	if st, ok := other.Sys().(*syscall.Stat_t); ok {
+		f.Chown(int(st.Uid), int(st.Gid))
+	}
 }

@@ -120,3 +120,76 @@ func TestOpenRefusesOtherThanTables(t *testing.T) {
 		}
 	}
 }
+
+// TestEveryConnectionIsGuarded looks at what https://sqlite.org/security.html
+// advises, on each kind of connection.
+func TestEveryConnectionIsGuarded(t *testing.T) {
+	s := openStore(t, Options{})
+	check(t, appendRow(t.Context(), s, "a"))
+	snap, err := s.Snapshot(t.Context())
+	check(t, err)
+	defer snap.Close()
+	_, err = s.version()
+	check(t, err)
+	forReading := openStoreAt(t, s.path, Options{ReadOnly: true})
+	alone := openStore(t, Options{})
+	check(t, alone.Close())
+	immutable := &Store{path: alone.path, opts: Options{ReadOnly: true}, mode: modeImmutable}
+	still, err := immutable.openReader(t.Context())
+	check(t, err)
+	defer still.close()
+	for name, c := range map[string]*conn{"the writer": s.writer, "a reader": snap.(*snapshot).c, "the watcher": s.watch.c,
+		"a reader of a vault for reading": forReading.idle[0], "a reader of a disk for reading": still} {
+		for option, on := range connOptions {
+			if got, err := c.db.Config(option); err != nil || got != on {
+				t.Errorf("%s: option %v is %v, %v", name, option, got, err)
+			}
+		}
+		for category, most := range connLimits {
+			if got := c.db.Limit(category, -1); got != most {
+				t.Errorf("%s: limit %v is %d, want %d", name, category, got, most)
+			}
+		}
+		for pragma, want := range map[string]int64{"cell_size_check": 1, "mmap_size": 0, "trusted_schema": 0, "foreign_keys": 0, "writable_schema": 0} {
+			got, err := c.integer(`PRAGMA ` + pragma)
+			if errors.Is(err, store.ErrNotFound) {
+				got, err = 0, nil // no row says that it is off
+			}
+			if err != nil || got != want {
+				t.Errorf("%s: %s is %d, %v", name, pragma, got, err)
+			}
+		}
+		if _, err := c.integer(`SELECT count(*) FROM sqlite_schema WHERE replace(name, 'a', 'b') = ''`); err == nil {
+			t.Errorf("%s: a slow function runs", name)
+		}
+	}
+}
+
+// TestSlowFunctionsDoNotRun: what a table computes with two long values could
+// take for ever, and nothing would end it.
+func TestSlowFunctionsDoNotRun(t *testing.T) {
+	ctx := t.Context()
+	const slow = `instr(zeroblob(500000000), zeroblob(250000000) || x'01')`
+	for name, sql := range map[string]string{
+		"a constraint":       `CREATE TABLE kv (key BLOB PRIMARY KEY, value BLOB, CHECK (` + slow + ` IS NULL))`,
+		"a generated column": `CREATE TABLE kv (key BLOB PRIMARY KEY, value BLOB, x AS (` + slow + `) STORED)`,
+		"a generated value":  `CREATE TABLE kv (key BLOB PRIMARY KEY, value BLOB AS (` + slow + `))`,
+		"an index":           `CREATE TABLE kv (key BLOB PRIMARY KEY, value BLOB); CREATE INDEX i ON kv(` + slow + `)`,
+		"a default":          `CREATE TABLE kv (key BLOB PRIMARY KEY, value BLOB, x DEFAULT (` + slow + `))`,
+	} {
+		s := changed(t, `DROP TABLE kv; `+sql)
+		err := s.Update(ctx, func(tx store.Tx) error { return tx.Put(ctx, "kv", []byte("k"), []byte("v")) })
+		if !errors.Is(err, store.ErrInvalidArgument) {
+			t.Errorf("%s: Put: %v", name, err)
+		}
+		snap, err := s.Snapshot(ctx)
+		check(t, err)
+		if _, err := snap.Get(ctx, "kv", []byte("k")); err != nil && !errors.Is(err, store.ErrNotFound) && !errors.Is(err, store.ErrInvalidArgument) {
+			t.Errorf("%s: Get: %v", name, err)
+		}
+		if _, err := snap.Verify(ctx); err != nil {
+			t.Errorf("%s: Verify: %v", name, err)
+		}
+		check(t, snap.Close())
+	}
+}

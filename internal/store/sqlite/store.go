@@ -129,7 +129,13 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkPath(path); err != nil {
+		return nil, err
+	}
 	exists, err := inspect(path)
+	if err == nil {
+		err = inspectBeside(path)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -185,7 +191,7 @@ func (s *Store) openWriter(ctx context.Context) (*conn, error) {
 	// moment, and another process may be doing that.
 	err := s.patiently(ctx, time.Now(), func() (err error) {
 		if c == nil {
-			c, err = openConn(ctx, uri(s.path, s.mode, s.opts.VFS), s.pragmas())
+			c, err = s.connect(ctx, s.mode, s.pragmas())
 		}
 		if err == nil {
 			err = s.prepare(c)
@@ -243,6 +249,7 @@ func (s *Store) prepare(c *conn) error {
 			return err
 		}
 	}
+	makeBeside(s.path) // the file may have had no log
 	if err := c.exec(`PRAGMA journal_mode = WAL`); err != nil {
 		return err
 	}
@@ -294,11 +301,19 @@ func (s *Store) openReader(ctx context.Context) (*conn, error) {
 	if m == modeCreate {
 		m = modeReadWrite
 	}
-	c, err := openConn(ctx, uri(s.path, m, s.opts.VFS), s.pragmas()+`; PRAGMA query_only = ON`)
+	c, err := s.connect(ctx, m, s.pragmas()+`; PRAGMA query_only = ON`)
 	if err == nil && s.mode != modeImmutable {
 		c.path = s.path
 	}
 	return c, err
+}
+
+// connect opens a connection, and makes the files beside the database.
+func (s *Store) connect(ctx context.Context, m mode, pragmas string) (*conn, error) {
+	if m != modeImmutable && usesLog(s.path) {
+		makeBeside(s.path)
+	}
+	return openConn(ctx, uri(s.path, m, s.opts.VFS), pragmas)
 }
 
 func (s *Store) pragmas() string {
