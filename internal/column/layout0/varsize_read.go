@@ -55,6 +55,7 @@ func (c *VarSize) Read(ctx context.Context, r store.Reader, b *column.Elements, 
 		return i, err
 	}
 	all := limit == column.NoLimit
+	var seen overlaps
 	if !all {
 		j = min(j, i+maxRead)
 	}
@@ -70,7 +71,11 @@ func (c *VarSize) Read(ctx context.Context, r store.Reader, b *column.Elements, 
 			next, limit = next+int64(n), limit-size
 			more = n == entries.Len()
 		}
-		if err := c.readEntries(ctx, r, b, first, c.ahead.part(first, next)); err != nil {
+		entries := c.ahead.part(first, next)
+		if err := seen.add(entries); err != nil {
+			return i, err
+		}
+		if err := c.readEntries(ctx, r, b, first, entries); err != nil {
 			return i, err
 		}
 	}
@@ -239,6 +244,43 @@ func (c *VarSize) checkEntries(ctx context.Context, r store.Reader, first int64,
 		}
 	}
 	return total, nil
+}
+
+// overlaps finds elements that lie over each other: twelve bytes of the index
+// could stand for a chunk each, and a short file for more than fits into memory.
+type overlaps struct {
+	total int64
+	// chunks says of each chunk how much of it has been read, and up to where.
+	chunks map[int32]extentRead
+}
+
+type extentRead struct{ sum, end int64 }
+
+// add adds elements, and reports when they are more than their chunks have room
+// for. A little more is let pass.
+func (o *overlaps) add(entries entryList) error {
+	for k := range entries.Len() {
+		o.total += max(0, entries.At(k).Len())
+	}
+	if o.total <= trusted {
+		return nil
+	}
+	if o.chunks == nil {
+		o.chunks = map[int32]extentRead{}
+	}
+	for k := 0; k < entries.Len(); {
+		chunk := entries.At(k).Chunk
+		read := o.chunks[chunk]
+		for ; k < entries.Len() && entries.At(k).Chunk == chunk; k++ {
+			e := entries.At(k)
+			read.sum, read.end = read.sum+max(0, e.Len()), max(read.end, int64(e.End))
+		}
+		if read.sum > read.end+trusted {
+			return fmt.Errorf("%w: elements overlap: there are %d bytes of them in the %d bytes of chunk %d", store.ErrCorrupt, read.sum, read.end, chunk)
+		}
+		o.chunks[chunk] = read
+	}
+	return nil
 }
 
 // element names element k of those from position first on.
