@@ -125,7 +125,9 @@ var TestingTriggers atomic.Bool
 
 // connLimits are the limits of every connection. What is in a file of another
 // program may be large, but not without end, and none of it needs an attached
-// database, but for VACUUM, which makes one.
+// database, but for VACUUM, which makes one. The time that SQLite takes to load
+// the names of tables and indexes grows with the square of their number, and
+// nothing ends that.
 var connLimits = map[sqlite3.LimitCategory]int{
 	sqlite3.LIMIT_LENGTH:              1_000_000_000,
 	sqlite3.LIMIT_SQL_LENGTH:          1 << 20,
@@ -139,6 +141,9 @@ var connLimits = map[sqlite3.LimitCategory]int{
 	sqlite3.LIMIT_VARIABLE_NUMBER:     100,
 	sqlite3.LIMIT_TRIGGER_DEPTH:       1,
 	sqlite3.LIMIT_WORKER_THREADS:      0,
+	sqlite3.LIMIT_PARSER_DEPTH:        500,
+	sqlite3.LIMIT_SCHEMA:              20_000,
+	sqlite3.LIMIT_TRIGGER_STEPS:       1000,
 }
 
 // slowFunctions are those of SQLite's that take time in proportion to the

@@ -42,6 +42,8 @@ func wrap(err error) error {
 		}
 	case sqlite3.FULL, sqlite3.IOERR, sqlite3.CANTOPEN, sqlite3.PERM, sqlite3.NOMEM, sqlite3.NOLFS, sqlite3.AUTH:
 		kind = store.ErrUnavailable
+	case sqlite3.ABORT:
+		kind = store.ErrTooLarge // more tables and indexes than connLimits allow
 	default:
 		// What is left is a table that is not what its name promises.
 		kind = store.ErrCorrupt

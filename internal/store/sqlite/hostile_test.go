@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -191,5 +192,39 @@ func TestSlowFunctionsDoNotRun(t *testing.T) {
 			t.Errorf("%s: Verify: %v", name, err)
 		}
 		check(t, snap.Close())
+	}
+}
+
+// TestTooManyTables: a file whose tables SQLite would load for hours is refused,
+// and our own are not allowed to become so many that the file could not be
+// opened again.
+func TestTooManyTables(t *testing.T) {
+	ctx := t.Context()
+	before := connLimits[sqlite3.LIMIT_SCHEMA]
+	connLimits[sqlite3.LIMIT_SCHEMA] = 100
+	defer func() { connLimits[sqlite3.LIMIT_SCHEMA] = before }()
+	s := openStore(t, Options{})
+	made := 0
+	for ; made < 200; made++ {
+		err := s.Update(ctx, func(tx store.Tx) error { return tx.Put(ctx, fmt.Sprint("t", made), []byte("k"), []byte("v")) })
+		if errors.Is(err, store.ErrTooLarge) {
+			break
+		}
+		check(t, err)
+	}
+	if made < 40 || made > 50 {
+		t.Errorf("%d tables of pairs could be made", made)
+	}
+	check(t, appendRow(ctx, s, "a"))
+	check(t, s.Close())
+	s = openStoreAt(t, s.path, Options{})
+	check(t, readRow(ctx, s))
+	check(t, s.Close())
+	for i := range 30 {
+		changeFile(t, s.path, fmt.Sprintf(`CREATE TABLE more%d (a UNIQUE)`, i))
+	}
+	_, err := Open(ctx, s.path, Options{})
+	if !errors.Is(err, store.ErrTooLarge) {
+		t.Errorf("with more tables than the limit: %v", err)
 	}
 }

@@ -59,7 +59,17 @@ func TestLongReadsEnd(t *testing.T) {
 	for name, read := range map[string]func(ctx context.Context) error{
 		"Count":   func(ctx context.Context) error { _, err := snap.Count(ctx, "kv"); return err },
 		"Columns": func(ctx context.Context) error { _, err := snap.Columns(ctx); return err },
-		"Verify":  func(ctx context.Context) error { _, err := snap.Verify(ctx, true); return err },
+		"Scan": func(ctx context.Context) (err error) {
+			for _, err = range snap.Scan(ctx, "kv", store.KeyRange{}) {
+			}
+			return err
+		},
+		"Chunks": func(ctx context.Context) (err error) {
+			for _, err = range snap.Chunks(ctx, 1, 0, 1<<40) {
+			}
+			return err
+		},
+		"Verify": func(ctx context.Context) error { _, err := snap.Verify(ctx, true); return err },
 	} {
 		ctx := &tiredCtx{Context: t.Context()}
 		ctx.left.Store(5)
