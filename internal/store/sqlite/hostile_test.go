@@ -151,7 +151,8 @@ func TestEveryConnectionIsGuarded(t *testing.T) {
 				t.Errorf("%s: limit %v is %d, want %d", name, category, got, most)
 			}
 		}
-		for pragma, want := range map[string]int64{"cell_size_check": 1, "mmap_size": 0, "trusted_schema": 0, "foreign_keys": 0, "writable_schema": 0} {
+		for pragma, want := range map[string]int64{"cell_size_check": 1, "mmap_size": 0, "trusted_schema": 0, "foreign_keys": 0, "writable_schema": 0,
+			"checkpoint_fullfsync": 1, "temp_store": 2} {
 			got, err := c.integer(`PRAGMA ` + pragma)
 			if errors.Is(err, store.ErrNotFound) {
 				got, err = 0, nil // no row says that it is off
@@ -226,5 +227,18 @@ func TestTooManyTables(t *testing.T) {
 	_, err := Open(ctx, s.path, Options{})
 	if !errors.Is(err, store.ErrTooLarge) {
 		t.Errorf("with more tables than the limit: %v", err)
+	}
+}
+
+// TestFullSync: with it every commit is synced, on macOS through the cache of
+// the disk as well.
+func TestFullSync(t *testing.T) {
+	for full, want := range map[bool][2]int64{false: {1, 0}, true: {2, 1}} {
+		s := openStore(t, Options{FullSync: full})
+		for i, pragma := range []string{"synchronous", "fullfsync"} {
+			if got, err := s.writer.integer(`PRAGMA ` + pragma); err != nil || got != want[i] {
+				t.Errorf("FullSync %v: %s is %d, %v", full, pragma, got, err)
+			}
+		}
 	}
 }

@@ -319,9 +319,10 @@ func (s *Store) connect(ctx context.Context, m mode, pragmas string) (*conn, err
 func (s *Store) pragmas() string {
 	sync := "NORMAL"
 	if s.opts.FullSync {
-		sync = "FULL"
+		// On macOS a sync alone leaves the bytes in the cache of the disk.
+		sync = "FULL; PRAGMA fullfsync = ON"
 	}
-	return fmt.Sprintf(`PRAGMA synchronous = %s; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;
+	return fmt.Sprintf(`PRAGMA synchronous = %s; PRAGMA checkpoint_fullfsync = ON; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;
 		PRAGMA cache_size = -%d; PRAGMA journal_size_limit = %d`, sync, s.opts.PageCacheBytes>>10, walLimit)
 }
 
