@@ -208,7 +208,8 @@ func (n *counters) add(tx *Tx, flushed int) {
 }
 
 // flushed counts and reports a flush that failed, or that succeeded after one
-// that had failed. written is 0 if it had nothing to write.
+// that had failed. written is 0 if it had nothing to write, or did not get that
+// far.
 func (v *Vault) flushed(f *writeback.Flush, written int, err error) {
 	names := f.Failed()
 	what := strings.Join(names, ",")
@@ -220,7 +221,11 @@ func (v *Vault) flushed(f *writeback.Flush, written int, err error) {
 		return
 	case err == nil:
 		err = flushError(f.Err())
-	case !v.pending.Holds() && !errors.Is(err, ErrUnknownCommit), errors.Is(err, ErrFlushPaused), errors.Is(err, ErrClosed),
+	case errors.Is(err, ErrUnknownCommit):
+		if written == 0 {
+			return // nothing was held
+		}
+	case !v.pending.Holds(), errors.Is(err, ErrFlushPaused), errors.Is(err, ErrClosed),
 		errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return // nothing was to be written, or somebody wanted it so
 	default:

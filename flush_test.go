@@ -410,3 +410,26 @@ func TestUnknownOutcomeAfterTheHook(t *testing.T) {
 type noHook struct{ store.Tx }
 
 func (noHook) OnCommit(func()) {}
+
+// TestUnknownOutcomeIsCounted: a flush whose outcome is not known has failed, and
+// an append without a cache is no flush.
+func TestUnknownOutcomeIsCounted(t *testing.T) {
+	ctx := t.Context()
+	v := newVault("memory", storetest.Lossy(storetest.NewMemory(), 2), &Options{})
+	c, err := Create(ctx, v, "a", dtype.Int64, nil)
+	check(t, err)
+	if err := c.Append(ctx, 1); !errors.Is(err, ErrUnknownCommit) {
+		t.Fatal(err)
+	}
+	if st := v.Stats(); st.FlushesFailed != 0 {
+		t.Errorf("without a cache: %+v", st)
+	}
+	check(t, v.EnableCache(ctx, nil))
+	check(t, c.Append(ctx, 2))
+	if _, err := v.Flush(ctx); !errors.Is(err, ErrUnknownCommit) {
+		t.Fatal(err)
+	}
+	if st := v.Stats(); st.FlushesFailed != 1 || st.Held != 0 {
+		t.Errorf("with a cache: %+v", st)
+	}
+}
