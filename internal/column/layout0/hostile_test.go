@@ -84,7 +84,7 @@ func TestElementsOverEachOther(t *testing.T) {
 		must(s.Update(ctx, func(tx store.Tx) error {
 			data, err := tx.CreateColumn(ctx, store.Row{Name: "x_data", DType: "bytes", ElemSize: 1, MinChunk: 12, MaxChunk: size})
 			must(err)
-			index, err := tx.CreateColumn(ctx, store.Row{Name: "x_idx", DType: "adaptive_idx", ElemSize: entrySize, MinChunk: 12, MaxChunk: size})
+			index, err := tx.CreateColumn(ctx, store.Row{Name: "x_idx", DType: "adaptive_idx", ElemSize: EntrySize, MinChunk: 12, MaxChunk: size})
 			must(err)
 			c, err := OpenVarSize(data, index, s.Caps().Window)
 			must(err)

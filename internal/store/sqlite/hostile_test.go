@@ -189,7 +189,7 @@ func TestSlowFunctionsDoNotRun(t *testing.T) {
 		if _, err := snap.Get(ctx, "kv", []byte("k")); err != nil && !errors.Is(err, store.ErrNotFound) && !errors.Is(err, store.ErrInvalidArgument) {
 			t.Errorf("%s: Get: %v", name, err)
 		}
-		if _, err := snap.Verify(ctx); err != nil {
+		if _, err := snap.Verify(ctx, true); err != nil {
 			t.Errorf("%s: Verify: %v", name, err)
 		}
 		check(t, snap.Close())
