@@ -43,13 +43,16 @@ func inspect(path string) (exists bool, err error) {
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return false, fmt.Errorf("%w: %w", store.ErrUnavailable, err)
 	}
+	if leftCreating(path, head[:n]) {
+		return true, nil
+	}
 	if !bytes.HasPrefix(head, []byte("SQLite format 3\x00")) {
 		return false, fmt.Errorf("%w: it is not a SQLite database, or an encrypted one", store.ErrNotVault)
 	}
 	if n < headerSize {
 		return false, fmt.Errorf("%w: the file ends inside its header", store.ErrCorrupt)
 	}
-	if want := headerBytes(head); want > info.Size() && !hasWAL(path) {
+	if want := headerBytes(head); want > info.Size() && !hasWAL(path) && !hasContent(path+"-journal") {
 		return false, fmt.Errorf("%w: the file is truncated: it has %d bytes and its header says %d",
 			store.ErrCorrupt, info.Size(), want)
 	}
@@ -69,8 +72,19 @@ func headerBytes(head []byte) int64 {
 	return page * int64(binary.BigEndian.Uint32(head[28:]))
 }
 
-// hasWAL tells whether a write-ahead log with content lies beside the file.
-func hasWAL(path string) bool {
-	info, err := os.Stat(path + "-wal")
+// leftCreating tells whether SQLite may have been about to make a new file when
+// the power failed: the file has a size, and nothing has reached its header. The
+// journal beside it then says that there was nothing before, and SQLite makes
+// it empty.
+func leftCreating(path string, head []byte) bool {
+	return len(bytes.Trim(head, "\x00")) == 0 && hasContent(path+"-journal")
+}
+
+// hasContent tells whether there is a file that is not empty.
+func hasContent(path string) bool {
+	info, err := os.Stat(path)
 	return err == nil && info.Size() > 0
 }
+
+// hasWAL tells whether a write-ahead log with content lies beside the file.
+func hasWAL(path string) bool { return hasContent(path + "-wal") }
