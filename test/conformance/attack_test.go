@@ -112,7 +112,9 @@ var attacks = []struct {
 	do   func(ctx context.Context, v *columnvault.Vault) error
 }{
 	{"columns", func(ctx context.Context, v *columnvault.Vault) error { return ErrOf(v.Columns(ctx)) }},
-	{"check", func(ctx context.Context, v *columnvault.Vault) error { return LoopErr(v.Check(ctx, columnvault.CheckOptions{Full: true})) }},
+	{"check", func(ctx context.Context, v *columnvault.Vault) error {
+		return LoopErr(v.Check(ctx, columnvault.CheckOptions{Full: true}))
+	}},
 	{"read", onColumns(func(ctx context.Context, c *columnvault.Column[any]) error {
 		_, one := c.At(ctx, 0)
 		_, last := c.At(ctx, -1)

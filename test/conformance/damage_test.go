@@ -185,3 +185,17 @@ func TestClearRemovesStaleChunks(t *testing.T) {
 	vaulttest.WantSound(t, v)
 	vaulttest.WantChunks(t, vaulttest.Lookup(t, v, "s", dtype.String), 0)
 }
+
+// TestValueThatIsNoBlob: a flipped bit in the header of a row makes a number of
+// a value, which SQLite would turn into digits.
+func TestValueThatIsNoBlob(t *testing.T) {
+	v := damaged(t, func(v *columnvault.Vault) {
+		vaulttest.Put(t, v.KV(), "hit", "value")
+		vaulttest.Put(t, v.KV(), "other", "value")
+	}, `UPDATE kv SET value = 7 WHERE key = CAST('hit' AS BLOB)`)
+	ctx := t.Context()
+	vaulttest.WantErr(t, "get", vaulttest.ErrOf(v.KV().Get(ctx, []byte("hit"))), columnvault.ErrCorrupt)
+	vaulttest.WantErr(t, "all", vaulttest.LoopErr(v.KV().All(ctx, nil)), columnvault.ErrCorrupt)
+	vaulttest.WantErr(t, "blob", vaulttest.ErrOf(v.KV().OpenBlob(ctx, []byte("hit"))), columnvault.ErrCorrupt)
+	vaulttest.WantGet(t, v.KV(), "other", "value")
+}

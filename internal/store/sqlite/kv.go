@@ -40,6 +40,19 @@ var (
 	selectPairs = `SELECT key, ` + sizeAndValue + ` FROM %s WHERE key >= ?`
 )
 
+// readValue returns the size of a value and the value, unless that is to go
+// through a BLOB handle, from the two columns of sizeAndValue. What is neither a
+// BLOB nor text was never put: SQLite would give its digits.
+func readValue(st *sqlite3.Stmt, column int) (size int64, value []byte, err error) {
+	size = st.ColumnInt64(column)
+	switch kind := st.ColumnType(column + 1); {
+	case kind == sqlite3.BLOB, kind == sqlite3.TEXT, kind == sqlite3.NULL && size >= bigRow:
+		return size, append([]byte{}, st.ColumnRawBlob(column+1)...), nil
+	default:
+		return 0, nil, fmt.Errorf("%w: the value is of SQLite's type %s, and must be a BLOB", store.ErrCorrupt, kind)
+	}
+}
+
 // value is a BLOB handle at the value of a key.
 type value struct {
 	*sqlite3.Blob
@@ -108,11 +121,13 @@ func (r *reader) Get(ctx context.Context, table string, key []byte) (found []byt
 		return nil, err
 	}
 	defer r.leave()
-	size := int64(0)
+	size, wrong := int64(0), store.ErrNotFound
 	err = r.c.query(r.c.kvSQL(selectValue, table), func(st *sqlite3.Stmt) {
-		size, found = st.ColumnInt64(0), append([]byte{}, st.ColumnRawBlob(1)...)
+		size, found, wrong = readValue(st, 0)
 	}, blobArg(key))
-	if err == nil && found == nil || noTable(err) {
+	if err == nil {
+		err = wrong
+	} else if noTable(err) {
 		err = store.ErrNotFound
 	}
 	if err == nil && size >= bigRow {
@@ -257,14 +272,14 @@ func (r *reader) scanBatch(ctx context.Context, table string, rng store.KeyRange
 		sql += ` DESC`
 	}
 	size, last := int64(0), int64(0)
+	var wrong error
 	row := func(st *sqlite3.Stmt) bool {
 		p := store.Pair{Key: append([]byte{}, st.ColumnRawBlob(0)...)}
 		if !rng.KeysOnly {
-			last = st.ColumnInt64(1)
-			if rng.MaxValue > 0 && last > rng.MaxValue {
+			if size := st.ColumnInt64(1); rng.MaxValue > 0 && size > rng.MaxValue {
 				last = 0
-			} else {
-				p.Value = append([]byte{}, st.ColumnRawBlob(2)...)
+			} else if last, p.Value, wrong = readValue(st, 1); wrong != nil {
+				return false
 			}
 		}
 		pairs = append(pairs, p)
@@ -275,6 +290,9 @@ func (r *reader) scanBatch(ctx context.Context, table string, rng store.KeyRange
 	err = r.c.within(ctx, func() error { return r.c.queryWhile(r.c.kvSQL(sql, table), row, args...) })
 	if noTable(err) {
 		return nil, false, nil
+	}
+	if err == nil {
+		err = wrong
 	}
 	if err == nil && last >= bigRow {
 		p := &pairs[len(pairs)-1]
