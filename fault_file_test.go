@@ -107,7 +107,7 @@ func TestBackupChecks(t *testing.T) {
 	found := 0
 	for n, failed := 1, true; failed; n++ {
 		dir := t.TempDir()
-		faulty.Arm(n, faultfs.ErrLost)
+		faulty.Arm(n, faultfs.Lost)
 		err := v.Backup(t.Context(), filepath.Join(dir, "copy.db"), BackupOptions{})
 		failed = faulty.Failed()
 		faulty.Arm(0, nil)

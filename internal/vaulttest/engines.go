@@ -49,6 +49,17 @@ func OpenOver(e Engine, path string, o *columnvault.Options) (*columnvault.Vault
 	return columnvault.Open(path, o)
 }
 
+// OpenOn opens a vault on a file system that was registered under a name, such
+// as those of the packages below this one. All of the vault's connections use
+// it, also later ones. As for [OpenOver], none may be opened beside it.
+func OpenOn(fileSystem, path string, o *columnvault.Options) (*columnvault.Vault, error) {
+	on := func(ctx context.Context, path string, o sqlite.Options) (store.Store, error) {
+		o.VFS = fileSystem
+		return sqlite.Open(ctx, path, o)
+	}
+	return OpenOver(on, path, o)
+}
+
 func onSQLite(ctx context.Context, path string, o sqlite.Options) (store.Store, error) {
 	return sqlite.Open(ctx, path, o)
 }

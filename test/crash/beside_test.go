@@ -18,9 +18,9 @@ import (
 // each is how many elements every writer adds.
 const each = 300
 
-// count adds numbered elements of its own to a column that others write too,
+// countBeside adds numbered elements of its own to a column that others write too,
 // one at a time, and sets one after each. It prints nothing.
-func count(ctx context.Context, args []string) error {
+func countBeside(ctx context.Context, args []string) error {
 	v, err := columnvault.Open(args[0], nil)
 	if err != nil {
 		return err
@@ -53,7 +53,7 @@ func count(ctx context.Context, args []string) error {
 }
 
 // stock is a program that knows the format, and of this project nothing. It
-// does what count does by SQL alone.
+// does what countBeside does by SQL alone.
 const stock = `
 import sqlite3, struct, sys
 path, own, each = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
@@ -122,8 +122,7 @@ func TestWritersBesideEachOther(t *testing.T) {
 	}
 	var cmds []*exec.Cmd
 	for own := range 2 {
-		cmd, _ := start(t, "count", path, strconv.Itoa(own))
-		cmds = append(cmds, cmd)
+		cmds = append(cmds, start(t, "count", path, strconv.Itoa(own)).Cmd)
 	}
 	if stockCmd != nil {
 		if err := stockCmd.Start(); err != nil {

@@ -44,6 +44,7 @@ var layers = map[string][]string{
 	"dtype":                       {"internal/excerpt", "internal/structured"},
 	"internal/structured":         {"internal/excerpt"},
 	"internal/vaulttest":          {"", "dtype", "internal/engine", "internal/store", "internal/store/sqlite", "internal/store/storetest"},
+	"internal/vaulttest/powerfs":  {},
 	"internal/vaulttest/faultfs":  {},
 	"internal/tools/rename":       {},
 	"test/conformance":            {},
@@ -59,7 +60,7 @@ var layers = map[string][]string{
 // foreign says which packages alone may import a module that the rest of the
 // project must not come to lean on.
 var foreign = map[string][]string{
-	"github.com/ncruces/go-sqlite3":            {"internal/store/sqlite", "internal/vaulttest", "internal/vaulttest/faultfs"},
+	"github.com/ncruces/go-sqlite3":            {"internal/store/sqlite", "internal/vaulttest", "internal/vaulttest/faultfs", "internal/vaulttest/powerfs"},
 	"github.com/santhosh-tekuri/jsonschema/v6": {"dtype"},
 	"github.com/tidwall/btree":                 {"internal/writeback"},
 	"github.com/x448/float16":                  {"dtype", "internal/structured"},
