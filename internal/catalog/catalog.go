@@ -240,6 +240,11 @@ func List(ctx context.Context, r store.Reader) ([]Entry, error) {
 	if err != nil {
 		return nil, err
 	}
+	return Entries(rows), nil
+}
+
+// Entries returns the columns that these rows make, a pair as one.
+func Entries(rows []store.Row) []Entry {
 	byName := map[string]store.Row{}
 	for _, row := range rows {
 		if row.Layout == 0 {
@@ -252,7 +257,7 @@ func List(ctx context.Context, r store.Reader) ([]Entry, error) {
 			entries = append(entries, e)
 		}
 	}
-	return entries, nil
+	return entries
 }
 
 // listed is the entry that stands in the list for a row, if any does: a pair

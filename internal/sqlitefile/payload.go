@@ -2,9 +2,9 @@ package sqlitefile
 
 import "encoding/binary"
 
-// Payload is the bytes of a row: some in the page of its cell, the rest in a
+// payload is the bytes of a row: some in the page of its cell, the rest in a
 // chain of pages.
-type Payload struct {
+type payload struct {
 	f         *File
 	size      int64
 	page      uint32
@@ -30,11 +30,11 @@ type Hole struct {
 }
 
 // room is how many bytes a page of a chain has beside the number of the next.
-func (b *Payload) room() int64 { return int64(b.f.usable - 4) }
+func (b *payload) room() int64 { return int64(b.f.usable - 4) }
 
 // walk reads a range into p, unless that is nil, with zeros for what cannot be
 // read, and returns the holes.
-func (b *Payload) walk(p []byte, from, to int64) (holes []Hole) {
+func (b *payload) walk(p []byte, from, to int64) (holes []Hole) {
 	hole := func(from, to int64, page uint32) {
 		if p != nil {
 			clear(p[:to-from])
@@ -99,7 +99,7 @@ func rest(p []byte, n int64) []byte {
 // what was written, so its bytes are not believed either; the same holds of the
 // last page if its pointer is not 0. Where the file has a pointer map, every
 // step is compared with it, and where a page is lost the map knows the next.
-func (b *Payload) follow() {
+func (b *payload) follow() {
 	if b.followed {
 		return
 	}
@@ -178,7 +178,7 @@ func (f *File) leadsTo(kind byte, before, next uint32) bool {
 }
 
 // add adds pages to the end of the chain.
-func (b *Payload) add(r run) {
+func (b *payload) add(r run) {
 	if r.pages == 0 {
 		return
 	}
@@ -190,7 +190,7 @@ func (b *Payload) add(r run) {
 }
 
 // spoilLast makes a hole of the last page of the chain.
-func (b *Payload) spoilLast() {
+func (b *payload) spoilLast() {
 	k := len(b.chain) - 1
 	last := &b.chain[k]
 	if last.page == 0 {
@@ -207,7 +207,7 @@ func (b *Payload) spoilLast() {
 // spoilEnd makes a hole of the end of a chain that goes on after it should. With
 // a pointer map every step but the last is known to be right; without one, all
 // after the last leap may belong to another chain.
-func (b *Payload) spoilEnd() {
+func (b *payload) spoilEnd() {
 	last := b.chain[len(b.chain)-1]
 	if b.f.mapped || len(b.chain) == 1 || last.page == 0 {
 		b.spoilLast()

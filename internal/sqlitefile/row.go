@@ -35,8 +35,8 @@ type Row struct {
 	Page   uint32
 	RowID  int64
 	Fields []Field
-	// Body is the bytes of all fields.
-	Body *Payload
+
+	body *payload // the bytes of all fields
 }
 
 // Rows calls visit for each row in a page of a tree, until it returns false. It
@@ -63,8 +63,8 @@ func (f *File) Rows(page uint32, visit func(*Row) bool) (bad int) {
 			bad++
 			continue
 		}
-		body := &Payload{f: f, size: c.size, page: page, at: c.at, local: c.local, more: c.more}
-		if !visit(&Row{Page: page, RowID: c.rowID, Fields: fields, Body: body}) {
+		body := &payload{f: f, size: c.size, page: page, at: c.at, local: c.local, more: c.more}
+		if !visit(&Row{Page: page, RowID: c.rowID, Fields: fields, body: body}) {
 			break
 		}
 	}
@@ -73,6 +73,9 @@ func (f *File) Rows(page uint32, visit func(*Row) bool) (bad int) {
 	}
 	return bad
 }
+
+// Follow finds the pages of the row, so that they count as used.
+func (r *Row) Follow() { r.body.follow() }
 
 // maxFields is the most fields that a row can have.
 const maxFields = 32767
@@ -132,7 +135,7 @@ func (r *Row) Int(k int) (int64, bool) {
 	}
 	var b [8]byte
 	p := b[8-field.stored:]
-	if holes := r.Body.walk(p, field.offset, field.offset+int64(len(p))); len(holes) > 0 {
+	if holes := r.body.walk(p, field.offset, field.offset+int64(len(p))); len(holes) > 0 {
 		return 0, false
 	}
 	v := int64(binary.BigEndian.Uint64(b[:]))
@@ -149,7 +152,7 @@ func (r *Row) Float(k int) (float64, bool) {
 		return 0, false
 	}
 	var b [8]byte
-	if holes := r.Body.walk(b[:], r.Fields[k].offset, r.Fields[k].offset+8); len(holes) > 0 {
+	if holes := r.body.walk(b[:], r.Fields[k].offset, r.Fields[k].offset+8); len(holes) > 0 {
 		return 0, false
 	}
 	return math.Float64frombits(binary.BigEndian.Uint64(b[:])), true
@@ -172,12 +175,12 @@ func (r *Row) Text(k int, limit int64) (string, bool) {
 	if !ok || r.Fields[k].Kind != Text {
 		return "", false
 	}
-	if r.Body.f.encoding == UTF8 {
+	if r.body.f.encoding == UTF8 {
 		return string(p), true
 	}
 	units := make([]uint16, len(p)/2)
 	for i := range units {
-		if units[i] = binary.LittleEndian.Uint16(p[2*i:]); r.Body.f.encoding == UTF16BE {
+		if units[i] = binary.LittleEndian.Uint16(p[2*i:]); r.body.f.encoding == UTF16BE {
 			units[i] = binary.BigEndian.Uint16(p[2*i:])
 		}
 	}
@@ -188,7 +191,7 @@ func (r *Row) Text(k int, limit int64) (string, bool) {
 type Value struct {
 	Size int64 // in bytes
 
-	body   *Payload
+	body   *payload
 	offset int64
 }
 
@@ -197,7 +200,7 @@ func (r *Row) Value(k int) (Value, bool) {
 	if k >= len(r.Fields) || r.Fields[k].Kind < Text {
 		return Value{}, false
 	}
-	return Value{r.Fields[k].Size, r.Body, r.Fields[k].offset}, true
+	return Value{r.Fields[k].Size, r.body, r.Fields[k].offset}, true
 }
 
 // ReadAt fills p with the bytes from offset on, which must lie within the

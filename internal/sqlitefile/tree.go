@@ -166,3 +166,10 @@ func (f *File) Above(page uint32) (pages []uint32) {
 	}
 	return pages
 }
+
+// IsRoot tells whether a page is the root of a tree according to the pointer
+// map.
+func (f *File) IsRoot(page uint32) bool {
+	kind, _ := f.owner(page)
+	return kind == ownerRoot
+}

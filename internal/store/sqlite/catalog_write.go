@@ -195,3 +195,11 @@ func (t *tx) DropColumn(ctx context.Context, id store.ColumnID) error {
 	}
 	return err
 }
+
+// SetMeta sets a row of kohakuvault_meta, which programs use for what is about
+// the file as a whole.
+func (s *Store) SetMeta(ctx context.Context, key, value string) error {
+	return s.Update(ctx, func(t store.Tx) error {
+		return t.(*tx).c.run(`INSERT INTO kohakuvault_meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`, key, value)
+	})
+}

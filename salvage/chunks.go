@@ -1,0 +1,183 @@
+package salvage
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"columnvault/internal/sqlitefile"
+	"columnvault/internal/store"
+)
+
+// chunk is the bytes of a column in a row of col_chunks.
+type chunk struct {
+	number int64
+	data   sqlitefile.Value
+	// used is bytes_used, or -1 where it could not be read.
+	used  int64
+	stray bool
+}
+
+// readRows reads the catalog and finds all chunks.
+func (j *job) readRows() error {
+	bad, err := j.survey.of(roleColumns, func(r *sqlitefile.Row, _ bool) error {
+		if len(r.Fields) < 6 {
+			j.note("a row of the catalog is too short")
+			return nil
+		}
+		row := store.Row{ID: store.ColumnID(r.RowID), ElemSize: intOr(r, 3, -1), Length: intOr(r, 4, -1), MinChunk: intOr(r, 6, 131072), MaxChunk: intOr(r, 7, 16777216)}
+		var named, typed bool
+		row.Name, named = r.Text(1, maxText)
+		row.DType, typed = r.Text(2, maxText)
+		if !named || !typed {
+			j.note("the name or the dtype of column %d cannot be read", r.RowID)
+			return nil
+		}
+		if _, twice := j.rows[row.ID]; !twice {
+			j.rows[row.ID] = row
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	j.damaged("rows of the catalog", bad)
+	bad, err = j.survey.of(roleChunks, func(r *sqlitefile.Row, stray bool) error {
+		if err := j.ctx.Err(); err != nil {
+			return err
+		}
+		id, ok1 := r.Int(0)
+		number, ok2 := r.Int(1)
+		data, ok3 := r.Value(2)
+		if !ok1 || !ok2 || !ok3 {
+			j.note("a chunk in page %d cannot be told from others", r.Page)
+			return nil
+		}
+		// This reads where the whole chain lies, so that no other row takes a
+		// page of it.
+		c := &chunk{number: number, data: data, used: intOr(r, 4, -1), stray: stray}
+		column := j.chunks[id]
+		if column == nil {
+			column = map[int64]*chunk{}
+			j.chunks[id] = column
+		}
+		if column[number] != nil {
+			if !stray {
+				j.note("there are two chunks %d of column %d; the first was taken", number, id)
+			}
+			return nil
+		}
+		column[number] = c
+		return nil
+	})
+	j.damaged("chunks", bad)
+	return err
+}
+
+// maxText is the longest name or dtype, in bytes, that is read.
+const maxText = 1 << 20
+
+// intOr is an integer in a row, or another if it cannot be read.
+func intOr(r *sqlitefile.Row, k int, otherwise int64) int64 {
+	if v, ok := r.Int(k); ok {
+		return v
+	}
+	return otherwise
+}
+
+// pieceBytes is what is read of a chunk at once.
+const pieceBytes = 1 << 20
+
+// piece is a run of elements of one size: their bytes, or why they cannot be
+// read.
+type piece struct {
+	from, to int64
+	data     []byte
+	reason   string
+}
+
+// elements goes over the elements of a catalog row from the first to the one
+// before end, in pieces without gaps. The bytes are valid until visit returns.
+func (j *job) elements(ctx context.Context, row store.Row, end int64, visit func(piece) error) error {
+	size := row.ElemSize
+	per := row.MaxChunk / size // elements in each chunk but the last
+	chunks := j.chunks[int64(row.ID)]
+	at := int64(0)
+	lose := func(to int64, reason string) error {
+		if to <= at {
+			return nil
+		}
+		err := visit(piece{from: at, to: to, reason: reason})
+		at = to
+		return err
+	}
+	for _, number := range slices.Sorted(maps.Keys(chunks)) {
+		if number < 0 || number > (end-1)/per {
+			continue
+		}
+		first := number * per
+		if err := lose(first, missingChunks(at/per, number)); err != nil {
+			return err
+		}
+		last := min(first+per, end, first+chunks[number].data.Size/size)
+		for at < last {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			to := at + min(last-at, max(1, pieceBytes/size))
+			if err := j.pieces(chunks[number], size, first, at, to, visit); err != nil {
+				return err
+			}
+			at = to
+		}
+		if err := lose(min(first+per, end), fmt.Sprintf("chunk %d is shorter than it should be", number)); err != nil {
+			return err
+		}
+	}
+	return lose(end, missingChunks(at/per, (end-1)/per+1))
+}
+
+func missingChunks(from, to int64) string {
+	if to-from == 1 {
+		return fmt.Sprintf("chunk %d is missing", from)
+	}
+	return fmt.Sprintf("chunks %d to %d are missing", from, to-1)
+}
+
+// pieces reads the elements from at up to to, of a chunk that begins with first.
+func (j *job) pieces(c *chunk, size, first, at, to int64, visit func(piece) error) error {
+	data := j.buffer(size * (to - at))
+	offset := (at - first) * size
+	holes := c.data.ReadAt(data, offset)
+	j.advance(int64(len(data)))
+	for _, h := range holes {
+		from := max(at, first+h.From/size)
+		until := min(to, first+(h.To-1)/size+1)
+		if from > at {
+			if err := visit(piece{from: at, to: from, data: data[:(from-at)*size]}); err != nil {
+				return err
+			}
+			data = data[(from-at)*size:]
+		}
+		if until > from {
+			if err := visit(piece{from: from, to: until, reason: reasonOf(c, h)}); err != nil {
+				return err
+			}
+			data = data[(until-from)*size:]
+			at = until
+		}
+	}
+	if at == to {
+		return nil
+	}
+	return visit(piece{from: at, to: to, data: data})
+}
+
+// reasonOf says why bytes of a chunk cannot be read.
+func reasonOf(c *chunk, h sqlitefile.Hole) string {
+	if h.Page == 0 {
+		return fmt.Sprintf("the chain of pages of chunk %d is broken before them", c.number)
+	}
+	return fmt.Sprintf("page %d, a part of chunk %d, cannot be read", h.Page, c.number)
+}

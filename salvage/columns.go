@@ -1,0 +1,313 @@
+package salvage
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"slices"
+
+	"columnvault/dtype"
+	"columnvault/internal/catalog"
+	"columnvault/internal/excerpt"
+	"columnvault/internal/store"
+)
+
+// entrySize is the number of bytes of an entry of an index: the number of the
+// chunk, the first byte of the element and the one after its last.
+const entrySize = 12
+
+// saveColumns saves all columns of which the catalog has a row, and then the
+// chunks of which it has none.
+func (j *job) saveColumns(ctx context.Context) error {
+	var rows []store.Row
+	for _, id := range slices.Sorted(maps.Keys(j.rows)) {
+		rows = append(rows, j.rows[id])
+	}
+	for _, e := range catalog.Entries(rows) {
+		for _, row := range []store.Row{e.Data, e.Index} {
+			j.claimed[int64(row.ID)] = row.ID != 0
+		}
+	}
+	for _, e := range catalog.Entries(rows) {
+		if err := j.saveColumn(ctx, e); err != nil {
+			return err
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(j.chunks)) {
+		if j.claimed[id] {
+			continue
+		}
+		c := Column{Name: fmt.Sprintf("recovered/%d", id), Remark: "the row of the catalog is lost; each element is a chunk"}
+		if err := j.saveChunks(ctx, c, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (j *job) saveColumn(ctx context.Context, e catalog.Entry) error {
+	c := Column{Name: e.Name, DType: e.DType, Missing: []Range{}}
+	if e.Kind == catalog.Half && e.Data.ID == 0 {
+		// Both programs give the two rows of a column numbers that follow each
+		// other.
+		id := int64(e.Index.ID) - 1
+		if len(j.chunks[id]) > 0 && !j.claimed[id] {
+			e.Data, e.Kind, c.DType = store.Row{ID: store.ColumnID(id)}, catalog.VarSize, "bytes"
+			c.Remark = "the row of the catalog with the dtype is lost"
+			j.claimed[id] = true
+		}
+	}
+	switch {
+	case e.Kind == catalog.Half && e.Data.ID == 0:
+		if e.Index.Length <= 0 {
+			return nil // an empty column that a crash has left
+		}
+		c.DType, c.Remark = "bytes", "only the index is left"
+		c.Expected = j.bounded(e.Index.Length, entrySize)
+		c.lose(0, c.Expected, "the bytes of all elements are lost")
+		j.report.Columns = append(j.report.Columns, c)
+		return nil
+	case e.Kind == catalog.Half && len(j.chunks[int64(e.Data.ID)]) > 0:
+		c.Name += " (data)"
+		c.Remark = "the index is lost; each element is a chunk, with many elements back to back"
+		return j.saveChunks(ctx, c, int64(e.Data.ID))
+	case e.Kind == catalog.Half:
+		return nil
+	case e.Kind == catalog.VarSize:
+		return j.saveVarSize(ctx, c, e)
+	}
+	return j.saveFixed(ctx, c, e.Data)
+}
+
+// repaired is a row whose numbers can be used, and the number of its elements.
+// What is wrong with them is added to the remark.
+func (j *job) repaired(c *Column, row store.Row) (store.Row, int64) {
+	remark := func(format string, args ...any) {
+		if c.Remark != "" {
+			c.Remark += "; "
+		}
+		c.Remark += fmt.Sprintf(format, args...)
+	}
+	chunks := j.chunks[int64(row.ID)]
+	if row.MaxChunk < row.ElemSize {
+		remark("the size of chunks is lost")
+		row.MaxChunk = row.ElemSize << 20
+		if first := chunks[0]; first != nil && first.data.Size >= row.ElemSize {
+			row.MaxChunk = first.data.Size
+		}
+	}
+	row.MaxChunk -= row.MaxChunk % row.ElemSize
+	backed := int64(0) // the elements that the chunks can hold
+	for number, chunk := range chunks {
+		if number >= 0 && number <= j.limit/row.MaxChunk {
+			backed = max(backed, (number*row.MaxChunk+min(row.MaxChunk, chunk.data.Size))/row.ElemSize)
+		}
+	}
+	if row.Length < 0 {
+		remark("the length is lost")
+		return row, backed
+	}
+	c.Expected = row.Length
+	if bounded := j.bounded(row.Length, row.ElemSize); bounded < row.Length {
+		remark("a length of %d is more than the file can have held", row.Length)
+		c.Expected = backed
+		return row, backed
+	}
+	return row, row.Length
+}
+
+// bounded is a number of elements of this size, or as many as a file of this
+// size can have held.
+func (j *job) bounded(n, size int64) int64 { return max(0, min(n, j.limit/size)) }
+
+func (j *job) saveFixed(ctx context.Context, c Column, row store.Row) error {
+	spec, err := dtype.ParseSpec(row.DType)
+	if size := int64(spec.ElemSize()); err == nil && size > 0 && row.ElemSize != size {
+		c.Remark = fmt.Sprintf("the catalog gives elements a size of %d bytes", row.ElemSize)
+		row.ElemSize = size
+	}
+	if row.ElemSize < 1 || row.ElemSize > dtype.MaxSize {
+		c.Remark = fmt.Sprintf("elements of %d bytes are impossible; each element is a chunk", row.ElemSize)
+		return j.saveChunks(ctx, c, int64(row.ID))
+	}
+	row, end := j.repaired(&c, row)
+	c.Expected = end
+	w, err := j.target.column(ctx, &c, int64(row.ID), row.ElemSize, row.MinChunk, row.MaxChunk)
+	if err != nil {
+		return err
+	}
+	err = j.elements(ctx, row, end, func(p piece) error {
+		if p.reason == "" {
+			c.Read += p.to - p.from
+			return w.add(ctx, p.data)
+		}
+		c.lose(p.from, p.to, p.reason)
+		return j.fill(ctx, &c, w, p.to-p.from)
+	})
+	return j.finish(ctx, &c, w, err)
+}
+
+// fill puts elements in the place of missing ones.
+func (j *job) fill(ctx context.Context, c *Column, w *writer, n int64) error {
+	if j.opts.Holes == Drop {
+		return nil
+	}
+	c.Filled += n
+	return w.addZero(ctx, n)
+}
+
+// finish writes what is left and reports the column.
+func (j *job) finish(ctx context.Context, c *Column, w *writer, err error) error {
+	if err == nil {
+		err = w.flush(ctx)
+	}
+	j.report.Columns = append(j.report.Columns, *c)
+	return err
+}
+
+func (j *job) saveVarSize(ctx context.Context, c Column, e catalog.Entry) error {
+	e.Index.ElemSize = entrySize
+	index, end := j.repaired(&c, e.Index)
+	c.Expected = end
+	if end > 0 && len(j.chunks[int64(index.ID)]) == 0 && len(j.chunks[int64(e.Data.ID)]) > 0 {
+		c.lose(0, end, "the index is lost")
+		whole := Column{Name: c.Name + " (data)", Remark: "the index is lost; each element is a chunk, with many elements back to back"}
+		if err := j.saveChunks(ctx, whole, int64(e.Data.ID)); err != nil {
+			return err
+		}
+		j.report.Columns = append(j.report.Columns, c)
+		return nil
+	}
+	w, err := j.target.column(ctx, &c, int64(e.Data.ID), 0, e.Data.MinChunk, e.Data.MaxChunk)
+	if err != nil {
+		return err
+	}
+	r := valueReader{job: j, chunks: j.chunks[int64(e.Data.ID)]}
+	err = j.elements(ctx, index, end, func(p piece) error {
+		if p.reason != "" {
+			c.lose(p.from, p.to, "index: "+p.reason)
+			return j.fill(ctx, &c, w, p.to-p.from)
+		}
+		entries := append([]byte(nil), p.data...) // reading values takes the buffer
+		for k := range p.to - p.from {
+			value, reason := r.value(entries[k*entrySize:])
+			if reason == "" {
+				c.Read++
+				if err := w.addValue(ctx, value); err != nil {
+					return err
+				}
+				continue
+			}
+			c.lose(p.from+k, p.from+k+1, reason)
+			if err := j.fill(ctx, &c, w, 1); err != nil {
+				return err
+			}
+		}
+		return ctx.Err()
+	})
+	return j.finish(ctx, &c, w, err)
+}
+
+// valueReader reads the elements of a variable-size column. It keeps a part of
+// one chunk, as elements next to each other mostly lie so.
+type valueReader struct {
+	job    *job
+	chunks map[int64]*chunk
+
+	number int64
+	at     int64 // where data begins in the chunk
+	data   []byte
+	holes  []hole
+}
+
+type hole struct {
+	from, to int64
+	reason   string
+}
+
+// value returns the element of an entry, or why it cannot be read.
+func (r *valueReader) value(entry []byte) (value []byte, reason string) {
+	number := int64(int32(binary.LittleEndian.Uint32(entry)))
+	start := int64(int32(binary.LittleEndian.Uint32(entry[4:])))
+	end := int64(int32(binary.LittleEndian.Uint32(entry[8:])))
+	if number < 0 || start < 0 || end < start {
+		return nil, "the entry in the index points nowhere"
+	}
+	if start == end {
+		return nil, ""
+	}
+	c := r.chunks[number]
+	switch {
+	case c == nil:
+		return nil, fmt.Sprintf("chunk %d is missing", number)
+	case end > c.data.Size:
+		return nil, fmt.Sprintf("the entry in the index points past the end of chunk %d", number)
+	}
+	if number != r.number || start < r.at || end > r.at+int64(len(r.data)) {
+		r.load(c, start, end)
+	}
+	for _, h := range r.holes {
+		if h.from < end && h.to > start {
+			return nil, h.reason
+		}
+	}
+	return r.data[start-r.at : end-r.at], ""
+}
+
+// load reads the part of a chunk from start on, up to end at least.
+func (r *valueReader) load(c *chunk, start, end int64) {
+	n := min(c.data.Size-start, max(end-start, pieceBytes))
+	if int64(cap(r.data)) < n {
+		r.data = make([]byte, n)
+	}
+	r.number, r.at, r.data = c.number, start, r.data[:n]
+	r.holes = r.holes[:0]
+	for _, h := range c.data.ReadAt(r.data, start) {
+		r.holes = append(r.holes, hole{h.From, h.To, reasonOf(c, h)})
+	}
+	r.job.advance(n)
+}
+
+// saveChunks saves the chunks of a column as they are, each as one element.
+func (j *job) saveChunks(ctx context.Context, c Column, id int64) error {
+	j.claimed[id] = true
+	c.DType, c.Missing = "bytes", []Range{}
+	w, err := j.target.column(ctx, &c, id, 0, 0, 0)
+	if err != nil {
+		return err
+	}
+	chunks := j.chunks[id]
+	c.Expected = int64(len(chunks))
+	for k, number := range slices.Sorted(maps.Keys(chunks)) {
+		if err = ctx.Err(); err != nil {
+			break
+		}
+		chunk := chunks[number]
+		n := chunk.data.Size
+		if chunk.used > 0 {
+			n = min(n, chunk.used)
+		}
+		reason := fmt.Sprintf("chunk %d has %d bytes, and an element at most %d", number, n, dtype.MaxSize)
+		data := []byte{}
+		if n <= dtype.MaxSize {
+			data, reason = make([]byte, n), ""
+			for _, h := range chunk.data.ReadAt(data, 0) {
+				reason = reasonOf(chunk, h) + ", and there are zeros in its place"
+			}
+			j.advance(n)
+		}
+		if reason != "" {
+			c.lose(int64(k), int64(k)+1, reason)
+		} else {
+			c.Read++
+		}
+		if err = w.addValue(ctx, data); err != nil {
+			break
+		}
+	}
+	return j.finish(ctx, &c, w, err)
+}
+
+// show is a name for a note.
+func show(name string) string { return excerpt.Quote(name, excerpt.Name) }

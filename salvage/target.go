@@ -1,0 +1,157 @@
+package salvage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"columnvault/dtype"
+	"columnvault/internal/catalog"
+	"columnvault/internal/column"
+	"columnvault/internal/column/layout0"
+	"columnvault/internal/store"
+	"columnvault/internal/store/sqlite"
+)
+
+// target is the new vault.
+type target struct {
+	*sqlite.Store
+}
+
+const (
+	// batchBytes and batchElements are what one transaction writes.
+	batchBytes    = 4 << 20
+	batchElements = 256 << 10
+)
+
+// column creates a column under its name or, if there cannot be one, under one
+// that says that it was recovered. Size is 0 where elements vary in size.
+func (t *target) column(ctx context.Context, c *Column, id, size, minChunk, maxChunk int64) (*writer, error) {
+	if c.DType == "" {
+		c.DType = "bytes"
+	}
+	// Bounds that this version does not give, or no name that it can give.
+	bounds := []catalog.Options{{MinChunk: minChunk, MaxChunk: maxChunk}, {}}
+	for n := range 100 {
+		name := c.Name
+		if n > 0 {
+			name = fmt.Sprintf("recovered/%d", id)
+		}
+		if n > 1 {
+			name = fmt.Sprintf("recovered/%d-%d", id, n)
+		}
+		for _, o := range bounds {
+			e, err := t.create(ctx, name, c.DType, size, o)
+			switch {
+			case err == nil:
+				if name != c.Name {
+					c.Saved = name
+				}
+				return &writer{t: t, entry: e, size: size}, nil
+			case !errors.Is(err, store.ErrInvalidArgument) && !errors.Is(err, store.ErrExists):
+				return nil, err
+			}
+		}
+	}
+	return nil, fmt.Errorf("%w: no name could be found for the column %s", store.ErrExists, show(c.Name))
+}
+
+func (t *target) create(ctx context.Context, name, text string, size int64, o catalog.Options) (e catalog.Entry, err error) {
+	spec, unknown := dtype.ParseSpec(text)
+	known := unknown == nil && int64(spec.ElemSize()) == size
+	err = t.Update(ctx, func(tx store.Tx) error {
+		if known {
+			e, err = catalog.Create(ctx, tx, name, spec, o, t.Caps())
+			return err
+		}
+		// A dtype of another version: the bytes are kept, and its text.
+		bounds := layout0.Bounds{Min: o.MinChunk, Max: o.MaxChunk}
+		e = catalog.Entry{Kind: catalog.Fixed, Name: name, DType: text}
+		if size > 0 {
+			if e.Data, err = layout0.FixedRow(name, text, size, bounds, t.Caps()); err != nil {
+				return err
+			}
+			e.Data, err = tx.CreateColumn(ctx, e.Data)
+			return err
+		}
+		e.Kind = catalog.VarSize
+		names := catalog.NamesOf(name)
+		if e.Data, e.Index, err = layout0.VarSizeRows(names.Data, names.Index, text, bounds, t.Caps()); err != nil {
+			return err
+		}
+		if e.Data, err = tx.CreateColumn(ctx, e.Data); err == nil {
+			e.Index, err = tx.CreateColumn(ctx, e.Index)
+		}
+		return err
+	})
+	return e, err
+}
+
+// writer appends elements to a column of the new vault, many in a transaction.
+type writer struct {
+	t     *target
+	entry catalog.Entry
+	size  int64
+	held  column.Elements
+}
+
+// add appends elements of one size.
+func (w *writer) add(ctx context.Context, data []byte) error {
+	w.held.Data = append(w.held.Data, data...)
+	return w.flushFull(ctx)
+}
+
+// addValue appends an element of any size.
+func (w *writer) addValue(ctx context.Context, value []byte) error {
+	w.held.Data = append(w.held.Data, value...)
+	w.held.Ends = append(w.held.Ends, len(w.held.Data))
+	return w.flushFull(ctx)
+}
+
+// addZero appends n elements of zeros, or empty ones.
+func (w *writer) addZero(ctx context.Context, n int64) error {
+	for n > 0 {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if w.size == 0 {
+			n--
+			if err := w.addValue(ctx, nil); err != nil {
+				return err
+			}
+			continue
+		}
+		k := min(n, max(1, pieceBytes/w.size))
+		n -= k
+		if err := w.add(ctx, make([]byte, k*w.size)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *writer) flushFull(ctx context.Context) error {
+	if len(w.held.Data) < batchBytes && len(w.held.Ends) < batchElements {
+		return nil
+	}
+	return w.flush(ctx)
+}
+
+func (w *writer) flush(ctx context.Context) error {
+	if len(w.held.Data) == 0 && len(w.held.Ends) == 0 {
+		return nil
+	}
+	err := w.t.Update(ctx, func(tx store.Tx) error {
+		e, err := catalog.FindID(ctx, tx, w.entry.ID())
+		if err != nil {
+			return err
+		}
+		col, err := e.Open(w.t.Caps())
+		if err != nil {
+			return err
+		}
+		return col.Append(ctx, tx, w.held)
+	})
+	w.held = column.Elements{Data: w.held.Data[:0], Ends: w.held.Ends[:0]}
+	return err
+}
