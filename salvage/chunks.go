@@ -54,8 +54,7 @@ func (j *job) readRows() error {
 			j.note("a chunk in page %d cannot be told from others", r.Page)
 			return nil
 		}
-		// This reads where the whole chain lies, so that no other row takes a
-		// page of it.
+		r.Follow() // before another row can take a page of the chain
 		c := &chunk{number: number, data: data, used: intOr(r, 4, -1), stray: stray}
 		column := j.chunks[id]
 		if column == nil {
