@@ -183,9 +183,10 @@ func (j *job) saveVarSize(ctx context.Context, c Column, e catalog.Entry) error 
 	if err != nil {
 		return err
 	}
-	r := valueReader{job: j, chunks: j.chunks[int64(e.Data.ID)]}
+	r := valueReader{job: j, chunks: j.chunks[int64(e.Data.ID)], begun: -1}
 	err = j.elements(ctx, index, end, func(p piece) error {
 		if p.reason != "" {
+			r.begun = unknown
 			c.lose(p.from, p.to, "index: "+p.reason)
 			return j.fill(ctx, &c, w, p.to-p.from)
 		}
@@ -215,11 +216,17 @@ type valueReader struct {
 	job    *job
 	chunks map[int64]*chunk
 
+	// begun is the chunk of the last element that was not empty: before any it
+	// is -1, and after a hole in the index it is not known.
+	begun int64
+
 	number int64
 	at     int64 // where data begins in the chunk
 	data   []byte
 	holes  []hole
 }
+
+const unknown = -2
 
 type hole struct {
 	from, to int64
@@ -234,10 +241,18 @@ func (r *valueReader) value(entry []byte) (value []byte, reason string) {
 	if number < 0 || start < 0 || end < start {
 		return nil, "the entry in the index points nowhere"
 	}
+	c := r.chunks[number]
+	if end == 0 && (c == nil || r.begun == number || r.begun == unknown || number == 0 && r.begun >= 0) {
+		// Elements ascend in a chunk, so only the first of it can be empty ones at
+		// its beginning. This is what a page of zeros says.
+		return nil, "the entry in the index is zero"
+	}
+	if end > start {
+		r.begun = number
+	}
 	if start == end {
 		return nil, ""
 	}
-	c := r.chunks[number]
 	switch {
 	case c == nil:
 		return nil, fmt.Sprintf("chunk %d is missing", number)

@@ -115,13 +115,13 @@ func (b *payload) follow() {
 			b.add(run{pages: pages - 1})
 			return
 		}
-		if !b.f.leadsTo(kind, before, next) {
-			if kind == ownerCell || b.f.follower(before) == 0 || !b.f.leadsTo(kind, before, b.f.follower(before)) {
+		if !b.f.confirmed(kind, before, next) {
+			if after := b.f.follower(before); kind == ownerChain && after != 0 && !b.f.used.has(after) {
+				b.spoilLast() // its pointer is not what was written
+				next = after
+			} else if !b.f.possible(next) {
 				break
 			}
-			// The page before is not what was written.
-			next = b.f.follower(before)
-			b.spoilLast()
 		}
 		b.f.used.set(next)
 		b.add(run{page: next, pages: 1})
@@ -145,32 +145,44 @@ func (b *payload) follow() {
 	}
 }
 
-// leadsTo tells whether the next page of a chain can be this one.
-func (f *File) leadsTo(kind byte, before, next uint32) bool {
+// confirmed tells whether the pointer map says of a page that it follows this
+// one in a chain.
+func (f *File) confirmed(kind byte, before, next uint32) bool {
+	found, parent := f.owner(next)
+	return found == kind && parent == before && !f.used.has(next)
+}
+
+// possible tells whether a page that the pointer map does not confirm can be the
+// next of a chain: if the map says nothing of it, or something that is wrong by
+// what the page that it names holds.
+func (f *File) possible(next uint32) bool {
 	if next < 2 || next > f.pages || f.used.has(next) {
 		return false
 	}
-	found, parent := f.owner(next)
-	if found == kind && parent == before || found == 0 {
+	switch found, parent := f.owner(next); found {
+	case 0:
 		return true
-	}
-	// The pointer and the map differ. The map is right if what it says is
-	// confirmed by the page that it names.
-	switch found {
 	case ownerChain:
 		p, err := f.Page(parent)
-		return err != nil || binary.BigEndian.Uint32(p) != next
+		if err != nil {
+			return false
+		}
+		other := binary.BigEndian.Uint32(p)
+		found, before := f.owner(other)
+		return other != next && found == ownerChain && before == parent
 	case ownerCell:
 		n, ok := f.node(parent)
 		if !ok || !n.leaf() {
-			return true
+			return false
 		}
 		for k := range n.cells {
-			if c, ok := f.cell(&n, n.at(k)); ok && c.more == next {
-				return parent == before
+			if c, ok := f.cell(&n, n.at(k)); !ok || c.more == next {
+				return false
 			}
 		}
 		return true
+	case ownerFree:
+		return false
 	default:
 		_, node := f.node(next)
 		return !node
