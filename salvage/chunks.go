@@ -55,6 +55,9 @@ func (j *job) readRows() error {
 			return nil
 		}
 		r.Follow() // before another row can take a page of the chain
+		if capacity, ok := r.Int(3); !ok || capacity <= 0 {
+			r.Distrust() // the capacity lies behind the data
+		}
 		c := &chunk{number: number, data: data, used: intOr(r, 4, -1), stray: stray}
 		column := j.chunks[id]
 		if column == nil {

@@ -124,7 +124,8 @@ func (f *File) fields(p []byte, size int64) []Field {
 	return fields
 }
 
-// Int returns an integer.
+// Int returns an integer. One that is stored in more bytes than it takes was not
+// written by SQLite, and cannot be read.
 func (r *Row) Int(k int) (int64, bool) {
 	if k >= len(r.Fields) || r.Fields[k].Kind != Integer {
 		return 0, false
@@ -138,9 +139,31 @@ func (r *Row) Int(k int) (int64, bool) {
 	if holes := r.body.walk(p, field.offset, field.offset+int64(len(p))); len(holes) > 0 {
 		return 0, false
 	}
-	v := int64(binary.BigEndian.Uint64(b[:]))
 	shift := 64 - 8*field.stored
-	return v << shift >> shift, true
+	v := int64(binary.BigEndian.Uint64(b[:])) << shift >> shift
+	return v, field.stored == bytesOf(v)
+}
+
+// bytesOf is how many bytes SQLite takes for an integer. 0 and 1 take none.
+func bytesOf(v int64) int {
+	if v == 0 || v == 1 {
+		return 0
+	}
+	for _, n := range []int{1, 2, 3, 4, 6} {
+		if half := int64(1) << (8*n - 1); -half <= v && v < half {
+			return n
+		}
+	}
+	return 8
+}
+
+// Distrust makes a hole of the last page of the row's chain, if it has one: what
+// was read there cannot be what was written.
+func (r *Row) Distrust() {
+	r.body.follow()
+	if len(r.body.chain) > 0 {
+		r.body.spoilLast()
+	}
 }
 
 // Float returns a float, or an integer as one: SQLite stores whole floats so.
