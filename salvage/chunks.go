@@ -43,38 +43,104 @@ func (j *job) readRows() error {
 		return err
 	}
 	j.damaged("rows of the catalog", bad)
-	bad, err = j.survey.of(roleChunks, func(r *sqlitefile.Row, stray bool) error {
-		if err := j.ctx.Err(); err != nil {
-			return err
-		}
-		id, ok1 := r.Int(0)
+	return j.readChunks()
+}
+
+// place is where a chunk belongs.
+type place struct{ column, number int64 }
+
+// placedRow is a chunk as its row says it.
+type placedRow struct {
+	rowID int64
+	place place
+	chunk *chunk
+}
+
+// readChunks finds all chunks, and compares the places that their rows say with
+// the indexes, which say them a second and a third time.
+func (j *job) readChunks() error {
+	var rows []placedRow
+	seen := map[int64]bool{}
+	bad, err := j.survey.of(roleChunks, func(r *sqlitefile.Row, stray bool) error {
+		column, ok1 := r.Int(0)
 		number, ok2 := r.Int(1)
 		data, ok3 := r.Value(2)
 		if !ok1 || !ok2 || !ok3 {
 			j.note("a chunk in page %d cannot be told from others", r.Page)
-			return nil
+			return j.ctx.Err()
 		}
 		r.Follow() // before another row can take a page of the chain
 		if capacity, ok := r.Int(3); !ok || capacity <= 0 {
 			r.Distrust() // the capacity lies behind the data
 		}
-		c := &chunk{number: number, data: data, used: intOr(r, 4, -1), stray: stray}
-		column := j.chunks[id]
-		if column == nil {
-			column = map[int64]*chunk{}
-			j.chunks[id] = column
-		}
-		if column[number] != nil {
-			if !stray {
-				j.note("there are two chunks %d of column %d; the first was taken", number, id)
-			}
-			return nil
-		}
-		column[number] = c
-		return nil
+		seen[r.RowID] = true
+		c := &chunk{data: data, used: intOr(r, 4, -1), stray: stray}
+		rows = append(rows, placedRow{r.RowID, place{column, number}, c})
+		return j.ctx.Err()
 	})
+	if err != nil {
+		return err
+	}
 	j.damaged("chunks", bad)
-	return err
+	byRow, byPlace := map[int64]place{}, map[place]int64{}
+	_, err = j.survey.of(rolePlaces, func(r *sqlitefile.Row, _ bool) error {
+		column, ok1 := r.Int(0)
+		number, ok2 := r.Int(1)
+		rowID, ok3 := r.Int(len(r.Fields) - 1)
+		if !ok1 || !ok2 || !ok3 {
+			return j.ctx.Err()
+		}
+		p := place{column, number}
+		if old, twice := byRow[rowID]; !twice {
+			byRow[rowID] = p
+		} else if old != p {
+			delete(byRow, rowID) // nobody knows which of the indexes is right
+		}
+		byPlace[p] = rowID
+		return j.ctx.Err()
+	})
+	if err != nil {
+		return err
+	}
+	// What the indexes confirm comes first, what nothing led to last.
+	var unsure, strays []placedRow
+	for _, r := range rows {
+		p, known := byRow[r.rowID]
+		switch {
+		case known && p == r.place:
+			j.place(r)
+		case r.chunk.stray:
+			strays = append(strays, r)
+		default:
+			if truly, listed := byPlace[r.place]; known && (!listed || seen[truly]) {
+				j.note("a chunk says that it is chunk %d of column %d, and the index that it is chunk %d of column %d, which was believed",
+					r.place.number, r.place.column, p.number, p.column)
+				r.place = p
+			}
+			unsure = append(unsure, r)
+		}
+	}
+	for _, r := range append(unsure, strays...) {
+		j.place(r)
+	}
+	return nil
+}
+
+// place puts a chunk where it belongs, if there is none.
+func (j *job) place(r placedRow) {
+	column := j.chunks[r.place.column]
+	if column == nil {
+		column = map[int64]*chunk{}
+		j.chunks[r.place.column] = column
+	}
+	if column[r.place.number] != nil {
+		if !r.chunk.stray {
+			j.note("there are two chunks %d of column %d; one of them was taken", r.place.number, r.place.column)
+		}
+		return
+	}
+	r.chunk.number = r.place.number
+	column[r.place.number] = r.chunk
 }
 
 // maxText is the longest name or dtype, in bytes, that is read.

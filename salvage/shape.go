@@ -16,7 +16,8 @@ const (
 	roleColumns
 	roleChunks
 	rolePairs
-	roleKeys // the index over the keys of a table of pairs
+	roleKeys   // the index over the keys of a table of pairs
+	rolePlaces // an index over the columns and the numbers of chunks
 	roleNativeColumns
 	roleNativeRuns
 	roleNativeBytes
@@ -50,6 +51,8 @@ var shapes = []struct {
 	{rolePairs, false, "bb"},
 	{rolePairs, true, "bb"},
 	{roleKeys, true, "bi"},
+	{rolePlaces, true, "iii"},
+	{rolePlaces, true, "iiiii"},
 	{roleNativeRuns, true, "iiiiib"},
 	{roleNativeBytes, false, "nb"},
 }

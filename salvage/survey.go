@@ -131,6 +131,8 @@ func (s *survey) readSchema(t sqlitefile.Tree) {
 				o.role = tableRoles[strings.ToLower(name)]
 			case kind == "table" && isPairs.MatchString(sql):
 				o.role = rolePairs
+			case kind == "index" && strings.EqualFold(table, nameOf(roleChunks)):
+				o.role = rolePlaces
 			case kind == "index" && strings.HasPrefix(name, "sqlite_autoindex_"):
 				o.role = roleKeys // if its table is one of pairs
 			}
@@ -175,7 +177,7 @@ func (s *survey) assign(t sqlitefile.Tree, roots map[uint32]*object) {
 		fits[0].stray = append(fits[0].stray, t)
 	case shape == rolePairs && (s.torn || len(fits) > 1):
 		s.assignPairs(t, above, roots)
-	case there || !s.torn || shape == rolePairs || shape == roleKeys:
+	case there && shape != rolePlaces || !s.torn || shape == rolePairs || shape == roleKeys:
 	default: // the row of the schema is lost
 		s.objects = append(s.objects, &object{name: nameOf(shape), role: shape, stray: []sqlitefile.Tree{t}})
 	}

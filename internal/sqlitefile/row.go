@@ -144,11 +144,9 @@ func (r *Row) Int(k int) (int64, bool) {
 	return v, field.stored == bytesOf(v)
 }
 
-// bytesOf is how many bytes SQLite takes for an integer. 0 and 1 take none.
+// bytesOf is how many bytes SQLite takes for an integer, other than 0 and 1 where
+// these take none.
 func bytesOf(v int64) int {
-	if v == 0 || v == 1 {
-		return 0
-	}
 	for _, n := range []int{1, 2, 3, 4, 6} {
 		if half := int64(1) << (8*n - 1); -half <= v && v < half {
 			return n
