@@ -126,7 +126,8 @@ const (
 	shownKeys   = 20
 )
 
-// String is the report for people, in lines.
+// String is the report for people, in lines. Ranges are written as Python's
+// slices.
 func (r *Report) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d pages of %d bytes", r.Pages.Total, r.Pages.Size)
@@ -174,12 +175,16 @@ func (c *Column) print(b *strings.Builder) {
 			fmt.Fprintf(b, "  and %d more ranges\n", len(c.Missing)-k)
 			break
 		}
-		fmt.Fprintf(b, "  missing %d to %d: %s\n", missing.From, missing.To, missing.Reason)
+		fmt.Fprintf(b, "  missing %d:%d, %s\n", missing.From, missing.To, missing.Reason)
 	}
 }
 
 func (t *Table) print(b *strings.Builder) {
-	fmt.Fprintf(b, "table %s: %d pairs", excerpt.Line(t.Name, excerpt.Name), t.Read)
+	pairs := "pairs"
+	if t.Read == 1 {
+		pairs = "pair"
+	}
+	fmt.Fprintf(b, "table %s: %d %s", excerpt.Line(t.Name, excerpt.Name), t.Read, pairs)
 	switch {
 	case t.Unsure:
 		fmt.Fprintf(b, ", %d or more lost", t.Lost)

@@ -46,7 +46,7 @@ func completeArg(cmd *cobra.Command, args []string, begin string) ([]cobra.Compl
 	}
 	var found []cobra.Completion
 	switch word := expected[min(len(args), len(expected)-1)]; strings.Trim(word, "[].") {
-	case "DB", "COPY", "FILE|-":
+	case "DB", "COPY", "DAMAGED", "NEW", "FILE|-":
 		return nil, cobra.ShellCompDirectiveDefault // files, as the shell does
 	case "NAME":
 		found = completeFrom(cmd, args, completeColumns, begin)

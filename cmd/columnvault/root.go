@@ -30,7 +30,7 @@ Usage: columnvault COMMAND DB ... [--FLAGS]
   append, set, insert, delete  change elements
   create, retype, rename, drop change columns
   kv put, get, cat, ls, rm     values under keys
-  check, repair                look for damage, mend it
+  check, repair, salvage       look for damage, mend it, save what is left
   backup                       copy the file while it is used
   compact, checkpoint          give room back, empty the log
   completion, help, version    the tool
@@ -107,8 +107,8 @@ is 0, or 1 after an error, 2 after wrong usage, 130 after an interrupt.`,
 	addCommands(root, "Changing elements", newAppendCommand(a), newSetCommand(a), newInsertCommand(a), newDeleteCommand(a))
 	addCommands(root, "Changing columns", newCreateCommand(a), newRetypeCommand(a), newRenameCommand(a), newDropCommand(a))
 	addCommands(root, "Keys and values", newKVCommand(a))
-	addCommands(root, "The file", newCheckCommand(a), newRepairCommand(a), newBackupCommand(a), newCompactCommand(a),
-		newCheckpointCommand(a))
+	addCommands(root, "The file", newCheckCommand(a), newRepairCommand(a), newSalvageCommand(a), newBackupCommand(a),
+		newCompactCommand(a), newCheckpointCommand(a))
 	addCommands(root, "The tool", newCompletionCommand(a), newVersionCommand(a))
 	root.SetHelpCommandGroupID("The tool")
 	return root

@@ -39,7 +39,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("TYPES", kinds)
 			return os.WriteFile(filepath.Join(env.WorkDir, "seattle-weather.csv"), weather, 0o666)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "sql": sql},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "sql": sql, "spoil": spoil},
 	})
 }
 
@@ -75,4 +75,20 @@ func sql(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	ts.Check(db.Exec(args[1]))
 	ts.Check(db.Close())
+}
+
+// spoil overwrites bytes of a file with zeros, from an offset on.
+func spoil(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: spoil file offset bytes")
+	}
+	offset, err := strconv.ParseInt(args[1], 10, 64)
+	ts.Check(err)
+	n, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	f, err := os.OpenFile(ts.MkAbs(args[0]), os.O_WRONLY, 0)
+	ts.Check(err)
+	_, err = f.WriteAt(make([]byte, n), offset)
+	ts.Check(err)
+	ts.Check(f.Close())
 }

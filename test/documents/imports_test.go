@@ -18,7 +18,7 @@ const tool = "cmd/columnvault/internal/"
 // layers says which packages of this module each may import: those below it.
 var layers = map[string][]string{
 	"cmd/columnvault": {"", "dtype", "internal/excerpt", "internal/position", tool + "columns", tool + "exchange",
-		tool + "exporting", tool + "files", tool + "hint", tool + "importing", tool + "term", tool + "values"},
+		tool + "exporting", tool + "files", tool + "hint", tool + "importing", tool + "term", tool + "values", "salvage"},
 	tool + "importing": {"", "dtype", "internal/excerpt", tool + "columns", tool + "exchange", tool + "files", tool + "hint",
 		tool + "term", tool + "values"},
 	tool + "exporting":            {"", "dtype", "internal/excerpt", tool + "columns", tool + "exchange", tool + "hint", tool + "term"},
@@ -55,6 +55,9 @@ var layers = map[string][]string{
 	"examples/library":            {"", "dtype"},
 	"internal/store/sqlite/btree": {},
 	"internal/report":             {},
+	"salvage": {"", "dtype", "internal/catalog", "internal/column", "internal/column/layout0", "internal/excerpt",
+		"internal/sqlitefile", "internal/store", "internal/store/sqlite"},
+	"internal/sqlitefile": {},
 }
 
 // foreign says which packages alone may import a module that the rest of the
