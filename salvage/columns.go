@@ -9,6 +9,7 @@ import (
 
 	"columnvault/dtype"
 	"columnvault/internal/catalog"
+	"columnvault/internal/column"
 	"columnvault/internal/excerpt"
 	"columnvault/internal/store"
 )
@@ -108,11 +109,9 @@ func (j *job) repaired(c *Column, row store.Row) (store.Row, int64) {
 		remark("the length is lost")
 		return row, backed
 	}
-	c.Expected = row.Length
 	if bounded := j.bounded(row.Length, row.ElemSize); bounded < row.Length {
 		remark("a length of %d is more than the file can have held", row.Length)
-		c.Expected = backed
-		return row, backed
+		return row, min(bounded, backed)
 	}
 	return row, row.Length
 }
@@ -120,6 +119,16 @@ func (j *job) repaired(c *Column, row store.Row) (store.Row, int64) {
 // bounded is a number of elements of this size, or as many as a file of this
 // size can have held.
 func (j *job) bounded(n, size int64) int64 { return max(0, min(n, j.limit/size)) }
+
+// spend tells whether so many bytes can have been in the file beside all that was
+// saved before. A file that lies could fill the disk otherwise.
+func (j *job) spend(bytes int64) bool {
+	if bytes > j.limit {
+		return false
+	}
+	j.limit -= bytes
+	return true
+}
 
 func (j *job) saveFixed(ctx context.Context, c Column, row store.Row) error {
 	spec, err := dtype.ParseSpec(row.DType)
@@ -133,6 +142,7 @@ func (j *job) saveFixed(ctx context.Context, c Column, row store.Row) error {
 	}
 	row, end := j.repaired(&c, row)
 	c.Expected = end
+	j.spend(end * row.ElemSize)
 	w, err := j.target.column(ctx, &c, int64(row.ID), row.ElemSize, row.MinChunk, row.MaxChunk)
 	if err != nil {
 		return err
@@ -170,6 +180,7 @@ func (j *job) saveVarSize(ctx context.Context, c Column, e catalog.Entry) error 
 	e.Index.ElemSize = entrySize
 	index, end := j.repaired(&c, e.Index)
 	c.Expected = end
+	j.spend(end * entrySize)
 	if end > 0 && len(j.chunks[int64(index.ID)]) == 0 && len(j.chunks[int64(e.Data.ID)]) > 0 {
 		c.lose(0, end, "the index is lost")
 		whole := Column{Name: c.Name + " (data)", Remark: "the index is lost; each element is a chunk, with many elements back to back"}
@@ -220,10 +231,10 @@ type valueReader struct {
 	// is -1, and after a hole in the index it is not known.
 	begun int64
 
-	number int64
-	at     int64 // where data begins in the chunk
-	data   []byte
-	holes  []hole
+	chunk *chunk
+	at    int64 // where data begins in it
+	data  []byte
+	holes []hole
 }
 
 const unknown = -2
@@ -259,8 +270,18 @@ func (r *valueReader) value(entry []byte) (value []byte, reason string) {
 	case end > c.data.Size:
 		return nil, fmt.Sprintf("the entry in the index points past the end of chunk %d", number)
 	}
-	if number != r.number || start < r.at || end > r.at+int64(len(r.data)) {
+	if end-start > column.MaxElement {
+		return nil, fmt.Sprintf("the entry in the index says that the element has %d bytes", end-start)
+	}
+	if c != r.chunk || start < r.at || end > r.at+int64(len(r.data)) {
+		// No memory is taken for what is not there.
+		if holes := c.data.Holes(start, end); len(holes) > 0 {
+			return nil, reasonOf(c, holes[0])
+		}
 		r.load(c, start, end)
+	}
+	if !r.job.spend(end - start) {
+		return nil, "the entries in the index speak of more bytes than the file can have held"
 	}
 	for _, h := range r.holes {
 		if h.from < end && h.to > start {
@@ -276,7 +297,7 @@ func (r *valueReader) load(c *chunk, start, end int64) {
 	if int64(cap(r.data)) < n {
 		r.data = make([]byte, n)
 	}
-	r.number, r.at, r.data = c.number, start, r.data[:n]
+	r.chunk, r.at, r.data = c, start, r.data[:n]
 	r.holes = r.holes[:0]
 	for _, h := range c.data.ReadAt(r.data, start) {
 		r.holes = append(r.holes, hole{h.From, h.To, reasonOf(c, h)})
@@ -298,20 +319,7 @@ func (j *job) saveChunks(ctx context.Context, c Column, id int64) error {
 		if err = ctx.Err(); err != nil {
 			break
 		}
-		chunk := chunks[number]
-		n := chunk.data.Size
-		if chunk.used > 0 {
-			n = min(n, chunk.used)
-		}
-		reason := fmt.Sprintf("chunk %d has %d bytes, and an element at most %d", number, n, dtype.MaxSize)
-		data := []byte{}
-		if n <= dtype.MaxSize {
-			data, reason = make([]byte, n), ""
-			for _, h := range chunk.data.ReadAt(data, 0) {
-				reason = reasonOf(chunk, h) + ", and there are zeros in its place"
-			}
-			j.advance(n)
-		}
+		data, reason := j.whole(chunks[number])
 		if reason != "" {
 			c.lose(int64(k), int64(k)+1, reason)
 		} else {
@@ -322,6 +330,28 @@ func (j *job) saveChunks(ctx context.Context, c Column, id int64) error {
 		}
 	}
 	return j.finish(ctx, &c, w, err)
+}
+
+// whole is the bytes of a chunk that count, and what is wrong with them. Where a
+// page is lost there are zeros, and where the rest is lost they end.
+func (j *job) whole(c *chunk) (data []byte, reason string) {
+	n := c.data.Size
+	if c.used > 0 {
+		n = min(n, c.used)
+	}
+	for _, h := range c.data.Holes(0, n) {
+		reason = reasonOf(c, h) + ", and there are zeros in its place"
+		if h.To == n {
+			reason, n = reasonOf(c, h)+", and the element ends there", h.From
+		}
+	}
+	if n > column.MaxElement || !j.spend(n) {
+		return nil, fmt.Sprintf("chunk %d has %d bytes, which are too many", c.number, n)
+	}
+	data = make([]byte, n)
+	c.data.ReadAt(data, 0)
+	j.advance(n)
+	return data, reason
 }
 
 // show is a name for a note.

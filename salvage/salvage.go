@@ -237,8 +237,8 @@ type job struct {
 	chunks map[int64]map[int64]*chunk
 	// claimed are the columns whose chunks have a place in the new vault.
 	claimed map[int64]bool
-	// limit is how many bytes a column can have had at most. A file that has lost
-	// its end may have been larger than it is.
+	// limit is how many bytes can be saved at most: a file that has lost its end
+	// may have held more than it has. What is saved is taken off it.
 	limit int64
 
 	memory            []byte

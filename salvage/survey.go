@@ -42,6 +42,9 @@ type survey struct {
 // isPairs is the statement that creates a table of pairs, in all its spellings.
 var isPairs = regexp.MustCompile(`(?is)^\s*create\s+table\s.*\(\s*"?key"?\s+blob\s+primary\s+key(\s+not\s+null)?\s*,\s*"?value"?\s+blob(\s+not\s+null)?\s*\)(\s*without\s+rowid)?\s*$`)
 
+// maxObjects is how many tables and indexes a file can have.
+const maxObjects = 10_000
+
 // maxSQL is the longest statement, in bytes, that is looked at.
 const maxSQL = 1 << 20
 
@@ -121,7 +124,7 @@ func (s *survey) readSchema(t sqlitefile.Tree) {
 			table, _ := r.Text(2, maxSQL)
 			root, rooted := r.Int(3)
 			sql, _ := r.Text(4, maxSQL)
-			if !named || !rooted || root < 0 || root > 1<<32-1 {
+			if !named || !rooted || root < 0 || root > 1<<32-1 || len(s.objects) == maxObjects {
 				s.torn = true
 				return true
 			}

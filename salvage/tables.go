@@ -38,6 +38,7 @@ type table struct {
 	Table
 	name  string // in the new vault
 	batch []store.Pair
+	held  map[string]bool // the keys in batch
 	size  int
 	// cut are the keys of pairs whose values are cut short.
 	cut map[uint64]bool
@@ -46,7 +47,7 @@ type table struct {
 var seed = maphash.MakeSeed()
 
 func (j *job) newTable(name string) *table {
-	t := &table{job: j, name: name, cut: map[uint64]bool{}}
+	t := &table{job: j, name: name, held: map[string]bool{}, cut: map[uint64]bool{}}
 	t.Name, t.LostKeys = name, [][]byte{}
 	return t
 }
@@ -118,8 +119,8 @@ func (t *table) key(r *sqlitefile.Row) (key []byte, ok bool) {
 }
 
 func (t *table) has(ctx context.Context, key []byte) (there bool, err error) {
-	if err := t.flush(ctx); err != nil {
-		return false, err
+	if t.held[string(key)] {
+		return true, nil
 	}
 	err = t.target.Read(ctx, func(r store.Reader) error {
 		_, err := r.Size(ctx, t.name, key)
@@ -158,6 +159,7 @@ func (t *table) save(ctx context.Context, r *sqlitefile.Row, key []byte) error {
 	t.advance(value.Size + int64(len(key)))
 	t.Read++
 	t.batch = append(t.batch, store.Pair{Key: key, Value: data})
+	t.held[string(key)] = true
 	if t.size += len(key) + len(data) + 64; t.size < batchBytes {
 		return nil
 	}
@@ -208,6 +210,7 @@ func (t *table) flush(ctx context.Context) error {
 		return nil
 	})
 	t.batch, t.size = t.batch[:0], 0
+	clear(t.held)
 	return err
 }
 
@@ -234,6 +237,9 @@ func (t *table) findLost(ctx context.Context, keys *object) error {
 	})
 	return err
 }
+
+// maxLoose is how many tables pairs of unknown tables are put into.
+const maxLoose = 8
 
 // saveLoose saves pairs that may be of any table. Those of one key with different
 // values come from different tables.
@@ -263,6 +269,10 @@ func (j *job) saveLoose(ctx context.Context) error {
 
 func (j *job) saveLooseRow(ctx context.Context, tables *[]*table, r *sqlitefile.Row) error {
 	for k := 0; ; k++ {
+		if k == maxLoose {
+			(*tables)[k-1].Lost++
+			return ctx.Err()
+		}
 		if k == len(*tables) {
 			t := j.newTable(j.survey.newName("kv"))
 			j.survey.objects = append(j.survey.objects, &object{name: t.name})

@@ -47,6 +47,7 @@ func (f *File) Rows(page uint32, visit func(*Row) bool) (bad int) {
 		f.spoil(page)
 		return 0
 	}
+	room := f.usable
 	for k := range n.cells {
 		if k > 0 {
 			if n, ok = f.node(page); !ok { // visit may have read other pages
@@ -54,7 +55,10 @@ func (f *File) Rows(page uint32, visit func(*Row) bool) (bad int) {
 			}
 		}
 		c, ok := f.cell(&n, n.at(k))
-		if !ok || n.kind == tableInner {
+		if ok {
+			room -= c.end - n.at(k) // cells do not overlap
+		}
+		if !ok || n.kind == tableInner || room < 0 {
 			bad++
 			continue
 		}
@@ -77,8 +81,9 @@ func (f *File) Rows(page uint32, visit func(*Row) bool) (bad int) {
 // Follow finds the pages of the row, so that they count as used.
 func (r *Row) Follow() { r.body.follow() }
 
-// maxFields is the most fields that a row can have.
-const maxFields = 32767
+// maxFields is the most fields that a row can have, as SQLite is built by
+// default.
+const maxFields = 2000
 
 // fields reads the head of a record, nil if its sizes do not add up to that of
 // the payload.
