@@ -43,6 +43,17 @@ func (j *job) readRows() error {
 		return err
 	}
 	j.damaged("rows of the catalog", bad)
+	_, err = j.survey.of(roleNames, func(r *sqlitefile.Row, stray bool) error {
+		name, named := r.Text(0, maxText)
+		id, ok := r.Int(1)
+		if _, there := j.rows[store.ColumnID(id)]; named && ok && !there && !stray {
+			j.names[id] = name
+		}
+		return j.ctx.Err()
+	})
+	if err != nil {
+		return err
+	}
 	return j.readChunks()
 }
 

@@ -35,11 +35,19 @@ func (j *job) saveColumns(ctx context.Context) error {
 			return err
 		}
 	}
+	for _, id := range slices.Sorted(maps.Keys(j.names)) {
+		if len(j.chunks[id]) == 0 {
+			j.note("the column %s is lost: there is neither its row of the catalog nor a chunk", show(j.names[id]))
+		}
+	}
 	for _, id := range slices.Sorted(maps.Keys(j.chunks)) {
 		if j.claimed[id] {
 			continue
 		}
 		c := Column{Name: fmt.Sprintf("recovered/%d", id), Remark: "the row of the catalog is lost; each element is a chunk"}
+		if name, known := j.names[id]; known {
+			c.Remark = fmt.Sprintf("the row of the catalog is lost, whose name was %s; each element is a chunk", show(name))
+		}
 		if err := j.saveChunks(ctx, c, id); err != nil {
 			return err
 		}

@@ -67,7 +67,7 @@ func file(ctx context.Context, damaged, path string, o Options) (_ *Report, err 
 		return nil, err
 	}
 	j := &job{ctx: ctx, opts: o, report: &Report{Damaged: damaged, Saved: path, Columns: []Column{}, Tables: []Table{}, NotRead: []string{}, Notes: []string{}},
-		rows: map[store.ColumnID]store.Row{}, chunks: map[int64]map[int64]*chunk{}, claimed: map[int64]bool{}}
+		rows: map[store.ColumnID]store.Row{}, names: map[int64]string{}, chunks: map[int64]map[int64]*chunk{}, claimed: map[int64]bool{}}
 	src, err := openSource(damaged, o.IgnoreLog)
 	if err != nil {
 		return nil, err
@@ -233,7 +233,9 @@ type job struct {
 	target *target
 	report *Report
 
-	rows   map[store.ColumnID]store.Row
+	rows map[store.ColumnID]store.Row
+	// names are those of columns of which the row is lost, by an index.
+	names  map[int64]string
 	chunks map[int64]map[int64]*chunk
 	// claimed are the columns whose chunks have a place in the new vault.
 	claimed map[int64]bool

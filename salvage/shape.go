@@ -18,6 +18,7 @@ const (
 	rolePairs
 	roleKeys   // the index over the keys of a table of pairs
 	rolePlaces // an index over the columns and the numbers of chunks
+	roleNames  // an index over the names of columns
 	roleNativeColumns
 	roleNativeRuns
 	roleNativeBytes
@@ -51,6 +52,7 @@ var shapes = []struct {
 	{rolePairs, false, "bb"},
 	{rolePairs, true, "bb"},
 	{roleKeys, true, "bi"},
+	{roleNames, true, "ti"},
 	{rolePlaces, true, "iii"},
 	{rolePlaces, true, "iiiii"},
 	{roleNativeRuns, true, "iiiiib"},

@@ -136,6 +136,8 @@ func (s *survey) readSchema(t sqlitefile.Tree) {
 				o.role = rolePairs
 			case kind == "index" && strings.EqualFold(table, nameOf(roleChunks)):
 				o.role = rolePlaces
+			case kind == "index" && strings.EqualFold(table, nameOf(roleColumns)):
+				o.role = roleNames
 			case kind == "index" && strings.HasPrefix(name, "sqlite_autoindex_"):
 				o.role = roleKeys // if its table is one of pairs
 			}
