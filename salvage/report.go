@@ -93,7 +93,7 @@ const (
 )
 
 // Lost is how many of the expected elements could not be read.
-func (c *Column) Lost() int64 { return c.Expected - c.Read }
+func (c Column) Lost() int64 { return c.Expected - c.Read }
 
 // lose adds missing elements, which come in ascending order.
 func (c *Column) lose(from, to int64, reason string) {
