@@ -186,6 +186,8 @@ func (t *Table) print(b *strings.Builder) {
 	}
 	fmt.Fprintf(b, "table %s: %d %s", excerpt.Line(t.Name, excerpt.Name), t.Read, pairs)
 	switch {
+	case t.Unsure && t.Lost == 0:
+		b.WriteString(", more may be lost")
 	case t.Unsure:
 		fmt.Fprintf(b, ", %d or more lost", t.Lost)
 	case t.Lost > 0:

@@ -26,7 +26,7 @@ type object struct {
 
 // lost tells whether pages of it are missing.
 func (o *object) lost() bool {
-	return slices.ContainsFunc(o.trees, func(t sqlitefile.Tree) bool { return t.Lost > 0 })
+	return len(o.trees) == 0 || slices.ContainsFunc(o.trees, func(t sqlitefile.Tree) bool { return t.Lost > 0 })
 }
 
 // survey is what the file has.
@@ -35,8 +35,9 @@ type survey struct {
 	objects []*object
 	// torn says that a part of the schema is missing.
 	torn bool
-	// loose are trees of pairs that may belong to more than one table.
-	loose []sqlitefile.Tree
+	// loose are trees of pairs that may belong to more than one table, and keys
+	// those of indexes over keys of which the table is not known.
+	loose, keys []sqlitefile.Tree
 }
 
 // isPairs is the statement that creates a table of pairs, in all its spellings.
@@ -69,6 +70,7 @@ func look(f *sqlitefile.File) *survey {
 			rest = append(rest, t)
 		}
 	}
+	found := s.objects[known:len(s.objects):len(s.objects)]
 	roots := map[uint32]*object{}
 	for _, o := range s.objects {
 		roots[o.root] = o
@@ -76,11 +78,11 @@ func look(f *sqlitefile.File) *survey {
 	for _, t := range rest {
 		s.assign(t, roots)
 	}
-	for _, o := range s.objects[known:] {
+	for _, o := range found {
 		if len(o.trees) == 0 {
 			s.follow(o) // the root is not there, and that counts as a loss
-			s.recognize(o)
 		}
+		s.recognize(o)
 	}
 	s.pairKeys()
 	return s
@@ -172,7 +174,7 @@ func (s *survey) assign(t sqlitefile.Tree, roots map[uint32]*object) {
 	for _, o := range s.objects {
 		if o.role == shape {
 			there = true
-			if o.lost() || len(o.trees) == 0 {
+			if o.lost() {
 				fits = append(fits, o)
 			}
 		}
@@ -182,7 +184,9 @@ func (s *survey) assign(t sqlitefile.Tree, roots map[uint32]*object) {
 		fits[0].stray = append(fits[0].stray, t)
 	case shape == rolePairs && (s.torn || len(fits) > 1):
 		s.assignPairs(t, above, roots)
-	case there && shape != rolePlaces || !s.torn || shape == rolePairs || shape == roleKeys:
+	case shape == roleKeys && s.torn:
+		s.keys = append(s.keys, t)
+	case there && shape != rolePlaces && shape != roleNames || !s.torn || shape == rolePairs:
 	default: // the row of the schema is lost
 		s.objects = append(s.objects, &object{name: nameOf(shape), role: shape, stray: []sqlitefile.Tree{t}})
 	}
@@ -232,6 +236,7 @@ func nameOf(r role) string {
 
 // pairKeys finds the index of each table of pairs.
 func (s *survey) pairKeys() {
+	var alone []*object
 	for _, o := range s.objects {
 		if o.role != roleKeys {
 			continue
@@ -242,6 +247,15 @@ func (s *survey) pairKeys() {
 				table.keys, o.role = o, roleKeys
 			}
 		}
+	}
+	for _, o := range s.objects {
+		if o.role == rolePairs && o.keys == nil {
+			alone = append(alone, o)
+		}
+	}
+	if len(alone) == 1 && len(s.keys) > 0 && len(s.loose) == 0 {
+		alone[0].keys = &object{role: roleKeys, trees: s.keys}
+		s.objects = append(s.objects, alone[0].keys)
 	}
 }
 

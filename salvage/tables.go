@@ -76,11 +76,11 @@ func (j *job) saveTable(ctx context.Context, o *object) error {
 	if err != nil {
 		return err
 	}
-	if o.keys == nil || len(o.keys.trees) == 0 || o.keys.lost() {
-		t.Unsure = bad > 0 || o.lost()
-	}
-	if o.keys != nil && (t.Unsure || bad > 0 || o.lost() || len(o.trees) == 0) {
-		err = t.findLost(ctx, o.keys)
+	if bad > 0 || o.lost() {
+		t.Unsure = o.keys == nil || o.keys.lost()
+		if o.keys != nil {
+			err = t.findLost(ctx, o.keys)
+		}
 	}
 	if bad > int(t.Lost) {
 		t.Lost = int64(bad)
