@@ -399,6 +399,9 @@ func TestDamageCampaign(t *testing.T) {
 		}
 	}
 	t.Logf("%-22s %5s %7s %8s %6s %8s %8s", "damage", "cases", "refused", "elements", "pairs", "missing", "changed")
+	if r := results["header zeroed"]; r.refused < r.cases {
+		t.Errorf("the library itself reads %d of %d files without a header", r.cases-r.refused, r.cases)
+	}
 	for _, name := range names {
 		r := results[name]
 		t.Logf("%-22s %5d %7d %8d %6d %8d %8d", name, r.cases, r.refused, r.elements, r.pairs, r.lost, r.changed)
