@@ -287,13 +287,13 @@ func (f *File) Page(n uint32) ([]byte, error) {
 	if cap(f.window) == 0 {
 		f.window = make([]byte, windowBytes)
 	}
-	k, err := f.main.ReadAt(f.window[:cap(f.window)], at)
+	k, _ := f.main.ReadAt(f.window[:cap(f.window)], at)
 	f.windowAt, f.window = at, f.window[:k]
 	if k >= f.pageSize {
 		return f.window[:f.pageSize], nil
 	}
 	// A disk with a bad sector may fail the whole window and read the page.
-	k, err = f.main.ReadAt(f.window[:f.pageSize], at)
+	k, err := f.main.ReadAt(f.window[:f.pageSize], at)
 	if k == f.pageSize {
 		f.window = f.window[:k]
 		return f.window, nil
