@@ -200,7 +200,11 @@ func pageKinds(data []byte, pageSize int) []string {
 // there: all, if the page is one that only leads to others or that an index has;
 // all but its bytes, if it is one of a chain.
 func TestOnePageLost(t *testing.T) {
-	for _, pageSize := range []int{512, 4096, 8192} {
+	pageSizes := []int{4096, 512, 8192}
+	if testing.Short() {
+		pageSizes = pageSizes[:1]
+	}
+	for _, pageSize := range pageSizes {
 		path := build(t, pageSize)
 		original := contentsOf(t, path, tables...)
 		data, err := os.ReadFile(path)
@@ -345,10 +349,14 @@ func TestDamageCampaign(t *testing.T) {
 	type result struct{ cases, refused, nothing, elements, pairs, lost, changed int }
 	var names []string
 	results := map[string]*result{}
-	for _, kind := range []struct {
+	kinds := []struct {
 		pageSize int
 		mapped   bool
-	}{{512, true}, {4096, true}, {4096, false}, {32768, true}} {
+	}{{4096, true}, {4096, false}, {512, true}, {32768, true}}
+	if testing.Short() {
+		kinds = kinds[:1]
+	}
+	for _, kind := range kinds {
 		pageSize := kind.pageSize
 		path := build(t, pageSize)
 		if !kind.mapped {

@@ -39,7 +39,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("TYPES", kinds)
 			return os.WriteFile(filepath.Join(env.WorkDir, "seattle-weather.csv"), weather, 0o666)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "sql": sql, "spoil": spoil},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "sql": sql, "spoil": spoil, "numbers": numbers},
 	})
 }
 
@@ -91,4 +91,18 @@ func spoil(ts *testscript.TestScript, neg bool, args []string) {
 	_, err = f.WriteAt(make([]byte, n), offset)
 	ts.Check(err)
 	ts.Check(f.Close())
+}
+
+// numbers writes the numbers from 0 up to another to a file, one a line.
+func numbers(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: numbers count file")
+	}
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	var lines []byte
+	for i := range n {
+		lines = append(strconv.AppendInt(lines, int64(i), 10), '\n')
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), lines, 0o666))
 }
