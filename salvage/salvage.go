@@ -44,9 +44,9 @@ type Options struct {
 // what is missing, which is no error. Errors are of type [*columnvault.Error].
 //
 // The damaged file, and the log beside it, are read twice and never written to.
-// No program should write to them meanwhile. Memory is taken for up to 1/30 of
-// the file's size, and for single elements; the new file takes about as much disk
-// as the damaged one, which it resembles in the size of its pages.
+// No program should write to them meanwhile. Memory is taken for
+// the numbers of pages, for some 200 bytes a chunk, and for single elements; the new
+// file takes about as much disk as the damaged one, and has pages of the same size.
 func File(ctx context.Context, damaged, target string, o Options) (*Report, error) {
 	report, err := file(ctx, damaged, target, o)
 	var done *columnvault.Error
