@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"columnvault/dtype"
 	"columnvault/internal/sqlitefile"
 	"columnvault/internal/store"
 )
@@ -34,6 +35,7 @@ func (j *job) readRows() error {
 			j.note("the name or the dtype of column %d cannot be read", r.RowID)
 			return nil
 		}
+		row.Attrs = attrsOf(r, 8, row.DType)
 		if _, twice := j.rows[row.ID]; !twice {
 			j.rows[row.ID] = row
 		}
@@ -55,6 +57,22 @@ func (j *job) readRows() error {
 		return err
 	}
 	return j.readChunks()
+}
+
+// attrsOf is what a row of the catalog says that elements of the dtype mean. No
+// more than that of a field, at from or behind it, is known about its place:
+// other programs may have added fields, too.
+func attrsOf(r *sqlitefile.Row, from int, text string) string {
+	spec, err := dtype.ParseSpec(text)
+	if err != nil {
+		return ""
+	}
+	for i := from; i < len(r.Fields); i++ {
+		if words, ok := r.Text(i, store.MaxAttrs); ok && dtype.Attrs(words).Meaning(spec) != (dtype.Meaning{}) {
+			return words
+		}
+	}
+	return ""
 }
 
 // place is where a chunk belongs.

@@ -151,7 +151,7 @@ func (j *job) saveFixed(ctx context.Context, c Column, row store.Row) error {
 	row, end := j.repaired(&c, row)
 	c.Expected = end
 	j.spend(end * row.ElemSize)
-	w, err := j.target.column(ctx, &c, int64(row.ID), row.ElemSize, row.MinChunk, row.MaxChunk)
+	w, err := j.target.column(ctx, &c, row)
 	if err != nil {
 		return err
 	}
@@ -172,7 +172,7 @@ func (j *job) fill(ctx context.Context, c *Column, w *writer, n int64) error {
 		return nil
 	}
 	c.Filled += n
-	return w.addZero(ctx, n)
+	return w.addBlank(ctx, n)
 }
 
 // finish writes what is left and reports the column.
@@ -198,7 +198,8 @@ func (j *job) saveVarSize(ctx context.Context, c Column, e catalog.Entry) error 
 		j.report.Columns = append(j.report.Columns, c)
 		return nil
 	}
-	w, err := j.target.column(ctx, &c, int64(e.Data.ID), 0, e.Data.MinChunk, e.Data.MaxChunk)
+	e.Data.ElemSize = 0
+	w, err := j.target.column(ctx, &c, e.Data)
 	if err != nil {
 		return err
 	}
@@ -317,7 +318,7 @@ func (r *valueReader) load(c *chunk, start, end int64) {
 func (j *job) saveChunks(ctx context.Context, c Column, id int64) error {
 	j.claimed[id] = true
 	c.DType, c.Missing = "bytes", []Range{}
-	w, err := j.target.column(ctx, &c, id, 0, 0, 0)
+	w, err := j.target.column(ctx, &c, store.Row{ID: store.ColumnID(id)})
 	if err != nil {
 		return err
 	}

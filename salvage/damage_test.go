@@ -100,7 +100,8 @@ func salvaged(t *testing.T, original contents, data, log []byte) (o outcome) {
 			}
 			if missing < len(c.Missing) && int64(i) >= c.Missing[missing].From {
 				lost++
-				if len(bytes.Trim(got[i], "\x00")) > 0 {
+				missing := c.Name == "times" && bytes.Equal(got[i], []byte{7: 0x80})
+				if !missing && len(bytes.Trim(got[i], "\x00")) > 0 {
 					t.Errorf("column %q: the missing element %d was filled with %x", c.Name, i, got[i])
 				}
 				continue
@@ -153,8 +154,8 @@ func refused(path string, data, log []byte) bool {
 		return true
 	}
 	defer v.Close()
-	for p, err := range v.Check(context.Background()) {
-		if err != nil || p.Damage {
+	for p, err := range v.Check(context.Background(), columnvault.CheckOptions{Full: true}) {
+		if err != nil || p.Severity == columnvault.SeverityDamage {
 			return true
 		}
 	}

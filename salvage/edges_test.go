@@ -16,6 +16,7 @@ import (
 	"columnvault/dtype"
 	"columnvault/internal/store"
 	"columnvault/internal/store/sqlite"
+	"columnvault/internal/store/storetest"
 	"columnvault/internal/vaulttest"
 	"columnvault/salvage"
 )
@@ -146,7 +147,10 @@ func TestLiesOfTheCatalog(t *testing.T) {
 		}
 		v, err := columnvault.Open(target, nil)
 		must(t, err)
-		vaulttest.WantSound(t, v)
+		// What lies have put in the wrong place need not decode.
+		for _, f := range vaulttest.Found(t, v, columnvault.CheckOptions{}) {
+			t.Errorf("%s: check: %s", lie, f.Text)
+		}
 		must(t, v.Close())
 	}
 }
@@ -273,7 +277,7 @@ func TestNativeColumns(t *testing.T) {
 	s, err = sqlite.Open(ctx, target, sqlite.Options{ReadOnly: true})
 	must(t, err)
 	defer s.Close()
-	must(t, s.Read(ctx, func(tx store.Reader) error {
+	must(t, storetest.Read(ctx, s, func(tx store.Reader) error {
 		rows, err := tx.Lookup(ctx, "n")
 		if err != nil || len(rows) != 1 || rows[0].Length != 77 || rows[0].Layout != store.LayoutNative {
 			t.Fatalf("%+v, %v", rows, err)

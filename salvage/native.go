@@ -47,6 +47,7 @@ func (j *job) saveNative(ctx context.Context) error {
 		var named, typed bool
 		row.Name, named = r.Text(1, maxText)
 		row.DType, typed = r.Text(2, maxText)
+		row.Attrs = attrsOf(r, 7, row.DType)
 		if _, twice := ids[r.RowID]; !named || !typed || twice {
 			return nil
 		}

@@ -20,7 +20,8 @@ type Holes int
 
 const (
 	// Fill puts zero in the place of each missing element, or an empty one where
-	// elements vary in size, so that all others keep their positions.
+	// elements vary in size, so that all others keep their positions. In a
+	// nullable column it is a missing value.
 	Fill Holes = iota
 	// Drop leaves missing elements out.
 	Drop

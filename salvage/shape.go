@@ -47,7 +47,7 @@ var shapes = []struct {
 	{roleSchema, false, "tttin"},
 	{roleMeta, false, "tt"},
 	{roleColumns, false, "nttiiioo+"},
-	{roleNativeColumns, false, "nttiiii"},
+	{roleNativeColumns, false, "nttiiii+"},
 	{roleChunks, false, "iidiiioo+"},
 	{rolePairs, false, "bb"},
 	{rolePairs, true, "bb"},

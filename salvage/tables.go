@@ -92,7 +92,7 @@ func (j *job) saveTable(ctx context.Context, o *object) error {
 // choose takes another name if the vault cannot have a table of this one.
 func (t *table) choose(ctx context.Context) error {
 	for n := 1; ; n++ {
-		err := t.target.Read(ctx, func(r store.Reader) error {
+		err := t.target.read(ctx, func(r store.Reader) error {
 			kind, err := r.TableKind(ctx, t.name)
 			if err == nil && kind != store.TableNone {
 				err = store.ErrExists
@@ -122,7 +122,7 @@ func (t *table) has(ctx context.Context, key []byte) (there bool, err error) {
 	if t.held[string(key)] {
 		return true, nil
 	}
-	err = t.target.Read(ctx, func(r store.Reader) error {
+	err = t.target.read(ctx, func(r store.Reader) error {
 		_, err := r.Size(ctx, t.name, key)
 		there = err == nil
 		if errors.Is(err, store.ErrNotFound) {

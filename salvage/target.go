@@ -1,6 +1,7 @@
 package salvage
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -18,6 +19,16 @@ type target struct {
 	*sqlite.Store
 }
 
+// read runs fn on the present state of the new vault.
+func (t *target) read(ctx context.Context, fn func(store.Reader) error) error {
+	snap, err := t.Snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	defer snap.Close()
+	return fn(snap)
+}
+
 const (
 	// batchBytes and batchElements are what one transaction writes.
 	batchBytes    = 4 << 20
@@ -25,29 +36,30 @@ const (
 )
 
 // column creates a column under its name or, if there cannot be one, under one
-// that says that it was recovered. Size is 0 where elements vary in size.
-func (t *target) column(ctx context.Context, c *Column, id, size, minChunk, maxChunk int64) (*writer, error) {
+// that says that it was recovered. The row is that of the damaged file, with an
+// ElemSize of 0 where elements vary in size.
+func (t *target) column(ctx context.Context, c *Column, row store.Row) (*writer, error) {
 	if c.DType == "" {
 		c.DType = "bytes"
 	}
 	// Bounds that this version does not give, or no name that it can give.
-	bounds := []catalog.Options{{MinChunk: minChunk, MaxChunk: maxChunk}, {}}
+	bounds := []catalog.Options{{MinChunk: row.MinChunk, MaxChunk: row.MaxChunk}, {}}
 	for n := range 100 {
 		name := c.Name
 		if n > 0 {
-			name = fmt.Sprintf("recovered/%d", id)
+			name = fmt.Sprintf("recovered/%d", row.ID)
 		}
 		if n > 1 {
-			name = fmt.Sprintf("recovered/%d-%d", id, n)
+			name = fmt.Sprintf("recovered/%d-%d", row.ID, n)
 		}
 		for _, o := range bounds {
-			e, err := t.create(ctx, name, c.DType, size, o)
+			e, err := t.create(ctx, name, c.DType, row, o)
 			switch {
 			case err == nil:
 				if name != c.Name {
 					c.Saved = name
 				}
-				return &writer{t: t, entry: e, size: size}, nil
+				return &writer{t: t, entry: e, size: row.ElemSize, blank: blank(c.DType, row)}, nil
 			case !errors.Is(err, store.ErrInvalidArgument) && !errors.Is(err, store.ErrExists):
 				return nil, err
 			}
@@ -56,12 +68,28 @@ func (t *target) column(ctx context.Context, c *Column, id, size, minChunk, maxC
 	return nil, fmt.Errorf("%w: no name could be found for the column %s", store.ErrExists, show(c.Name))
 }
 
-func (t *target) create(ctx context.Context, name, text string, size int64, o catalog.Options) (e catalog.Entry, err error) {
+// blank is the stored form of what stands for a missing element.
+func blank(text string, row store.Row) []byte {
+	if spec, err := dtype.ParseSpec(text); err == nil {
+		if m := dtype.Attrs(row.Attrs).Meaning(spec); m.Null {
+			if b, err := m.Type(spec).Append(nil, nil); err == nil {
+				return b
+			}
+		}
+	}
+	return make([]byte, row.ElemSize)
+}
+
+func (t *target) create(ctx context.Context, name, text string, row store.Row, o catalog.Options) (e catalog.Entry, err error) {
+	size := row.ElemSize
 	spec, unknown := dtype.ParseSpec(text)
 	known := unknown == nil && int64(spec.ElemSize()) == size
 	err = t.Update(ctx, func(tx store.Tx) error {
 		if known {
 			e, err = catalog.Create(ctx, tx, name, spec, o, t.Caps())
+			if err == nil && row.Attrs != "" {
+				err = tx.SetAttrs(ctx, e.Data.ID, row.Attrs)
+			}
 			return err
 		}
 		// A dtype of another version: the bytes are kept, and its text.
@@ -92,6 +120,8 @@ type writer struct {
 	t     *target
 	entry catalog.Entry
 	size  int64
+	// blank stands for a missing element.
+	blank []byte
 	held  column.Elements
 }
 
@@ -108,22 +138,22 @@ func (w *writer) addValue(ctx context.Context, value []byte) error {
 	return w.flushFull(ctx)
 }
 
-// addZero appends n elements of zeros, or empty ones.
-func (w *writer) addZero(ctx context.Context, n int64) error {
+// addBlank appends n elements that stand for missing ones.
+func (w *writer) addBlank(ctx context.Context, n int64) error {
 	for n > 0 {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		if w.size == 0 {
 			n--
-			if err := w.addValue(ctx, nil); err != nil {
+			if err := w.addValue(ctx, w.blank); err != nil {
 				return err
 			}
 			continue
 		}
 		k := min(n, max(1, pieceBytes/w.size))
 		n -= k
-		if err := w.add(ctx, make([]byte, k*w.size)); err != nil {
+		if err := w.add(ctx, bytes.Repeat(w.blank, int(k))); err != nil {
 			return err
 		}
 	}

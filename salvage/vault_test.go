@@ -2,13 +2,16 @@ package salvage_test
 
 import (
 	"bytes"
+	"columnvault/internal/store/storetest"
 	"context"
+	"database/sql"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"columnvault"
 	"columnvault/dtype"
@@ -39,14 +42,14 @@ func contentsOf(t testing.TB, path string, tables ...string) contents {
 	}
 	defer s.Close()
 	c := contents{map[string][][]byte{}, map[string]string{}, map[string]map[string][]byte{}}
-	err = s.Read(ctx, func(r store.Reader) error {
+	err = storetest.Read(ctx, s, func(r store.Reader) error {
 		entries, err := catalog.List(ctx, r)
 		if err != nil {
 			return err
 		}
 		for _, e := range entries {
 			c.columns[e.Name] = [][]byte{}
-			c.dtypes[e.Name] = e.DType
+			c.dtypes[e.Name] = e.DType + " " + string(e.Attrs())
 			col, err := e.Open(s.Caps())
 			if err != nil {
 				return err
@@ -98,6 +101,10 @@ func build(t testing.TB, pageSize int) string {
 			return vaulttest.Sequence(16, func(k int) float32 { return float32(i*16 + k) })
 		}))
 		add(t, tx, "empty", dtype.Int32, nil, nil)
+		add(t, tx, "times", dtype.Nullable(dtype.Timestamp(dtype.Microsecond, "Europe/Berlin")), chunks(4000),
+			vaulttest.Sequence(1500, func(i int) sql.Null[time.Time] {
+				return sql.Null[time.Time]{V: time.UnixMicro(int64(i)), Valid: i%5 > 0}
+			}))
 		add(t, tx, "text", dtype.Text(dtype.UTF8), chunks(6000), vaulttest.Sequence(3000, func(i int) string { return strings.Repeat(fmt.Sprint(i, " "), 1+i%9) }))
 		add(t, tx, "bytes", dtype.Bytes, chunks(60_000), vaulttest.Sequence(300, func(i int) []byte { return vaulttest.Bytes(i, r.IntN(3000)) }))
 		add(t, tx, "any", dtype.MsgPack[any](), chunks(3000), vaulttest.Sequence(500, func(i int) any { return map[string]any{"i": int64(i), "s": strings.Repeat("x", i%40)} }))
