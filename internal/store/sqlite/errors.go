@@ -3,6 +3,8 @@ package sqlite
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -55,8 +57,9 @@ func wrap(err error) error {
 // that of a full disk.
 const leastSpace = 1 << 20
 
-// explain adds to an error of the disk that the disk is full, if it is. The
-// driver has lost what the system said by the time that it returns an error.
+// explain adds to an error of the disk that the disk or the user's share of it
+// is full, if it is. The driver has lost what the system said by the time that
+// it returns an error.
 func (s *Store) explain(err error) error { return s.explainAt(s.path, err) }
 
 // explainAt is explain for the disk of the file at path.
@@ -64,11 +67,30 @@ func (s *Store) explainAt(path string, err error) error {
 	if !errors.Is(err, sqlite3.IOERR) && !errors.Is(err, sqlite3.FULL) && !errors.Is(err, sqlite3.CANTOPEN) {
 		return err
 	}
-	free, inodes, known := s.space(path)
-	if !known || free >= leastSpace && inodes || errors.Is(err, syscall.ENOSPC) {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 		return err
 	}
-	return fmt.Errorf("%w: %w (%d bytes are free)", err, syscall.ENOSPC, free)
+	free, inodes, known := s.space(path)
+	switch {
+	case known && (free < leastSpace || !inodes):
+		return fmt.Errorf("%w: %w (%d bytes are free)", err, syscall.ENOSPC, free)
+	case s.overQuota(path):
+		return fmt.Errorf("%w: %w", err, syscall.EDQUOT)
+	}
+	return err
+}
+
+// overQuota tells whether a file beside that at path could not be written for
+// want of a share of the disk. There is no other way to ask that works for every
+// file system.
+func overQuota(path string) bool {
+	f, err := os.CreateTemp(filepath.Dir(path), ".columnvault-")
+	if err == nil {
+		_, err = f.Write(make([]byte, leastSpace))
+		f.Close()
+		os.Remove(f.Name())
+	}
+	return errors.Is(err, syscall.EDQUOT)
 }
 
 // prepareError is wrap for a statement that SQLite has not accepted. If one of

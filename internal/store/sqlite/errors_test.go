@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"errors"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -32,5 +33,24 @@ func TestFullDisk(t *testing.T) {
 				t.Errorf("%+v: %v becomes %v", test, code, err)
 			}
 		}
+	}
+}
+
+// TestOverQuota: so does one of a user who has no share of the disk left.
+func TestOverQuota(t *testing.T) {
+	s := openStore(t, Options{})
+	s.space = func(string) (uint64, bool, bool) { return 1 << 30, true, true }
+	for _, over := range []bool{false, true} {
+		s.overQuota = func(string) bool { return over }
+		err := s.Update(t.Context(), func(store.Tx) error { return wrap(sqlite3.IOERR_WRITE) })
+		if !errors.Is(err, sqlite3.IOERR_WRITE) || errors.Is(err, syscall.EDQUOT) != over {
+			t.Errorf("over quota %v: %v", over, err)
+		}
+	}
+	if overQuota(s.path) {
+		t.Error("there is no quota")
+	}
+	if left, err := filepath.Glob(filepath.Join(filepath.Dir(s.path), ".columnvault-*")); len(left) > 0 || err != nil {
+		t.Errorf("left behind: %v, %v", left, err)
 	}
 }

@@ -27,6 +27,10 @@ const (
 	scanBytes = 1 << 20
 )
 
+// clearAtOnce is the size in bytes of files in which a table of any size can be
+// cleared in no time. It is a variable for tests.
+var clearAtOnce int64 = 64 << 20
+
 // putPair stores a pair in place of what the key had.
 const putPair = `INSERT INTO %s (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`
 
@@ -394,10 +398,17 @@ func (t *tx) Clear(ctx context.Context, table string) error {
 	if err != nil {
 		return err
 	}
-	// SQLite frees the pages of a whole table without a look at its rows. In a
-	// table of another shape those without a key are not pairs, and one without
-	// a column of that name is not for pairs.
+	// SQLite frees the pages of a whole table without a look at its rows, and
+	// does not end in between. In a table of another shape those without a key
+	// are not pairs, and one without a column of that name is not for pairs.
 	sql := `DELETE FROM %s WHERE key IS NOT NULL`
+	if plain && ctx.Done() != nil {
+		pages, err := t.c.integer(`PRAGMA page_count`)
+		if err != nil {
+			return err
+		}
+		plain = pages*t.c.pageSize <= clearAtOnce
+	}
 	if plain {
 		sql = `DELETE FROM %s`
 	}

@@ -97,6 +97,8 @@ type Store struct {
 	}
 	// space is freeSpace, but in tests.
 	space func(path string) (bytes uint64, inodes, known bool)
+	// overQuota is the function of that name, but in tests.
+	overQuota func(path string) bool
 	// file is the one that the store was opened with. lost says why the store
 	// cannot be used any more.
 	file fileID
@@ -161,7 +163,7 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 // newStore is a store that has not opened its file yet.
 func newStore(path string, opts Options) *Store {
 	s := &Store{path: path, opts: opts, turn: make(chan struct{}, 1), open: map[*snapshot]struct{}{}, space: freeSpace,
-		longLog: walLimit}
+		overQuota: overQuota, longLog: walLimit}
 	s.closing, s.shut = context.WithCancel(context.Background())
 	s.turn <- struct{}{}
 	return s
