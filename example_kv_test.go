@@ -165,3 +165,17 @@ func ExampleKV_Keys() {
 	// photo/2
 	// the last: photo/2
 }
+
+// A vault may have any number of key-value tables.
+func ExampleVault_Tables() {
+	v, done := openTemp()
+	defer done()
+	ctx := context.Background()
+	check(v.KV().Put(ctx, columnvault.Key("title"), []byte("Weather")))
+	check(v.KVTable("logos").Put(ctx, columnvault.Key("small"), []byte("...")))
+
+	names, err := v.Tables(ctx)
+	check(err)
+	fmt.Println(names)
+	// Output: [kv logos]
+}

@@ -35,6 +35,8 @@ func TestAllocationsOfSingleCalls(t *testing.T) {
 		in := numbers.In(tx)
 		want("At in a View", 1, func(context.Context) error { return vaulttest.ErrOf(in.At(ctx, 500)) })
 		want("Slice in a View", 2, func(context.Context) error { return vaulttest.ErrOf(in.Slice(ctx, 500, 600)) })
+		into := make([]int64, 100)
+		want("Read in a View", 1, func(context.Context) error { return vaulttest.ErrOf(in.Read(ctx, into, 500)) })
 		want("At of text in a View", 1, func(context.Context) error { return vaulttest.ErrOf(texts.In(tx).At(ctx, 1)) })
 		return nil
 	})
