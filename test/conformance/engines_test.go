@@ -131,12 +131,29 @@ func TestOnOtherEngines(t *testing.T) {
 				{"TwoVaultsFollowARecreatedColumn", TestTwoVaultsFollowARecreatedColumn},
 				{"UpdateIsTheOnlyWriter", TestUpdateIsTheOnlyWriter},
 				{"ViewNeverSeesHalf", TestViewNeverSeesHalf},
+				{"BatchNeverSplit", TestBatchNeverSplit},
+				{"UpdateReadsBesideItself", TestUpdateReadsBesideItself},
 				{"TablesAreListed", TestTablesAreListed},
 			} {
 				t.Run(test.name, test.run)
 			}
 		})
 	}
+}
+
+// TestUpdateReadsBesideItself: the function of an Update can read what is
+// committed, also when it is run again.
+func TestUpdateReadsBesideItself(t *testing.T) {
+	ctx := vaulttest.Soon(t)
+	v := vaulttest.Open(t)
+	c := vaulttest.Create(t, v, "values", dtype.Int64, 1)
+	vaulttest.Must(t, v.EnableCache(ctx, nil))
+	vaulttest.Must(t, c.Append(ctx, 2))
+	vaulttest.Must(t, v.Update(ctx, func(_ context.Context, tx *columnvault.Tx) error {
+		_, err := c.Len(ctx)
+		return errors.Join(err, c.In(tx).Append(ctx, 3))
+	}))
+	vaulttest.WantColumn(t, c, 1, 2, 3)
 }
 
 // TestLostAnswers: over an engine that stores everything and loses the answers
