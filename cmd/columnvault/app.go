@@ -22,6 +22,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 
 	"columnvault/cmd/columnvault/internal/files"
@@ -79,6 +80,16 @@ func (b *bar) show(done, total int64) {
 }
 
 func (b *bar) finish() { b.progress.Finish() }
+
+// warn prints what is worth knowing and no error.
+func (a *app) warn(quiet bool, warnings []string) {
+	if quiet {
+		return
+	}
+	for _, w := range warnings {
+		fmt.Fprintf(a.err, "columnvault: warning: %s\n", w)
+	}
+}
 
 // openInput opens a file that is read more than once; - is standard input.
 func (a *app) openInput(ctx context.Context, path string, quiet bool) (*files.Input, error) {

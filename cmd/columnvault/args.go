@@ -11,8 +11,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"columnvault"
-	"columnvault/cmd/columnvault/internal/hint"
 	"columnvault/internal/excerpt"
+	"columnvault/internal/hint"
 	"columnvault/internal/position"
 )
 

@@ -11,9 +11,8 @@ import (
 
 	"columnvault"
 	"columnvault/cmd/columnvault/internal/columns"
-	"columnvault/cmd/columnvault/internal/exchange"
 	"columnvault/cmd/columnvault/internal/files"
-	"columnvault/cmd/columnvault/internal/values"
+	"columnvault/internal/values"
 )
 
 func newAppendCommand(a *app) *cobra.Command {
@@ -62,7 +61,7 @@ const (
 // arrived before it waits for more.
 func (a *app) appendLines(ctx context.Context, col *columnvault.Column[any]) error {
 	p := values.NewParser(columns.Spec(col), col.Meaning())
-	in := exchange.NewLines(files.Interruptible(ctx, a.in))
+	in := files.NewLines(files.Interruptible(ctx, a.in))
 	var batch []any
 	size, appended := 0, 0
 	commit := func() error {
@@ -84,7 +83,7 @@ func (a *app) appendLines(ctx context.Context, col *columnvault.Column[any]) err
 			return fmt.Errorf("standard input: %w", err)
 		}
 		var bad error
-		if line = exchange.TrimEnding(line); len(bytes.TrimSpace(line)) > 0 {
+		if line = files.TrimEnding(line); len(bytes.TrimSpace(line)) > 0 {
 			var v any
 			if v, bad = p.Parse(line); bad == nil {
 				batch = append(batch, v)

@@ -8,9 +8,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"columnvault"
-	"columnvault/cmd/columnvault/internal/hint"
 	"columnvault/cmd/columnvault/internal/term"
 	"columnvault/internal/excerpt"
+	"columnvault/internal/hint"
 )
 
 // checkedVault is check --json.

@@ -6,8 +6,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"columnvault"
-	"columnvault/cmd/columnvault/internal/values"
 	"columnvault/dtype"
+	"columnvault/internal/values"
 )
 
 func newCreateCommand(*app) *cobra.Command {

@@ -7,9 +7,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"columnvault"
-	"columnvault/cmd/columnvault/internal/exchange"
-	"columnvault/cmd/columnvault/internal/exporting"
+	"columnvault/cmd/columnvault/internal/columns"
 	"columnvault/cmd/columnvault/internal/files"
+	"columnvault/cmd/columnvault/internal/importing"
+	"columnvault/exchange"
 )
 
 type exportOptions struct {
@@ -45,10 +46,13 @@ text as numbers if all of it looks like numbers, such as 98101 or nan.`,
 }
 
 func runExport(ctx context.Context, a *app, db string, names []string, o *exportOptions) error {
-	format := exchange.CSV
+	format := importing.CSV
 	if o.format != "" || o.out != "" {
 		var err error
-		if format, err = exchange.FormatOf(o.format, o.out); err != nil {
+		if format, err = importing.FormatOf(o.format, o.out); err != nil {
+			return usageError{err}
+		}
+		if err := importing.CheckOutput(o.out); err != nil {
 			return usageError{err}
 		}
 	}
@@ -56,20 +60,16 @@ func runExport(ctx context.Context, a *app, db string, names []string, o *export
 		if err := files.SpareVault(db, o.out); err != nil {
 			return err
 		}
-		return v.View(ctx, func(ctx context.Context, tx *columnvault.Tx) error {
-			e, err := exporting.Open(ctx, tx, names)
-			if err != nil {
-				return err
-			}
-			defer e.Close()
-			mixed := o.out == "" && a.outTerminal // a bar would be between the lines
-			progress := a.progress(o.quiet || mixed, "exporting", int64(e.Rows()))
-			defer progress.Finish()
-			write := func(w *bufio.Writer) error { return e.Write(w, format, progress) }
-			if o.out == "" {
-				return write(a.out)
-			}
-			return files.Replace(o.out, write)
-		})
+		mixed := o.out == "" && a.outTerminal // a bar would be between the lines
+		progress := a.progress(o.quiet || mixed, "exporting", 1)
+		defer progress.Finish()
+		write := func(w *bufio.Writer) error {
+			_, err := exchange.Export(ctx, v, names, format.Writer(w), &exchange.ExportOptions{Progress: progress.Set})
+			return columns.HintNames(ctx, v, err)
+		}
+		if o.out == "" {
+			return write(a.out)
+		}
+		return files.Replace(o.out, write)
 	})
 }

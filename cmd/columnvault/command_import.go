@@ -7,32 +7,42 @@ import (
 	"github.com/spf13/cobra"
 
 	"columnvault"
-	"columnvault/cmd/columnvault/internal/exchange"
+	"columnvault/cmd/columnvault/internal/columns"
 	"columnvault/cmd/columnvault/internal/importing"
 	"columnvault/cmd/columnvault/internal/term"
+	"columnvault/exchange"
 	"columnvault/internal/excerpt"
 )
 
 // importOptions are the flags of import.
 type importOptions struct {
-	format, prefix, into string
-	types, na            []string
-	append, only, quiet  bool
-	intoExisting         bool
+	format, prefix, into                 string
+	delimiter, comment, encoding, ragged string
+	types, na, nulls                     []string
+	skip                                 int
+	append, only, quiet, noHeader        bool
+	detect, intoExisting                 bool
 }
 
 func newImportCommand(a *app) *cobra.Command {
 	var o importOptions
 	cmd := &cobra.Command{
 		Use: "import DB FILE|- [--format csv|jsonl] [--types COLUMN=DTYPE,...] [--na COLUMN=VALUE]... " +
-			"[--prefix P] [--append [--only]] [--into NAME] [--quiet] [--into-existing]",
+			"[--prefix P] [--append [--only]] [--into NAME] [--detect] [--quiet] [--into-existing]",
 		Short: "Make columns of a CSV or JSON lines file",
 		Long: `Make columns of a CSV or JSON lines file, or of standard input (-), which needs
---format. The file is read twice, to find the types and to write, in one
+--format. What ends in .gz or .zst is decompressed. All is written in one
 transaction: after an error the vault is as it was. In the end a table shows
-what was written.
+what was written. The types are those of the first records; if a later one does
+not fit, the file is read again from its beginning.
 
-CSV: the first line names the columns. A column is i64 if all its values are
+CSV: the first line names the columns, which --no-header calls column_1 and so
+on; names that are empty or taken are made unique. What stands between fields is
+found: comma, tab, semicolon or bar. --skip leaves out lines at the beginning,
+and --comment those that begin with a text. A record with more or fewer fields
+than the header is an error, unless --ragged fill or --ragged skip is given. The
+text is UTF-8, or UTF-16 with a byte-order mark, or what --encoding says. A
+column is i64 if all its values are
 plain integers (007 and numbers beyond 64 bits are not), f64 if all are numbers,
 and otherwise str. Numbers with a fraction or an exponent become the nearest
 f64. Integers are not rounded: beside one that f64 does not hold (beyond 2^53)
@@ -47,8 +57,9 @@ text makes str, base64 objects bytes, all else and what is mixed msgpack.
 --types names other dtypes, such as bool or f32, which KohakuVault 0.8.6 cannot
 read, or str for postal codes.
 
-A value is missing if its field is empty or NA (in a text column, unless it is
-in quotes), its key is not there or its value is null. Float columns store
+A value is missing if its field is empty or NA, or what --null names in place of
+these (in a text column, unless it is in quotes), its key is not there or its
+value is null. Float columns store
 NaN then, msgpack and cbor columns null; others need a value from --na.
 
 With --append all columns of the file must exist, and the types are theirs. So
@@ -59,7 +70,9 @@ leaves it as it is.`,
   columnvault import weather.db today.csv --append
   columnvault import flights.db flights.csv --types dep_time=f64 --na tailnum=
   columnvault import logs.db events.jsonl --into events
-  zcat big.csv.gz | columnvault import big.db - --format csv --prefix big.`,
+  columnvault import big.db big.csv.gz --prefix big.
+  columnvault import x.db export.txt --format csv --skip 2 --null - --detect
+  curl -s example.org/x.csv | columnvault import x.db - --format csv`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runImport(cmd.Context(), a, args[0], args[1], &o)
 		},
@@ -68,32 +81,62 @@ leaves it as it is.`,
 	f.StringVar(&o.format, "format", "", "`csv|jsonl`; by default what the ending of the file says")
 	f.StringSliceVar(&o.types, "types", nil, "dtypes of columns, `COLUMN=DTYPE,...`, in place of those found")
 	f.StringArrayVar(&o.na, "na", nil, "what missing values of a column become, `COLUMN=VALUE`; may be repeated")
+	f.StringArrayVar(&o.nulls, "null", nil, "a `TEXT` that stands for a missing value, in place of the usual ones;\nmay be repeated")
+	f.StringVar(&o.delimiter, "delimiter", "", "the `CHARACTER` between fields, or tab; by default it is found")
+	f.BoolVar(&o.noHeader, "no-header", false, "the first line has values, and columns are called column_1, ...")
+	f.IntVar(&o.skip, "skip", 0, "leave out the first `N` lines")
+	f.StringVar(&o.comment, "comment", "", "leave out lines that begin with `TEXT`")
+	f.StringVar(&o.encoding, "encoding", "", "`utf8|utf16le|utf16be|latin1`; by default UTF-8, or what a\nbyte-order mark says")
+	f.StringVar(&o.ragged, "ragged", "", "`refuse|fill|skip` records with more or fewer fields than the header")
 	f.StringVar(&o.prefix, "prefix", "", "what goes before the names of columns in the vault, as `P`")
 	f.BoolVar(&o.append, "append", false, "add to existing columns")
 	f.BoolVar(&o.only, "only", false, "append to the columns of the file alone")
 	f.StringVar(&o.into, "into", "", "the one column, `NAME`, for whole JSON lines")
-	f.BoolVar(&o.quiet, "quiet", false, "no progress bar and no table")
+	f.BoolVar(&o.detect, "detect", false, "show the columns that the file has, and write nothing")
+	f.BoolVar(&o.quiet, "quiet", false, "no progress bar, no warnings and no table")
 	intoExistingFlag(cmd, &o.intoExisting)
 	return cmd
 }
 
 // plan reads the flags.
-func (o *importOptions) plan(path string) (p *importing.Options, err error) {
-	p = &importing.Options{Into: o.into, Prefix: o.prefix, Append: o.append, Only: o.only}
-	if p.Format, err = exchange.FormatOf(o.format, path); err != nil {
-		return nil, usageError{err}
+func (o *importOptions) plan(path string) (*importing.Options, error) {
+	p := &importing.Options{}
+	p.Import.Prefix, p.Import.Append, p.Import.Only = o.prefix, o.append, o.only
+	p.JSONL.Into = o.into
+	p.CSV.NoHeader, p.CSV.Skip, p.CSV.Comment, p.CSV.Nulls = o.noHeader, o.skip, o.comment, o.nulls
+	parse := func() (err error) {
+		if p.Format, err = importing.FormatOf(o.format, path); err != nil {
+			return err
+		}
+		if p.Import.Types, err = importing.ParseTypes(o.types); err != nil {
+			return err
+		}
+		if p.Import.Fill, err = importing.ParseFill(o.na); err != nil {
+			return err
+		}
+		if p.CSV.Delimiter, err = importing.ParseDelimiter(o.delimiter); err != nil {
+			return err
+		}
+		if p.CSV.Encoding, err = importing.ParseEncoding(o.encoding); err != nil {
+			return err
+		}
+		if p.CSV.Ragged, err = importing.ParseRagged(o.ragged); err != nil {
+			return err
+		}
+		p.JSONL.Encoding = p.CSV.Encoding
+		return p.Check()
 	}
-	if p.Types, err = importing.ParseTypes(o.types); err != nil {
+	switch err := parse(); {
+	case err != nil:
 		return nil, usageError{err}
-	}
-	if p.Absent, err = importing.ParseAbsent(o.na); err != nil {
-		return nil, usageError{err}
-	}
-	if err := p.Check(); err != nil {
-		return nil, usageError{err}
-	}
-	if o.append && o.intoExisting {
+	case o.skip < 0:
+		return nil, usagef("--skip %d: want a number of lines", o.skip)
+	case o.append && o.intoExisting:
 		return nil, usagef("--into-existing makes a vault, and --append needs one with columns")
+	}
+	p.Import.Only = o.only || o.append && o.into != "" // whole lines lack nothing
+	if p.Format == importing.TSV && p.CSV.Delimiter == 0 {
+		p.CSV.Delimiter = '\t'
 	}
 	return p, nil
 }
@@ -103,64 +146,67 @@ func runImport(ctx context.Context, a *app, db, path string, o *importOptions) e
 	if err != nil {
 		return err
 	}
-	if o.append || !missing(db) && !vaultless(db, o.intoExisting) {
-		return writing(db, func(v *columnvault.Vault) error {
-			existing, err := v.Columns(ctx)
-			if err != nil {
-				return err
-			}
-			return a.importFile(ctx, path, plan, existing, o.quiet, func(j *importing.Job) ([]importing.Result, error) {
-				return j.Run(ctx, v)
-			})
-		})
-	}
-	return a.importFile(ctx, path, plan, nil, o.quiet, func(j *importing.Job) (results []importing.Result, err error) {
-		trial := func(v *columnvault.Vault) error { return j.CreateAll(ctx, v) }
-		err = creating(db, o.intoExisting, trial, func(v *columnvault.Vault) error {
-			results, err = j.Run(ctx, v)
+	if o.append {
+		if err := mustExist(db); err != nil {
 			return err
-		})
-		return results, err
-	})
-}
-
-// importFile reads a file, runs the import that is planned for it, and prints
-// what it has written.
-func (a *app) importFile(ctx context.Context, path string, plan *importing.Options, existing []columnvault.ColumnInfo, quiet bool,
-	run func(*importing.Job) ([]importing.Result, error)) error {
-	file, err := a.openInput(ctx, path, quiet)
+		}
+	}
+	file, err := a.openInput(ctx, path, o.quiet)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	progress := a.progress(quiet, "importing", 2*file.Size()) // it is read twice
+	progress := a.progress(o.quiet, "importing", file.Size())
 	defer progress.Finish()
-	job, err := importing.Plan(ctx, file, plan, existing, progress)
+	plan.Import.Progress = progress.Set
+	job, err := importing.NewJob(file, plan)
 	if err != nil {
 		return err
 	}
-	results, err := run(job)
-	if err != nil || quiet {
+	defer job.Close()
+	if o.detect {
+		result, err := job.Detect(ctx)
+		if err != nil {
+			return err
+		}
+		progress.Finish()
+		a.warn(o.quiet, job.Warnings())
+		return a.printImport(result, job.Summaries(), false)
+	}
+	var result *exchange.Result
+	run := func(v *columnvault.Vault) (err error) {
+		result, err = job.Run(ctx, v)
+		return err
+	}
+	err = creating(db, o.intoExisting, run, run)
+	if err != nil {
 		return err
 	}
 	progress.Finish()
-	return a.printImport(results, plan.Append)
+	a.warn(o.quiet, job.Warnings())
+	if o.quiet {
+		return nil
+	}
+	return a.printImport(result, job.Summaries(), o.append)
 }
 
-// printImport prints what an import has written.
-func (a *app) printImport(results []importing.Result, appended bool) error {
-	columns := []term.Column{term.Left("column"), term.Left("type"), term.Right("length")}
+// printImport prints the columns that an import has written or found.
+func (a *app) printImport(result *exchange.Result, summaries []columns.Summary, appended bool) error {
+	shown := []term.Column{term.Left("column"), term.Left("type"), term.Right("length")}
 	if appended {
-		columns = append(columns, term.Right("added"))
+		shown = append(shown, term.Right("added"))
 	}
-	t := a.table(append(columns, term.Right("min"), term.Right("max"), term.Right("mean"), term.Graph("trend"))...)
-	for _, r := range results {
-		cells := []string{excerpt.Printable(r.Column.Name), r.Column.Spec.String(), strconv.Itoa(r.Len)}
+	t := a.table(append(shown, term.Right("min"), term.Right("max"), term.Right("mean"), term.Graph("trend"))...)
+	for i, c := range result.Columns {
+		cells := []string{excerpt.Printable(c.Name), showType(c.Type.String(), c.Meaning), strconv.Itoa(c.Len)}
 		if appended {
-			cells = append(cells, strconv.Itoa(r.Added))
+			cells = append(cells, strconv.Itoa(result.Rows))
 		}
-		s := r.Summary
-		t.Add(append(cells, showValue(r.Column.Spec, r.Column.Meaning, s.Min), showValue(r.Column.Spec, r.Column.Meaning, s.Max), showMean(s), showTrend(s))...)
+		var s columns.Summary // of a column that the file lacks there is nothing to say
+		if i < len(summaries) {
+			s = summaries[i].As(c.Meaning)
+		}
+		t.Add(append(cells, showValue(c.Type, c.Meaning, s.Min), showValue(c.Type, c.Meaning, s.Max), showMean(s), showTrend(s))...)
 	}
 	return t.Write(a.out)
 }

@@ -7,7 +7,7 @@ import (
 
 	"columnvault"
 	"columnvault/cmd/columnvault/internal/columns"
-	"columnvault/cmd/columnvault/internal/values"
+	"columnvault/internal/values"
 )
 
 func newInsertCommand(*app) *cobra.Command {

@@ -9,8 +9,8 @@ import (
 
 	"columnvault"
 	"columnvault/cmd/columnvault/internal/files"
-	"columnvault/cmd/columnvault/internal/values"
 	"columnvault/internal/position"
+	"columnvault/internal/values"
 )
 
 type kvCatOptions struct {

@@ -8,8 +8,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"columnvault"
-	"columnvault/cmd/columnvault/internal/hint"
-	"columnvault/cmd/columnvault/internal/values"
+	"columnvault/internal/hint"
+	"columnvault/internal/values"
 )
 
 type kvGetOptions struct {

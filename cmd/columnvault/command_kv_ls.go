@@ -8,7 +8,7 @@ import (
 
 	"columnvault"
 	"columnvault/cmd/columnvault/internal/term"
-	"columnvault/cmd/columnvault/internal/values"
+	"columnvault/internal/values"
 )
 
 // listedPair is a line of kv ls --json.

@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"columnvault"
-	"columnvault/cmd/columnvault/internal/values"
+	"columnvault/internal/values"
 )
 
 type kvPutOptions struct {

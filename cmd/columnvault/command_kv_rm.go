@@ -7,8 +7,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"columnvault"
-	"columnvault/cmd/columnvault/internal/values"
 	"columnvault/internal/excerpt"
+	"columnvault/internal/values"
 )
 
 func newKVRmCommand(*app) *cobra.Command {

@@ -10,9 +10,9 @@ import (
 	"columnvault"
 	"columnvault/cmd/columnvault/internal/columns"
 	"columnvault/cmd/columnvault/internal/term"
-	"columnvault/cmd/columnvault/internal/values"
 	"columnvault/dtype"
 	"columnvault/internal/excerpt"
+	"columnvault/internal/values"
 )
 
 // meanings complete a MEANING.

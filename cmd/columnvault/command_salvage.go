@@ -10,8 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"columnvault"
-	"columnvault/cmd/columnvault/internal/hint"
 	"columnvault/internal/excerpt"
+	"columnvault/internal/hint"
 	"columnvault/salvage"
 )
 

@@ -7,8 +7,8 @@ import (
 
 	"columnvault"
 	"columnvault/cmd/columnvault/internal/columns"
-	"columnvault/cmd/columnvault/internal/values"
 	"columnvault/internal/position"
+	"columnvault/internal/values"
 )
 
 func newSliceCommand(a *app) *cobra.Command {

@@ -12,9 +12,9 @@ import (
 	"columnvault"
 	"columnvault/cmd/columnvault/internal/columns"
 	"columnvault/cmd/columnvault/internal/term"
-	"columnvault/cmd/columnvault/internal/values"
 	"columnvault/dtype"
 	"columnvault/internal/excerpt"
+	"columnvault/internal/values"
 )
 
 // columnStat is a column in stat --json.
@@ -156,7 +156,7 @@ func (a *app) statColumn(ctx context.Context, tx *columnvault.Tx, name string, a
 		return err
 	}
 	spec, m := columns.Spec(col), col.Meaning()
-	sum, err := values.Summarize(ctx, tx, name, spec.Kind, m)
+	sum, err := columns.Summarize(ctx, tx, name, spec.Kind, m)
 	if err != nil {
 		return err
 	}

@@ -12,8 +12,8 @@ import (
 
 	"columnvault"
 	"columnvault/cmd/columnvault/internal/term"
-	"columnvault/cmd/columnvault/internal/values"
 	"columnvault/internal/excerpt"
+	"columnvault/internal/values"
 )
 
 // completeArgs makes a shell complete the arguments and the flags of a command,

@@ -10,8 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"columnvault"
-	"columnvault/cmd/columnvault/internal/hint"
 	"columnvault/internal/excerpt"
+	"columnvault/internal/hint"
 )
 
 // The exit codes.
@@ -45,7 +45,7 @@ var hints = []struct {
 func hintOf(err error) string {
 	var hinted *hint.Error
 	if errors.As(err, &hinted) {
-		return hinted.Hint
+		return hinted.Hint()
 	}
 	for _, h := range hints {
 		if errors.Is(err, h.kind) {

@@ -5,8 +5,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"columnvault/cmd/columnvault/internal/hint"
 	"columnvault/internal/excerpt"
+	"columnvault/internal/hint"
 )
 
 // addCommands adds commands under a title of the help, if there is one.

@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"columnvault"
-	"columnvault/cmd/columnvault/internal/hint"
+	"columnvault/internal/hint"
 )
 
 // tableFlag gives a command the flag --table.

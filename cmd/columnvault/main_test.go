@@ -103,7 +103,7 @@ func TestJSONFields(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Chdir(t.TempDir()) // backup makes a file of the name
+	t.Chdir(t.TempDir())
 	db := "a.db"
 	columnvaultCommand(t, "import", db, csv)
 	columnvaultCommand(t, "kv", "put", db, "key", "value")
@@ -121,7 +121,9 @@ func TestJSONFields(t *testing.T) {
 			if found, rest, err := root.Find(args); err != nil || found.ValidateArgs(rest[:len(rest)-1]) != nil {
 				continue // it takes no column
 			}
-			for line := range strings.Lines(columnvaultCommand(t, args...)) {
+			output := columnvaultCommand(t, args...)
+			os.Remove("temp_max") // backup and salvage make a file of the name
+			for line := range strings.Lines(output) {
 				var fields map[string]any
 				if err := json.Unmarshal([]byte(line), &fields); err != nil {
 					t.Fatalf("%v: %v", args, err)

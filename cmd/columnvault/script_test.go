@@ -1,13 +1,19 @@
 package main
 
 import (
+	"bytes"
+	"compress/gzip"
+	"encoding/binary"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"testing"
+	"unicode/utf16"
 
+	"github.com/klauspost/compress/zstd"
 	"github.com/ncruces/go-sqlite3"
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -39,7 +45,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("TYPES", kinds)
 			return os.WriteFile(filepath.Join(env.WorkDir, "seattle-weather.csv"), weather, 0o666)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "sql": sql, "spoil": spoil, "numbers": numbers},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "sql": sql, "spoil": spoil, "numbers": numbers, "pack": pack},
 	})
 }
 
@@ -105,4 +111,33 @@ func numbers(ts *testscript.TestScript, neg bool, args []string) {
 		lines = append(strconv.AppendInt(lines, int64(i), 10), '\n')
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), lines, 0o666))
+}
+
+// pack writes the content of a file, which is UTF-8, as another program might.
+func pack(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: pack gzip|zstd|utf16|latin1 file new-file")
+	}
+	text := ts.ReadFile(args[1])
+	var out bytes.Buffer
+	switch args[0] {
+	case "gzip":
+		w := gzip.NewWriter(&out)
+		_, err := io.WriteString(w, text)
+		ts.Check(errors.Join(err, w.Close()))
+	case "zstd":
+		w, err := zstd.NewWriter(&out)
+		ts.Check(err)
+		_, err = io.WriteString(w, text)
+		ts.Check(errors.Join(err, w.Close()))
+	case "utf16":
+		for _, unit := range utf16.Encode([]rune("\ufeff" + text)) {
+			out.Write(binary.BigEndian.AppendUint16(nil, unit))
+		}
+	case "latin1":
+		for _, r := range text {
+			out.WriteByte(byte(r))
+		}
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), out.Bytes(), 0o666))
 }

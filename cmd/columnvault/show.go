@@ -4,12 +4,13 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
 
 	"columnvault/cmd/columnvault/internal/columns"
 	"columnvault/cmd/columnvault/internal/term"
-	"columnvault/cmd/columnvault/internal/values"
 	"columnvault/dtype"
 	"columnvault/internal/excerpt"
+	"columnvault/internal/values"
 )
 
 // textWidth is how much of a text is shown in a table.
@@ -36,7 +37,7 @@ func showValue(spec dtype.Spec, m dtype.Meaning, v any) string {
 
 // showMean shows a mean with six digits.
 func showMean(s columns.Summary) string {
-	if !s.HasNumbers() {
+	if _, timed := s.Min.(time.Time); timed || !s.HasNumbers() {
 		return ""
 	}
 	switch abs := math.Abs(s.Mean); {

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"columnvault"
-	"columnvault/cmd/columnvault/internal/hint"
+	"columnvault/internal/hint"
 )
 
 // reading calls fn with the vault at path, opened for reading.
@@ -47,7 +47,8 @@ func creating(path string, into bool, trial, fn func(v *columnvault.Vault) error
 	return with(path, &columnvault.Options{AddToDatabase: into}, fn)
 }
 
-// errThere: somebody else has made a file meanwhile.
+// errThere: the name cannot be given to a file that was made beside it, most
+// likely because somebody else has made one meanwhile.
 var errThere = errors.New("there is a file by now")
 
 // making makes a vault of what fn does, and gives it its name only when all of
@@ -68,12 +69,9 @@ func making(path string, fn func(v *columnvault.Vault) error) error {
 	if err != nil {
 		return err
 	}
-	err = os.Link(made, path)
-	switch {
-	case errors.Is(err, fs.ErrExist):
+	// Not a rename, which would replace what another process has made.
+	if os.Link(made, path) != nil {
 		return errThere
-	case err != nil: // a file system without links
-		return os.Rename(made, path)
 	}
 	return nil
 }

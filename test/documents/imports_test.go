@@ -17,17 +17,11 @@ const tool = "cmd/columnvault/internal/"
 
 // layers says which packages of this module each may import: those below it.
 var layers = map[string][]string{
-	"cmd/columnvault": {"", "dtype", "internal/excerpt", "internal/position", tool + "columns", tool + "exchange",
-		tool + "exporting", tool + "files", tool + "hint", tool + "importing", tool + "term", tool + "values", "salvage"},
-	tool + "importing": {"", "dtype", "internal/excerpt", tool + "columns", tool + "exchange", tool + "files", tool + "hint",
-		tool + "term", tool + "values"},
-	tool + "exporting":            {"", "dtype", "internal/excerpt", tool + "columns", tool + "exchange", tool + "hint", tool + "term"},
-	tool + "exchange":             {"dtype", "internal/excerpt", tool + "hint", tool + "values"},
-	tool + "values":               {"", "dtype", "internal/excerpt", tool + "columns", tool + "hint"},
-	tool + "columns":              {"", "dtype", "internal/excerpt", tool + "hint"},
-	tool + "files":                {tool + "hint", tool + "term"},
+	"cmd/columnvault":             {"", "dtype", "exchange", "internal/excerpt", "internal/hint", "internal/position", "internal/values", "salvage", tool + "columns", tool + "files", tool + "importing", tool + "term"},
+	tool + "importing":            {"", "dtype", "exchange", "exchange/compressed", "exchange/csv", "exchange/jsonl", "internal/excerpt", "internal/hint", "internal/values", tool + "columns", tool + "files", tool + "term"},
+	tool + "columns":              {"", "dtype", "exchange", "internal/excerpt", "internal/hint"},
+	tool + "files":                {"exchange/compressed", "internal/hint", tool + "term"},
 	tool + "term":                 {},
-	tool + "hint":                 {},
 	"internal/position":           {},
 	"internal/excerpt":            {},
 	"":                            {"dtype", "internal/catalog", "internal/column", "internal/engine", "internal/excerpt", "internal/fsck", "internal/kvcodec", "internal/position", "internal/report", "internal/store", "internal/store/sqlite", "internal/writeback"},
@@ -55,9 +49,15 @@ var layers = map[string][]string{
 	"examples/library":            {"", "dtype"},
 	"internal/store/sqlite/btree": {},
 	"internal/report":             {},
-	"salvage": {"", "dtype", "internal/catalog", "internal/column", "internal/column/layout0", "internal/excerpt",
-		"internal/sqlitefile", "internal/store", "internal/store/sqlite"},
-	"internal/sqlitefile": {},
+	"salvage":                     {"", "dtype", "internal/catalog", "internal/column", "internal/column/layout0", "internal/excerpt", "internal/sqlitefile", "internal/store", "internal/store/sqlite"},
+	"internal/sqlitefile":         {},
+	"exchange/csv":                {"dtype", "exchange", "exchange/internal/records", "internal/excerpt", "internal/hint", "internal/values"},
+	"exchange/jsonl":              {"dtype", "exchange", "exchange/internal/records", "internal/excerpt", "internal/hint", "internal/values"},
+	"exchange/internal/records":   {"dtype", "exchange", "internal/excerpt", "internal/hint", "internal/values"},
+	"exchange/compressed":         {},
+	"exchange":                    {"", "dtype", "internal/excerpt", "internal/hint", "internal/values"},
+	"internal/values":             {"dtype", "internal/excerpt", "internal/hint"},
+	"internal/hint":               {},
 }
 
 // foreign says which packages alone may import a module that the rest of the
@@ -70,6 +70,7 @@ var foreign = map[string][]string{
 	"github.com/fxamacker/cbor/v2":             {},
 	"github.com/tinylib/msgp":                  {},
 	"github.com/spf13/cobra":                   {"cmd/columnvault"},
+	"github.com/klauspost/compress":            {"exchange/compressed"},
 	"github.com/schollz/progressbar/v3":        {tool + "term"},
 }
 

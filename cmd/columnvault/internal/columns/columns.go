@@ -6,12 +6,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"columnvault"
-	"columnvault/cmd/columnvault/internal/hint"
 	"columnvault/dtype"
 	"columnvault/internal/excerpt"
+	"columnvault/internal/hint"
 )
 
 // Scope is a vault or a transaction, where columns are found.
@@ -51,24 +50,7 @@ func HintNames(ctx context.Context, in Scope, err error) error {
 	for i, info := range infos {
 		names[i] = excerpt.Printable(info.Name)
 	}
-	return hint.Add(err, "the columns are %s", Few(names))
-}
-
-// Few joins the first of many names.
-func Few(names []string) string {
-	const most = 20
-	var b strings.Builder
-	for i, name := range names {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		if i == most {
-			fmt.Fprintf(&b, "and %d more", len(names)-most)
-			break
-		}
-		b.WriteString(excerpt.Shorten(name, excerpt.Name))
-	}
-	return b.String()
+	return hint.Add(err, "the columns are %s", excerpt.Few(names))
 }
 
 // Remark says in a few words why a column cannot be read, if that is so.

@@ -2,10 +2,13 @@ package columns
 
 import (
 	"context"
+	"encoding/binary"
 	"math"
+	"strings"
 
 	"columnvault"
 	"columnvault/dtype"
+	"columnvault/exchange"
 )
 
 // Summary is what the values of a column are like.
@@ -25,61 +28,126 @@ type Summary struct {
 // HasNumbers tells whether there are numbers to speak of.
 func (s Summary) HasNumbers() bool { return len(s.Trend) > 0 && s.Min != nil }
 
-// Summarize reads all numbers of a column.
-func Summarize[T dtype.Element](ctx context.Context, in columnvault.Scope, name string, t dtype.Type[T]) (Summary, error) {
-	col, err := columnvault.Lookup(ctx, in, name, t)
+// Summarize reads all of a column, if its elements are numbers or times.
+func Summarize(ctx context.Context, in columnvault.Scope, name string, k dtype.Kind, m dtype.Meaning) (s Summary, err error) {
+	switch k {
+	case dtype.KindInt8:
+		s, err = summarize(ctx, in, name, dtype.Int8, m.Null)
+	case dtype.KindInt16:
+		s, err = summarize(ctx, in, name, dtype.Int16, m.Null)
+	case dtype.KindInt32:
+		s, err = summarize(ctx, in, name, dtype.Int32, m.Null)
+	case dtype.KindInt64:
+		s, err = summarize(ctx, in, name, dtype.Int64, m.Null)
+	case dtype.KindUint8:
+		s, err = summarize(ctx, in, name, dtype.Uint8, m.Null)
+	case dtype.KindUint16:
+		s, err = summarize(ctx, in, name, dtype.Uint16, m.Null)
+	case dtype.KindUint32:
+		s, err = summarize(ctx, in, name, dtype.Uint32, m.Null)
+	case dtype.KindUint64:
+		s, err = summarize(ctx, in, name, dtype.Uint64, m.Null)
+	case dtype.KindFloat16:
+		s, err = summarize(ctx, in, name, dtype.Float16, m.Null)
+	case dtype.KindFloat32:
+		s, err = summarize(ctx, in, name, dtype.Float32, m.Null)
+	case dtype.KindFloat64:
+		s, err = summarize(ctx, in, name, dtype.Float64, m.Null)
+	}
 	if err != nil {
 		return Summary{}, err
 	}
-	rows, err := col.Len(ctx)
-	if err != nil {
-		return Summary{}, err
+	return s.As(m), nil
+}
+
+// As is the summary of numbers that mean times or dates: its values are times,
+// and there is no mean.
+func (s Summary) As(m dtype.Meaning) Summary {
+	if m.Time == 0 && !m.Date {
+		return s
 	}
-	tally := numbers[T]{trend: newTrend(rows)}
-	for run, err := range col.Runs(ctx) {
+	m.Null = false
+	t := m.Type(dtype.Int64.Spec())
+	for _, v := range []*any{&s.Min, &s.Max} {
+		if n, ok := (*v).(int64); ok {
+			moment, err := t.Decode(binary.LittleEndian.AppendUint64(nil, uint64(n)))
+			if err == nil {
+				*v = moment
+			}
+		}
+	}
+	s.Mean = math.NaN()
+	return s
+}
+
+// summarize reads numbers, of which some may be missing if null is set.
+func summarize[T dtype.Element](ctx context.Context, in columnvault.Scope, name string, t dtype.Type[T], null bool) (Summary, error) {
+	tally := &numbers[T]{}
+	if !null {
+		col, err := columnvault.Lookup(ctx, in, name, t)
 		if err != nil {
 			return Summary{}, err
 		}
-		for _, v := range run.Values {
-			tally.Add(v)
+		for run, err := range col.Runs(ctx) {
+			if err != nil {
+				return Summary{}, err
+			}
+			tally.add(run.Values, nil)
 		}
+		return tally.Summary(), nil
 	}
-	return tally.Summary(), nil
-}
-
-// SummarizeNullable is Summarize for a column of which numbers may be missing.
-func SummarizeNullable[T dtype.Element](ctx context.Context, in columnvault.Scope, name string, t dtype.Type[T]) (Summary, error) {
 	col, err := columnvault.Lookup(ctx, in, name, dtype.Nullable(t))
 	if err != nil {
 		return Summary{}, err
 	}
-	rows, err := col.Len(ctx)
-	if err != nil {
-		return Summary{}, err
-	}
-	tally, missing := numbers[T]{trend: newTrend(rows)}, 0
+	var list []T
+	var missing []bool
 	for run, err := range col.Runs(ctx) {
 		if err != nil {
 			return Summary{}, err
 		}
+		list, missing = list[:0], missing[:0]
 		for _, v := range run.Values {
-			if !v.Valid {
-				missing++
-				tally.trend.add(math.NaN())
-				continue
-			}
-			tally.Add(v.V)
+			list, missing = append(list, v.V), append(missing, !v.Valid)
 		}
+		tally.add(list, missing)
 	}
-	s := tally.Summary()
-	s.Missing = missing
-	return s, nil
+	return tally.Summary(), nil
 }
 
-// Tally collects the summary of values.
-type Tally[T any] interface {
-	Add(v T)
+// Tally collects the summary of values. It leaves missing ones out.
+type Tally interface {
+	Add(c exchange.Column)
 	Summary() Summary
+}
+
+// NewTally returns the tally for values such as those of a column.
+func NewTally(c exchange.Column) Tally {
+	switch c.(type) {
+	case *exchange.Vector[int8]:
+		return &numbers[int8]{}
+	case *exchange.Vector[int16]:
+		return &numbers[int16]{}
+	case *exchange.Vector[int32]:
+		return &numbers[int32]{}
+	case *exchange.Vector[int64]:
+		return &numbers[int64]{}
+	case *exchange.Vector[uint8]:
+		return &numbers[uint8]{}
+	case *exchange.Vector[uint16]:
+		return &numbers[uint16]{}
+	case *exchange.Vector[uint32]:
+		return &numbers[uint32]{}
+	case *exchange.Vector[uint64]:
+		return &numbers[uint64]{}
+	case *exchange.Vector[float32]:
+		return &numbers[float32]{}
+	case *exchange.Vector[float64]:
+		return &numbers[float64]{}
+	case *exchange.Vector[string]:
+		return &texts{}
+	}
+	return none{}
 }
 
 // numbers is the tally of numbers.
@@ -88,109 +156,140 @@ type numbers[T dtype.Element] struct {
 	sum      float64
 	count    int // without NaN
 	nan      int
+	missing  int
 	trend    trend
 }
 
-// NewNumbers returns the tally for this many numbers.
-func NewNumbers[T dtype.Element](rows int) Tally[T] { return &numbers[T]{trend: newTrend(rows)} }
-
-func (t *numbers[T]) Add(v T) {
-	t.trend.add(float64(v))
-	if v != v {
-		t.nan++
-		return
-	}
-	if t.count == 0 {
-		t.min, t.max = v, v
-	}
-	t.min, t.max = min(t.min, v), max(t.max, v)
-	t.sum += float64(v)
-	t.count++
+// Add adds the numbers of a batch.
+func (t *numbers[T]) Add(c exchange.Column) {
+	v := c.(*exchange.Vector[T])
+	t.add(v.Values, v.Missing)
 }
 
+func (t *numbers[T]) add(list []T, missing []bool) {
+	for i, v := range list {
+		if len(missing) > 0 && missing[i] {
+			t.missing++
+			t.trend.add(math.NaN())
+			continue
+		}
+		t.trend.add(float64(v))
+		if v != v {
+			t.nan++
+			continue
+		}
+		if t.count == 0 {
+			t.min, t.max = v, v
+		}
+		t.min, t.max = min(t.min, v), max(t.max, v)
+		t.sum += float64(v)
+		t.count++
+	}
+}
+
+// Summary is that of all numbers.
 func (t *numbers[T]) Summary() Summary {
-	s := Summary{NaN: t.nan, Trend: t.trend.means()}
+	s := Summary{NaN: t.nan, Missing: t.missing, Trend: t.trend.means()}
 	if t.count > 0 {
 		s.Min, s.Max, s.Mean = t.min, t.max, t.sum/float64(t.count)
 	}
 	return s
 }
 
-// Texts is the tally of text.
-type Texts struct {
+// texts is the tally of text.
+type texts struct {
 	min, max string
 	any      bool
 }
 
-// Add adds a text.
-func (t *Texts) Add(v string) {
-	if !t.any {
-		t.min, t.max, t.any = v, v, true
+// Add adds the texts of a batch, whose memory they share.
+func (t *texts) Add(c exchange.Column) {
+	v := c.(*exchange.Vector[string])
+	for i, s := range v.Values {
+		switch {
+		case v.IsMissing(i):
+		case !t.any:
+			t.min, t.max, t.any = s, s, true
+		case s < t.min:
+			t.min = s
+		case s > t.max:
+			t.max = s
+		}
 	}
-	t.min, t.max = min(t.min, v), max(t.max, v)
+	t.min, t.max = strings.Clone(t.min), strings.Clone(t.max)
 }
 
 // Summary returns the first and the last text, if there are any.
-func (t *Texts) Summary() Summary {
+func (t *texts) Summary() Summary {
 	if !t.any {
 		return Summary{}
 	}
 	return Summary{Min: t.min, Max: t.max}
 }
 
-// None is the tally of values that have no order.
-type None struct{}
+// none is the tally of values that have no order.
+type none struct{}
 
-// Add does nothing.
-func (None) Add(any) {}
+func (none) Add(exchange.Column) {}
 
-// Summary is empty.
-func (None) Summary() Summary { return Summary{} }
+func (none) Summary() Summary { return Summary{} }
 
-// trendWidth is the number of stretches of a trend.
-const trendWidth = 24
+// trendWidth is the number of stretches of a trend, and trendBins that of the
+// finer ones that it is made of.
+const (
+	trendWidth = 24
+	trendBins  = 128 * trendWidth
+)
 
-// trend collects the means of equal stretches of a column, leaving out NaN.
+// trend collects the means of equal stretches of a column whose length is not
+// known, leaving out NaN. It keeps the sums of finer stretches, and makes one of
+// two whenever there are too many.
 type trend struct {
-	rows, at int
-	// stretch is the current one, which ends before position end.
-	stretch, end int
-	sums         []float64
-	counts       []int
-}
-
-func newTrend(rows int) trend {
-	width := min(trendWidth, rows)
-	t := trend{rows: rows, sums: make([]float64, width), counts: make([]int, width)}
-	t.end = t.endOf(0)
-	return t
-}
-
-// endOf is the position after a stretch. The last one has no end, should there
-// be more values than announced.
-func (t *trend) endOf(stretch int) int {
-	if stretch >= len(t.sums)-1 {
-		return math.MaxInt
-	}
-	return (stretch + 1) * t.rows / len(t.sums)
+	rows   int
+	step   int // rows of a bin
+	left   int // rows that the last bin lacks
+	sums   []float64
+	counts []int
 }
 
 func (t *trend) add(v float64) {
-	if t.at++; t.at > t.end {
-		t.stretch++
-		t.end = t.endOf(t.stretch)
+	if t.left == 0 {
+		t.grow()
 	}
-	if v == v && len(t.sums) > 0 {
-		t.sums[t.stretch] += v
-		t.counts[t.stretch]++
+	t.rows++
+	t.left--
+	if v == v {
+		t.sums[len(t.sums)-1] += v
+		t.counts[len(t.counts)-1]++
 	}
+}
+
+// grow begins a bin.
+func (t *trend) grow() {
+	if len(t.sums) == trendBins {
+		for i := range trendBins / 2 {
+			t.sums[i] = t.sums[2*i] + t.sums[2*i+1]
+			t.counts[i] = t.counts[2*i] + t.counts[2*i+1]
+		}
+		t.sums, t.counts = t.sums[:trendBins/2], t.counts[:trendBins/2]
+		t.step *= 2
+	}
+	t.step = max(t.step, 1)
+	t.left = t.step
+	t.sums, t.counts = append(t.sums, 0), append(t.counts, 0)
 }
 
 // means returns the mean of each stretch, NaN where there are no values.
 func (t *trend) means() []float64 {
-	means := make([]float64, len(t.sums))
+	means := make([]float64, min(trendWidth, t.rows))
+	bin := 0
 	for i := range means {
-		means[i] = t.sums[i] / float64(t.counts[i])
+		sum, count := 0.0, 0
+		for end := (i + 1) * t.rows / len(means); bin < len(t.sums) && bin*t.step < end; bin++ {
+			sum += t.sums[bin]
+			count += t.counts[bin]
+		}
+		means[i] = sum / float64(count)
 	}
 	return means
 }

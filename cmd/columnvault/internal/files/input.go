@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"columnvault/cmd/columnvault/internal/term"
+	"columnvault/exchange/compressed"
 )
 
 // Input is a file that can be read more than once.
@@ -73,6 +74,16 @@ func (in *Input) Rewind(ctx context.Context, progress *term.Progress) (io.Reader
 		return nil, err
 	}
 	return &cancelable{ctx, progress.Reader(in.file)}, nil
+}
+
+// Content returns a reader of what the file holds, decompressed if its name says
+// that it is compressed. It
+// must be closed before the file.
+func (in *Input) Content() (*compressed.Reader, error) {
+	if _, err := in.file.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	return compressed.NewReader(in.file, in.name)
 }
 
 // Failed returns the error of something in the file.

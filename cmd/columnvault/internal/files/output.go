@@ -10,7 +10,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"columnvault/cmd/columnvault/internal/hint"
+	"columnvault/internal/hint"
 )
 
 // SpareVault refuses a file to write that is the vault or lies beside it as a

@@ -1,4 +1,3 @@
-// Package importing makes columns of the records of a file.
 package importing
 
 import (
@@ -9,105 +8,135 @@ import (
 
 	"columnvault"
 	"columnvault/cmd/columnvault/internal/columns"
-	"columnvault/cmd/columnvault/internal/exchange"
 	"columnvault/cmd/columnvault/internal/files"
-	"columnvault/cmd/columnvault/internal/hint"
-	"columnvault/cmd/columnvault/internal/term"
-	"columnvault/cmd/columnvault/internal/values"
-	"columnvault/dtype"
+	"columnvault/exchange"
+	"columnvault/exchange/compressed"
+	"columnvault/exchange/csv"
+	"columnvault/exchange/jsonl"
 	"columnvault/internal/excerpt"
+	"columnvault/internal/hint"
 )
 
-// batchSize is about how many bytes of a file are written at once.
-const batchSize = 8 << 20
-
-// Job is an import that has been planned.
+// Job is the import of a file. It is a source that names the file in its errors.
 type Job struct {
-	file     *files.Input
-	progress *term.Progress
-	records  exchange.Reader
-	fields   int              // of a record
-	columns  []*values.Target // those of the fields, and then those that the file lacks
-	rows     int
+	*Options
+	file    *files.Input
+	content *compressed.Reader
+	source  exchange.Source
+	fields  []exchange.Field
+	tallies []columns.Tally
 }
 
-// Result is what has become of a column.
-type Result struct {
-	Column  *values.Target
-	Len     int
-	Added   int
-	Summary columns.Summary
-}
-
-// Plan reads a file and decides on its columns. existing are the columns of the
-// vault.
-func Plan(ctx context.Context, file *files.Input, o *Options, existing []columnvault.ColumnInfo, progress *term.Progress) (*Job, error) {
-	p := newPlan(o, existing)
-	r, err := file.Rewind(ctx, progress)
+// NewJob returns the import of a file.
+func NewJob(file *files.Input, o *Options) (*Job, error) {
+	content, err := file.Content()
 	if err != nil {
 		return nil, err
 	}
-	in, err := exchange.NewReader(r, o.Format, o.Into)
-	if err != nil {
-		return nil, file.Failed(err)
-	}
-	if err := p.checkNames(in.Names()); err != nil {
-		return nil, err // before a long file is read
-	}
-	found, rows, err := exchange.Detect(in)
-	if err != nil {
-		return nil, file.Failed(err)
-	}
-	names := in.Names()
-	if err := p.checkNames(names); err != nil {
-		return nil, err
-	}
-	extra := p.extras(names)
-	if err := p.checkFlags(names, extra); err != nil {
-		return nil, err
-	}
-	targets, err := p.targets(in, found, extra, rows)
-	if err != nil {
-		return nil, file.Failed(err)
-	}
-	return &Job{file, progress, in, len(names), targets, rows}, nil
+	return &Job{Options: o, file: file, content: content, source: o.Reader(content)}, nil
 }
 
-// CreateAll creates the columns without writing to them, to see whether they
-// can stand beside each other.
-func (j *Job) CreateAll(ctx context.Context, v *columnvault.Vault) error {
-	err := v.Update(ctx, func(ctx context.Context, tx *columnvault.Tx) error {
-		for _, to := range j.columns {
-			if _, err := columnvault.Create(ctx, tx, to.Name, to.Spec.Type(), nil); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	return j.explain(ctx, v, err)
+// Close gives back what reading the file needs.
+func (j *Job) Close() { j.content.Close() }
+
+// Begin goes to the first row.
+func (j *Job) Begin(ctx context.Context, as map[string]exchange.Field) (fields []exchange.Field, err error) {
+	fields, err = j.source.Begin(ctx, as)
+	if err != nil {
+		return nil, j.failed(err)
+	}
+	j.fields, j.tallies = fields, nil
+	return fields, nil
 }
 
-// Run writes all records to the vault, in one transaction.
-func (j *Job) Run(ctx context.Context, v *columnvault.Vault) (results []Result, err error) {
-	err = v.Update(ctx, func(ctx context.Context, tx *columnvault.Tx) error {
-		r, err := j.file.Rewind(ctx, j.progress)
-		if err != nil {
-			return err
+// Next adds rows.
+func (j *Job) Next(ctx context.Context, b *exchange.Batch) error {
+	if err := j.source.Next(ctx, b); err != nil {
+		return j.failed(err)
+	}
+	return nil
+}
+
+// tally looks at what was written.
+func (j *Job) tally(b *exchange.Batch) {
+	for i, c := range b.Columns {
+		if i == len(j.tallies) {
+			j.tallies = append(j.tallies, columns.NewTally(c))
 		}
-		if err := j.records.Rewind(r); err != nil {
-			return j.file.Failed(err)
-		}
-		results, err = j.load(ctx, tx)
+		j.tallies[i].Add(c)
+	}
+}
+
+// Progress is how much has been read.
+func (j *Job) Progress() (done, total int64) { return j.source.Progress() }
+
+// Warnings says what was read otherwise than it stands in the file.
+func (j *Job) Warnings() []string {
+	if r, ok := j.source.(*csv.Reader); ok {
+		return r.Warnings()
+	}
+	return nil
+}
+
+// Summaries are of the columns, if there were rows.
+func (j *Job) Summaries() []columns.Summary {
+	summaries := make([]columns.Summary, len(j.tallies))
+	for i, t := range j.tallies {
+		summaries[i] = t.Summary()
+	}
+	return summaries
+}
+
+// failed names the file in an error, with a hint in words of flags.
+func (j *Job) failed(err error) error {
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, exchange.ErrRetype), errors.Is(err, context.Canceled):
 		return err
-	})
-	return results, j.explain(ctx, v, err)
+	case errors.Is(err, csv.ErrEncoding):
+		err = hint.Add(err, "--encoding latin1 reads it if it is Latin-1")
+	case errors.Is(err, csv.ErrRagged):
+		err = hint.Add(err, "--ragged fill and --ragged skip read such a file")
+	case errors.Is(err, jsonl.ErrNotObject):
+		err = hint.Add(err, "--into NAME takes lines of any kind, as one column")
+	}
+	return j.file.Failed(err)
 }
 
-// explain says of a column that could not be created what is at fault: the
-// file, or a column of the vault that needs the same name.
+// Run writes all rows to the vault, in one transaction.
+func (j *Job) Run(ctx context.Context, v *columnvault.Vault) (*exchange.Result, error) {
+	o := j.Import
+	o.Written = j.tally
+	result, err := exchange.Import(ctx, v, j, &o)
+	if err == nil {
+		return result, nil
+	}
+	return nil, j.explain(ctx, v, err)
+}
+
+// Detect reads all rows and writes nothing.
+func (j *Job) Detect(ctx context.Context) (*exchange.Result, error) {
+	return exchange.Detect(ctx, j, &exchange.DetectOptions{Types: j.Import.Types, Progress: j.Import.Progress, Seen: j.tally})
+}
+
+// explain says in words of flags what can be done about an error, and names the
+// file if it is at fault.
 func (j *Job) explain(ctx context.Context, v *columnvault.Vault, err error) error {
+	var names *exchange.NamesError
+	var gaps *exchange.GapsError
+	var fill *exchange.FillError
+	var untyped *exchange.UntypedError
 	var failed *columnvault.Error
 	switch {
+	case errors.As(err, &names) && names.Append:
+		return hint.Add(err, "create makes a column; without --append, import makes all of them")
+	case errors.As(err, &names):
+		return hint.Add(err, "--append adds to existing columns, --prefix gives new ones another name")
+	case errors.As(err, &gaps):
+		return j.file.Failed(hint.Add(err, "%s", j.solution(gaps.Gaps)))
+	case errors.As(err, &fill):
+		return j.file.Failed(fmt.Errorf("--na %s: %w", excerpt.Shorten(fill.Name+"="+fill.Text, excerpt.Name), fill.Err))
+	case errors.As(err, &untyped):
+		return j.file.Failed(hint.Add(err, "--types %s=DTYPE names it", excerpt.Shorten(untyped.Name, excerpt.Name)))
 	case !errors.As(err, &failed) || failed.Op != "create":
 		return err
 	case !errors.Is(err, columnvault.ErrExists):
@@ -122,81 +151,15 @@ func (j *Job) explain(ctx context.Context, v *columnvault.Vault, err error) erro
 func (j *Job) createAlone(ctx context.Context, v *columnvault.Vault, name string) bool {
 	undo := errors.New("it can")
 	err := v.Update(ctx, func(ctx context.Context, tx *columnvault.Tx) error {
-		for _, to := range j.columns {
-			if to.Name != name {
+		for _, f := range j.fields {
+			if j.Import.Prefix+f.Name != name {
 				continue
 			}
-			if _, err := columnvault.Create(ctx, tx, name, to.Spec.Type(), nil); err != nil {
+			if _, err := columnvault.Create(ctx, tx, name, f.Meaning.Type(f.Type), nil); err != nil {
 				return err
 			}
 		}
 		return undo
 	})
 	return errors.Is(err, undo)
-}
-
-// load writes all records to the columns. It may be called again.
-func (j *Job) load(ctx context.Context, tx *columnvault.Tx) ([]Result, error) {
-	sinks := make([]values.Sink, len(j.columns))
-	for i, to := range j.columns {
-		var err error
-		if sinks[i], err = values.NewSink(ctx, tx, to, j.rows); err != nil {
-			return nil, err
-		}
-	}
-	added := 0
-	for more := true; more; {
-		n, err := j.fill(sinks)
-		if more = !errors.Is(err, io.EOF); more && err != nil {
-			return nil, j.file.Failed(err)
-		}
-		added += n
-		for _, s := range sinks {
-			if err := s.Flush(ctx); err != nil {
-				return nil, err
-			}
-		}
-	}
-	results := make([]Result, len(j.columns))
-	for i, to := range j.columns {
-		length, err := sinks[i].Len(ctx)
-		if err != nil {
-			return nil, err
-		}
-		results[i] = Result{to, length, added, sinks[i].Summary()}
-	}
-	return results, nil
-}
-
-// fill adds a batch of records to the sinks and returns their number. At the
-// end of the file the error is io.EOF.
-func (j *Job) fill(sinks []values.Sink) (added int, err error) {
-	for size := 0; size < batchSize; added++ {
-		fields, err := j.records.Next()
-		if err != nil {
-			return added, err
-		}
-		if len(fields) != j.fields {
-			return added, errors.New("the file was changed while it was read")
-		}
-		for i, s := range sinks {
-			f := exchange.Field{State: exchange.Absent} // of a column that the file lacks
-			if i < len(fields) {
-				f = fields[i]
-			}
-			if err := add(s, f, j.columns[i]); err != nil {
-				return added, fmt.Errorf("line %d, column %s: %w", j.records.Line(), excerpt.Quote(j.columns[i].Name, excerpt.Name), err)
-			}
-			size += len(f.Text) + 16 // for what a value takes in memory beside its text
-		}
-	}
-	return added, nil
-}
-
-// add adds a field to the sink of its column.
-func add(s values.Sink, f exchange.Field, to *values.Target) error {
-	if f.State == exchange.Present || f.State == exchange.QuotedAbsent && to.Spec.Kind == dtype.KindText {
-		return s.Add(f.Text)
-	}
-	return s.AddAbsent()
 }

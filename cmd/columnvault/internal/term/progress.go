@@ -35,12 +35,15 @@ func (p *Progress) Add(n int) {
 	}
 }
 
-// Set moves the bar to done of total, less than 0 if that is not known.
+// Set moves the bar to a place, of a total that may have changed.
 func (p *Progress) Set(done, total int64) {
-	if p != nil {
-		p.bar.ChangeMax64(total)
-		_ = p.bar.Set64(done)
+	if p == nil || total < 0 {
+		return
 	}
+	if p.bar.GetMax64() != total {
+		p.bar.ChangeMax64(total)
+	}
+	_ = p.bar.Set64(min(done, total))
 }
 
 // Finish removes the bar.

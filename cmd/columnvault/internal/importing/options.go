@@ -1,0 +1,135 @@
+package importing
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"columnvault/dtype"
+	"columnvault/exchange"
+	"columnvault/exchange/csv"
+	"columnvault/exchange/jsonl"
+	"columnvault/internal/excerpt"
+	"columnvault/internal/values"
+)
+
+// Options say what an import makes of a file.
+type Options struct {
+	Format Format
+	CSV    csv.Options
+	JSONL  jsonl.Options
+	Import exchange.ImportOptions
+}
+
+// Reader returns the source of a file.
+func (o *Options) Reader(r io.Reader) exchange.Source {
+	if o.Format == JSONL {
+		return jsonl.NewReader(r, &o.JSONL)
+	}
+	return csv.NewReader(r, &o.CSV)
+}
+
+// Check looks whether the options go together.
+func (o *Options) Check() error {
+	plain := csv.Options{Encoding: o.CSV.Encoding}
+	given := o.CSV
+	switch {
+	case o.Import.Only && !o.Import.Append:
+		return errors.New("--only goes with --append")
+	case o.Import.Append && len(o.Import.Types) > 0:
+		return errors.New("--append takes the types of the vault, so there can be no --types")
+	case o.Format != JSONL && o.JSONL.Into != "":
+		return errors.New("--into is for JSON lines")
+	case o.Format == JSONL && (given.Nulls != nil || given.Delimiter != 0 || given.NoHeader || given.Skip != 0 ||
+		given.Comment != "" || given.Ragged != plain.Ragged):
+		return errors.New("--delimiter, --no-header, --skip, --comment, --null and --ragged are for CSV")
+	}
+	return nil
+}
+
+// ParseTypes reads dtypes of columns that are given as COLUMN=DTYPE.
+func ParseTypes(flags []string) (map[string]exchange.Field, error) {
+	types := map[string]exchange.Field{}
+	for _, flag := range flags {
+		i := strings.LastIndexByte(flag, '=')
+		shown := excerpt.Shorten(flag, excerpt.Name)
+		if i < 1 {
+			return nil, fmt.Errorf("--types %s: want COLUMN=DTYPE", shown)
+		}
+		f, err := parseType(flag[i+1:])
+		if err != nil {
+			return nil, fmt.Errorf("--types %s: %s", shown, values.Reason(err))
+		}
+		types[flag[:i]] = f
+	}
+	return types, nil
+}
+
+// parseType reads a dtype, or time or date.
+func parseType(word string) (f exchange.Field, err error) {
+	f.Type = dtype.Int64.Spec()
+	switch word {
+	case "time":
+		f.Meaning.Time = dtype.Microsecond
+	case "date":
+		f.Meaning.Date = true
+	default:
+		f.Type, err = dtype.ParseSpec(word)
+	}
+	return f, err
+}
+
+// ParseFill reads values for missing ones that are given as COLUMN=VALUE.
+func ParseFill(flags []string) (map[string]string, error) {
+	fill := map[string]string{}
+	for _, flag := range flags {
+		column, value, ok := strings.Cut(flag, "=")
+		if !ok || column == "" {
+			return nil, fmt.Errorf("--na %s: want COLUMN=VALUE", excerpt.Shorten(flag, excerpt.Name))
+		}
+		fill[column] = value
+	}
+	return fill, nil
+}
+
+// ParseDelimiter reads a delimiter: one character, or tab.
+func ParseDelimiter(flag string) (byte, error) {
+	switch flag {
+	case "":
+		return 0, nil
+	case "tab", `\t`:
+		return '\t', nil
+	}
+	if len(flag) != 1 || strings.ContainsAny(flag, "\"\r\n\x00") || flag[0] >= 0x80 {
+		return 0, fmt.Errorf("--delimiter %s: want one ASCII character, or tab", excerpt.Shorten(flag, excerpt.Name))
+	}
+	return flag[0], nil
+}
+
+// encodings are the encodings of text by the names of the flag.
+var encodings = map[string]dtype.Encoding{
+	"": dtype.UTF8, "utf8": dtype.UTF8, "utf16le": dtype.UTF16LE, "utf16be": dtype.UTF16BE, "latin1": dtype.Latin1,
+}
+
+// ParseEncoding reads the name of an encoding.
+func ParseEncoding(flag string) (dtype.Encoding, error) {
+	e, ok := encodings[strings.ReplaceAll(strings.ToLower(flag), "-", "")]
+	if !ok {
+		return 0, fmt.Errorf("--encoding %s: want utf8, utf16le, utf16be or latin1", excerpt.Shorten(flag, excerpt.Name))
+	}
+	return e, nil
+}
+
+// ParseRagged reads what becomes of ragged records.
+func ParseRagged(flag string) (csv.Ragged, error) {
+	switch flag {
+	case "", "refuse":
+		return csv.RaggedRefuse, nil
+	case "fill":
+		return csv.RaggedFill, nil
+	case "skip":
+		return csv.RaggedSkip, nil
+	}
+	return 0, fmt.Errorf("--ragged %s: want refuse, fill or skip", excerpt.Shorten(flag, excerpt.Name))
+}

@@ -1,0 +1,242 @@
+package exchange
+
+import (
+	"context"
+
+	"columnvault"
+	"columnvault/dtype"
+)
+
+// Batch is rows, side by side in columns.
+type Batch struct {
+	// Columns has a [*Vector] for every [Field].
+	Columns []Column
+	// Rows is the length of all columns.
+	Rows int
+	// Lines has the line of each row in a source that is text; otherwise it is
+	// empty.
+	Lines []int
+}
+
+// NewBatch returns an empty batch for these columns.
+func NewBatch(fields []Field) *Batch {
+	b := &Batch{Columns: make([]Column, len(fields))}
+	for i, f := range fields {
+		b.Columns[i] = kindOf(f.Type).newColumn()
+	}
+	return b
+}
+
+// Reset removes all rows and keeps the memory.
+func (b *Batch) Reset() {
+	for _, c := range b.Columns {
+		c.reset()
+	}
+	b.Rows, b.Lines = 0, b.Lines[:0]
+}
+
+// Column is the values of one column in a batch, a [*Vector].
+type Column interface {
+	// Len is the number of values, missing ones included.
+	Len() int
+	// IsMissing tells whether there is no value in row i.
+	IsMissing(i int) bool
+	// At returns the value in row i, or nil if it is missing. That is slower
+	// than the typed values.
+	At(i int) any
+	// AddMissing adds a row without a value.
+	AddMissing()
+	// AddAny adds a value of the Go type of the column, or refuses another.
+	AddAny(v any) error
+
+	reset()
+	gaps() []bool
+}
+
+// Vector is values of one Go type, which the dtype determines:
+//
+//	bool                      bool
+//	i8 .. i64, u8 .. u64      int8 .. int64, uint8 .. uint64; also times, dates
+//	f16 f32, f64              float32, float64
+//	str                       string
+//	bytes                     []byte
+//	vec of fixed dimensions   []E, in C order
+//	other vec                 [dtype.Tensor] of E
+//	msgpack, cbor             any
+type Vector[T any] struct {
+	Values []T
+	// Missing tells which rows have no value. It is empty if all have one, and
+	// otherwise as long as Values, which holds anything in such a row.
+	Missing []bool
+}
+
+// Len is the number of values, missing ones included.
+func (v *Vector[T]) Len() int { return len(v.Values) }
+
+// IsMissing tells whether there is no value in row i.
+func (v *Vector[T]) IsMissing(i int) bool { return len(v.Missing) > 0 && v.Missing[i] }
+
+// At returns the value in row i, or nil if it is missing.
+func (v *Vector[T]) At(i int) any {
+	if v.IsMissing(i) {
+		return nil
+	}
+	return v.Values[i]
+}
+
+// Add adds a value.
+func (v *Vector[T]) Add(value T) {
+	v.Values = append(v.Values, value)
+	if len(v.Missing) > 0 {
+		v.Missing = append(v.Missing, false)
+	}
+}
+
+// AddMissing adds a row without a value.
+func (v *Vector[T]) AddMissing() {
+	if len(v.Missing) == 0 {
+		v.Missing = append(v.Missing, make([]bool, len(v.Values))...)
+	}
+	var none T
+	v.Values, v.Missing = append(v.Values, none), append(v.Missing, true)
+}
+
+// AddAny adds a value of the Go type of the column, or refuses another.
+func (v *Vector[T]) AddAny(value any) error {
+	if value == nil {
+		var none T
+		if _, ok := any(&none).(*any); !ok {
+			return argumentf("nil is no %T", none)
+		}
+		v.Add(none)
+		return nil
+	}
+	typed, ok := value.(T)
+	if !ok {
+		return argumentf("a %T is no %T", value, typed)
+	}
+	v.Add(typed)
+	return nil
+}
+
+// setMissing makes the value of a row missing.
+func (v *Vector[T]) setMissing(i int) {
+	if len(v.Missing) == 0 {
+		v.Missing = append(v.Missing, make([]bool, len(v.Values))...)
+	}
+	v.Missing[i] = true
+}
+
+// replaceMissing puts a value in place of missing ones.
+func (v *Vector[T]) replaceMissing(value T) {
+	for i, missing := range v.Missing {
+		if missing {
+			v.Values[i] = value
+		}
+	}
+	v.Missing = v.Missing[:0]
+}
+
+// grow makes v so many rows of one value, or without one.
+func (v *Vector[T]) grow(rows int, value T, missing bool) {
+	for len(v.Values) < rows {
+		v.Values = append(v.Values, value)
+		if missing {
+			v.Missing = append(v.Missing, true)
+		}
+	}
+	v.Values, v.Missing = v.Values[:rows], v.Missing[:min(rows, len(v.Missing))]
+}
+
+func (v *Vector[T]) gaps() []bool { return v.Missing }
+
+func (v *Vector[T]) reset() {
+	clear(v.Values) // text need not outlive the batch
+	v.Values, v.Missing = v.Values[:0], v.Missing[:0]
+}
+
+// kind is what depends on the Go type of a column.
+type kind interface {
+	newColumn() Column
+	newTarget(ctx context.Context, tx *columnvault.Tx, p *plan, c *part) (target, error)
+	newReader(ctx context.Context, tx *columnvault.Tx, f Field) (reader, error)
+}
+
+// kindFor is the kind of a dtype.
+type kindFor[T any] struct{ t dtype.Type[T] }
+
+func (kindFor[T]) newColumn() Column { return &Vector[T]{} }
+
+// kindOf returns the kind of a valid dtype.
+func kindOf(s dtype.Spec) kind {
+	switch s.Kind {
+	case dtype.KindBool:
+		return kindFor[bool]{dtype.Bool}
+	case dtype.KindInt8:
+		return kindFor[int8]{dtype.Int8}
+	case dtype.KindInt16:
+		return kindFor[int16]{dtype.Int16}
+	case dtype.KindInt32:
+		return kindFor[int32]{dtype.Int32}
+	case dtype.KindInt64:
+		return kindFor[int64]{dtype.Int64}
+	case dtype.KindUint8:
+		return kindFor[uint8]{dtype.Uint8}
+	case dtype.KindUint16:
+		return kindFor[uint16]{dtype.Uint16}
+	case dtype.KindUint32:
+		return kindFor[uint32]{dtype.Uint32}
+	case dtype.KindUint64:
+		return kindFor[uint64]{dtype.Uint64}
+	case dtype.KindFloat16:
+		return kindFor[float32]{dtype.Float16}
+	case dtype.KindFloat32:
+		return kindFor[float32]{dtype.Float32}
+	case dtype.KindFloat64:
+		return kindFor[float64]{dtype.Float64}
+	case dtype.KindText:
+		if s.Sized {
+			return kindFor[string]{dtype.FixedText(s.Size, s.Encoding)}
+		}
+		return kindFor[string]{dtype.Text(s.Encoding)}
+	case dtype.KindBytes:
+		if s.Sized {
+			return kindFor[[]byte]{dtype.FixedBytes(s.Size)}
+		}
+		return kindFor[[]byte]{dtype.Bytes}
+	case dtype.KindVector:
+		return vectorKind(s)
+	}
+	return kindFor[any]{s.Type()}
+}
+
+func vectorKind(s dtype.Spec) kind {
+	switch s.Elem {
+	case dtype.KindInt8:
+		return vectorOf[int8](s)
+	case dtype.KindInt16:
+		return vectorOf[int16](s)
+	case dtype.KindInt32:
+		return vectorOf[int32](s)
+	case dtype.KindInt64:
+		return vectorOf[int64](s)
+	case dtype.KindUint8:
+		return vectorOf[uint8](s)
+	case dtype.KindUint16:
+		return vectorOf[uint16](s)
+	case dtype.KindUint32:
+		return vectorOf[uint32](s)
+	case dtype.KindUint64:
+		return vectorOf[uint64](s)
+	case dtype.KindFloat32:
+		return vectorOf[float32](s)
+	}
+	return vectorOf[float64](s)
+}
+
+func vectorOf[E dtype.Element](s dtype.Spec) kind {
+	if len(s.Dims) == 0 {
+		return kindFor[dtype.Tensor[E]]{dtype.Tensors[E]()}
+	}
+	return kindFor[[]E]{dtype.Vector[E](s.Dims...)}
+}

@@ -1,0 +1,109 @@
+package csv
+
+import (
+	"context"
+	"io"
+	"slices"
+	"strings"
+
+	"columnvault/dtype"
+	"columnvault/exchange"
+	"columnvault/exchange/internal/records"
+	"columnvault/internal/values"
+)
+
+// WriterOptions configure a [Writer].
+type WriterOptions struct {
+	// Delimiter stands between fields; 0 means a comma.
+	Delimiter byte
+}
+
+// Writer writes rows as CSV whose first line names the columns. Text stands as
+// it is, text that a reader could take for a missing value in quotes, and values
+// that are neither text nor numbers as JSON. A missing value is an empty field.
+type Writer struct {
+	rows      *records.Writer
+	delimiter byte
+}
+
+// NewWriter returns a sink that writes to w. It does not close it.
+func NewWriter(w io.Writer, o *WriterOptions) *Writer {
+	if o == nil {
+		o = &WriterOptions{}
+	}
+	delimiter := o.Delimiter
+	if delimiter == 0 {
+		delimiter = ','
+	}
+	return &Writer{records.NewWriter(w), delimiter}
+}
+
+// Begin writes the header.
+func (w *Writer) Begin(_ context.Context, fields []exchange.Field) error {
+	var header []byte
+	between := []byte{w.delimiter}
+	special := string(w.delimiter) + "\"\r\n"
+	for i, f := range fields {
+		if i > 0 {
+			header = append(header, w.delimiter)
+		}
+		header = appendText(header, f.Name, special)
+		c := &records.Printer{Before: between, Bare: true}
+		if i == 0 {
+			c.Before = nil
+		}
+		c.SetFormat(f)
+		switch {
+		case f.Type.Kind == dtype.KindText:
+			c.Text = func(dst []byte, s string) []byte { return appendText(dst, s, special) }
+		case values.IsFloat(f.Type.Kind):
+			c.Change = trimQuotes
+		case !values.IsNumber(f.Type.Kind):
+			c.Change = func(dst []byte, start int) []byte {
+				return appendText(dst[:start], string(dst[start:]), special)
+			}
+		}
+		w.rows.Add(c)
+	}
+	w.rows.End = []byte("\n")
+	return w.rows.WriteRaw(append(header, '\n'))
+}
+
+// trimQuotes takes the quotes from "NaN" and the infinities.
+func trimQuotes(dst []byte, start int) []byte {
+	if dst[start] != '"' {
+		return dst
+	}
+	n := copy(dst[start:], dst[start+1:len(dst)-1])
+	return dst[:start+n]
+}
+
+// Write writes the rows of a batch.
+func (w *Writer) Write(ctx context.Context, b *exchange.Batch) error { return w.rows.Write(ctx, b) }
+
+// End does nothing: nothing is held.
+func (w *Writer) End(context.Context) error { return nil }
+
+// AppendField appends text as a field that is separated by commas: in quotes if
+// it could be taken for a missing value, or its ends could get lost.
+func AppendField(dst []byte, s string) []byte { return appendText(dst, s, ",\"\r\n") }
+
+func appendText(dst []byte, s, special string) []byte {
+	if !needsQuotes(s, special) {
+		return append(dst, s...)
+	}
+	dst = append(dst, '"')
+	dst = append(dst, strings.ReplaceAll(s, `"`, `""`)...)
+	return append(dst, '"')
+}
+
+// needsQuotes tells whether a field would not be read back as it is.
+func needsQuotes(s, special string) bool {
+	if s == "" || s[0] <= ' ' || s[len(s)-1] <= ' ' || strings.ContainsAny(s, special) {
+		return true
+	}
+	if len(s) <= 4 && slices.Contains(defaultNulls, s) {
+		return true
+	}
+	return (s[0] >= 0x80 || s[len(s)-1] >= 0x80) && strings.TrimSpace(s) != s
+}
