@@ -2,13 +2,65 @@ package columnvault_test
 
 import (
 	"context"
+	"encoding/json"
+	"expvar"
 	"fmt"
+	"log/slog"
+	"os"
 	"path/filepath"
 	"slices"
 
 	"columnvault"
 	"columnvault/dtype"
 )
+
+// Check looks for damage and says what it has not looked at. CheckOptions.Full
+// leaves nothing out.
+func ExampleVault_Check() {
+	v, done := openTemp()
+	defer done()
+	ctx := context.Background()
+	c, err := columnvault.Create(ctx, v, "c", dtype.String, nil)
+	check(err)
+	check(c.Append(ctx, "one", "two"))
+
+	sound := true
+	for f, err := range v.Check(ctx, columnvault.CheckOptions{Full: true, Digest: true}) {
+		check(err)
+		if f.Severity == columnvault.SeverityDamage {
+			sound = false
+		}
+		fmt.Printf("%v: %s %x... %s\n", f.Severity, f.Column, f.Digest[:4], f.Text)
+	}
+	fmt.Println("sound:", sound)
+	// Output:
+	// note: c bdee2e0a... SHA-256 of 2 elements
+	// sound: true
+}
+
+// A plan says what a repair would do. Here there is nothing to do; otherwise
+// Repair makes a copy of the vault, and then carries the plan out.
+func ExampleVault_Repair() {
+	dir, err := os.MkdirTemp("", "columnvault-")
+	check(err)
+	defer os.RemoveAll(dir)
+	v, err := columnvault.Open(filepath.Join(dir, "metrics.db"), nil)
+	check(err)
+	defer v.Close()
+	ctx := context.Background()
+	c, err := columnvault.Create(ctx, v, "loss", dtype.Float32, nil)
+	check(err)
+	check(c.Append(ctx, 0.5, 0.25))
+
+	plan, err := v.PlanRepair(ctx, columnvault.RepairOptions{Replace: true})
+	check(err)
+	fmt.Print(plan)
+	for _, step := range plan.Steps {
+		fmt.Println(step.Action, step.Column, step.Loss)
+	}
+	check(v.Repair(ctx, plan))
+	// Output: there is nothing to do
+}
 
 // A backup is a vault of its own. Others read and write while it is made.
 func ExampleVault_Backup() {
@@ -52,4 +104,58 @@ func ExampleVault_Compact() {
 	// Output:
 	// smaller by more than a megabyte: true
 	// bytes that nothing takes: 0
+}
+
+// The counts of a vault at /debug/vars, where expvar serves them. For
+// Prometheus, each field is a counter or a gauge.
+func ExampleVault_Stats() {
+	ctx := context.Background()
+	v, done := openTemp()
+	defer done()
+	expvar.Publish("columnvault", expvar.Func(func() any { return v.Stats() }))
+
+	temperatures, err := columnvault.Create(ctx, v, "temperatures", dtype.Float64, nil)
+	check(err)
+	check(temperatures.Append(ctx, 20.5, 21, 21.5))
+
+	var stats columnvault.Stats
+	check(json.Unmarshal([]byte(expvar.Get("columnvault").String()), &stats))
+	fmt.Println(stats.Commits, "commits wrote", stats.ElementsWritten, "elements")
+	// Output: 2 commits wrote 3 elements
+}
+
+// A logger is told what nobody else would hear of. Here a flush has failed
+// because another program has dropped the column.
+func ExampleOptions_logger() {
+	ctx := context.Background()
+	dir, err := os.MkdirTemp("", "columnvault")
+	check(err)
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "example.db")
+	short := func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey || a.Key == "path" || a.Key == "error" {
+			return slog.Attr{}
+		}
+		return a
+	}
+	v, err := columnvault.Open(path, &columnvault.Options{
+		Logger: slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{ReplaceAttr: short})),
+	})
+	check(err)
+	defer v.Close()
+	events, err := columnvault.Create(ctx, v, "events", dtype.String, nil)
+	check(err)
+	check(events.EnableCache(ctx, nil))
+	check(events.Append(ctx, "start"))
+
+	other, err := columnvault.Open(path, nil)
+	check(err)
+	check(other.Drop(ctx, "events"))
+	check(other.Close())
+
+	_, err = v.Flush(ctx)
+	fmt.Println(err != nil, v.DiscardPending())
+	// Output:
+	// level=ERROR msg="flush failed" names=[events] held=1
+	// true 1
 }

@@ -57,7 +57,7 @@ func (v *Vault) write(ctx context.Context, f *writeback.Flush, fn func(*Tx) erro
 			return err
 		}
 		err := v.store.Update(ctx, func(w store.Tx) error {
-			run.own = nil
+			run.own, run.written = nil, 0
 			if err := f.Take(); err != nil {
 				return err
 			}
@@ -70,9 +70,9 @@ func (v *Vault) write(ctx context.Context, f *writeback.Flush, fn func(*Tx) erro
 			if run.own = fn(tx); run.own != nil {
 				return run.own
 			}
+			run.written = f.Count()
 			f.Shut()
 			w.OnCommit(func() {
-				run.written = f.Count()
 				f.Committed(tx.changes)
 				v.count.add(tx, run.written)
 			})

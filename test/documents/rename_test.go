@@ -15,13 +15,13 @@ import (
 )
 
 // TestModuleCanBeRenamed gives a copy of the project another path, by the
-// command that CONTRIBUTING.md names, and builds and vets what comes out.
+// command that docs/CONTRIBUTING.md names, and builds and vets what comes out.
 func TestModuleCanBeRenamed(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the whole project under another path")
 	}
 	const renamed = "example.org/lists/columnvault"
-	command := regexp.MustCompile(`(?m)^    (go run \./internal/tools/rename) \S+$`).FindSubmatch(vaulttest.ReadFile(t, "CONTRIBUTING.md"))
+	command := regexp.MustCompile(`(?m)^    (go run \./internal/tools/rename) \S+$`).FindSubmatch(vaulttest.ReadFile(t, "docs/CONTRIBUTING.md"))
 	if command == nil {
 		t.Fatal("CONTRIBUTING.md names no command that renames the module")
 	}
