@@ -50,6 +50,30 @@ func (s Spec) Verify(data []byte, ends []int, from int) error {
 	return nil
 }
 
+// Verify is [Spec.Verify] for elements of a column of the dtype s that have this
+// meaning: where they may be missing, what stands for that is no error.
+func (m Meaning) Verify(s Spec, data []byte, ends []int, from int) error {
+	if !m.Null || s.Kind != KindBool {
+		return s.Verify(data, ends, from) // a missing element decodes as a value
+	}
+	for i := from; i < len(data); i++ {
+		if data[i] > 2 {
+			return &ElementError{i, fmt.Errorf("%w: a bool that may be missing is the byte 0, 1 or 2, not %d", ErrData, data[i])}
+		}
+	}
+	return nil
+}
+
+// Zero is an element that is missing if that may be, and else [Spec.Zero].
+func (m Meaning) Zero(s Spec) []byte {
+	if m.Null {
+		if b, err := m.Type(s).Append(nil, nil); err == nil {
+			return b
+		}
+	}
+	return s.Zero()
+}
+
 // allValid tells quickly that all elements decode. If it says no, some may not.
 func (s Spec) allValid(data []byte, ends []int) bool {
 	switch {

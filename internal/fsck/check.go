@@ -216,6 +216,10 @@ func (c *checker) column(ctx context.Context, e catalog.Entry) error {
 				excerpt.Line(e.DType, excerpt.Name), e.Size(), want))
 		}
 	}
+	if err := e.Attrs().Check(spec); known && err != nil {
+		c.emit(Finding{Kind: Catalog, Severity: Hazard, Column: e.Name, Chunk: -1,
+			Text: fmt.Sprintf("what elements mean is not said clearly, and so they are plain %s: %v", excerpt.Line(e.DType, excerpt.Name), err)})
+	}
 	col, err := e.Open(c.caps)
 	if errors.Is(err, store.ErrCorrupt) {
 		c.damaged(e, Catalog, err.Error())

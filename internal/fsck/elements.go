@@ -26,12 +26,13 @@ func (c *checker) elements(ctx context.Context, e catalog.Entry, col column.Colu
 			d = c.newDigest(spec.String())
 		}
 	}
+	meaning := e.Attrs().Meaning(spec)
 	bad := &ranges{report: func(kind Kind, i, j int64, why error) {
 		c.emit(Finding{Kind: kind, Severity: Damage, Column: e.Name, Chunk: -1, From: i, To: j, Text: elementsText(kind, i, j, why)})
 	}}
 	found := func(i int64, b *column.Elements) error {
 		if known {
-			undecodable(spec, col.Size(), i, b, func(i int64, why error) { bad.add(Element, i, i+1, why) })
+			undecodable(spec, meaning, col.Size(), i, b, func(i int64, why error) { bad.add(Element, i, i+1, why) })
 		}
 		if d != nil {
 			d.elements(col.Size(), b)
@@ -89,13 +90,13 @@ func (c *checker) capacity(ctx context.Context, e catalog.Entry) (n int64, err e
 }
 
 // undecodable calls bad for the elements from position i on that do not decode.
-func undecodable(spec dtype.Spec, size int, i int64, b *column.Elements, bad func(i int64, why error)) {
+func undecodable(spec dtype.Spec, m dtype.Meaning, size int, i int64, b *column.Elements, bad func(i int64, why error)) {
 	ends := b.Ends
 	if size > 0 {
 		ends = nil
 	}
 	for from := 0; ; {
-		err := spec.Verify(b.Data, ends, from)
+		err := m.Verify(spec, b.Data, ends, from)
 		if err == nil {
 			return
 		}

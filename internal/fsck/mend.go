@@ -205,7 +205,7 @@ func (m *mender) empty(ctx context.Context, e catalog.Entry) error {
 // zeroOf is the element that stands for a lost one.
 func zeroOf(e catalog.Entry) []byte {
 	if spec, known := specOf(e); known && int64(spec.ElemSize()) == e.Size() {
-		return spec.Zero()
+		return e.Attrs().Meaning(spec).Zero(spec)
 	}
 	return make([]byte, e.Size())
 }
@@ -215,11 +215,12 @@ func zeroOf(e catalog.Entry) []byte {
 // read is an error.
 func (m *mender) copy(ctx context.Context, from, to column.Column, e catalog.Entry, zero []byte) error {
 	spec, known := specOf(e)
+	meaning := e.Attrs().Meaning(spec)
 	replacing := zero != nil
 	found := func(i int64, b *column.Elements) error {
 		if replacing && known {
 			var bad []int
-			undecodable(spec, from.Size(), 0, b, func(k int64, _ error) { bad = append(bad, int(k)) })
+			undecodable(spec, meaning, from.Size(), 0, b, func(k int64, _ error) { bad = append(bad, int(k)) })
 			if len(bad) > 0 {
 				b = replaced(from.Size(), b, bad, zero)
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"columnvault/internal/column"
 	"columnvault/internal/store"
@@ -18,9 +19,29 @@ type walk struct {
 	buf   column.Elements
 }
 
+// walks keeps the memory of walks: a file may have many columns that say that
+// they are long.
+var walks = sync.Pool{New: func() any { return new(walk) }}
+
+func newWalk(r store.Reader, limit int64, found func(int64, *column.Elements) error, lost func(int64, int64, error) error) *walk {
+	w := walks.Get().(*walk)
+	w.r, w.limit, w.found, w.lost = r, limit, found, lost
+	return w
+}
+
+// end gives the memory back, unless a large element has made it large.
+func (w *walk) end() {
+	if int64(cap(w.buf.Data)) > 2*w.limit {
+		w.buf = column.Elements{}
+	}
+	w.r, w.found, w.lost = nil, nil, nil
+	walks.Put(w)
+}
+
 // Walk implements column.Column.
 func (c *Fixed) Walk(ctx context.Context, r store.Reader, limit int64, found func(int64, *column.Elements) error, lost func(int64, int64, error) error) error {
-	w := &walk{r: r, limit: limit, found: found, lost: lost}
+	w := newWalk(r, limit, found, lost)
+	defer w.end()
 	for i := int64(0); i < c.length; {
 		w.buf.Reset()
 		j, err := c.Read(ctx, r, &w.buf, i, c.length, limit)
@@ -125,7 +146,8 @@ func (c *Fixed) Extent(ctx context.Context, r store.Reader) (int64, error) {
 
 // Walk implements column.Column.
 func (c *VarSize) Walk(ctx context.Context, r store.Reader, limit int64, found func(int64, *column.Elements) error, lost func(int64, int64, error) error) error {
-	w := &walk{r: r, limit: limit, found: found, lost: lost}
+	w := newWalk(r, limit, found, lost)
+	defer w.end()
 	visit := func(i int64, e *column.Elements) error {
 		for entries := entryList(e.Data); entries.Len() > 0; {
 			n, _ := fitting(entries, limit, true)

@@ -61,8 +61,19 @@ func structureFinding(err error) store.Finding {
 // tree is what a b-tree of the file is.
 type tree struct{ kind, name, table string }
 
-// verifyPages runs SQLite's own check.
+// verifyPages runs SQLite's own check. That makes a finding of a page that could
+// not be read, whatever the reason was: what a second look does not find was an
+// error of the disk that has passed.
 func (r *reader) verifyPages(full bool) (found []store.Finding, err error) {
+	found, unread, err := r.checkPages(full)
+	if unread && err == nil {
+		found, _, err = r.checkPages(full)
+	}
+	return found, err
+}
+
+// checkPages runs SQLite's check once. unread says that it could not get a page.
+func (r *reader) checkPages(full bool) (found []store.Finding, unread bool, err error) {
 	trees := map[string]tree{}
 	err = r.c.query(`SELECT rootpage, type, name, tbl_name FROM sqlite_schema`,
 		func(st *sqlite3.Stmt) {
@@ -77,6 +88,7 @@ func (r *reader) verifyPages(full bool) (found []store.Finding, err error) {
 			for line := range strings.Lines(st.ColumnText(0)) {
 				if line = strings.TrimSpace(line); line != "ok" && line != "" && !strings.HasPrefix(line, "*** in database") {
 					found = append(found, pageFinding(line, trees))
+					unread = unread || strings.Contains(line, "failed to get page") || strings.Contains(line, "unable to get the page")
 				}
 			}
 		})
@@ -87,7 +99,7 @@ func (r *reader) verifyPages(full bool) (found []store.Finding, err error) {
 	if len(found) >= maxFindings {
 		found = append(found, store.Finding{Kind: store.FoundStructure, Damage: true, Text: fmt.Sprintf("SQLite stopped its check after %d findings", maxFindings)})
 	}
-	return found, err
+	return found, unread, err
 }
 
 // pageFinding makes a finding of a line of SQLite's check, which calls tables
