@@ -78,7 +78,11 @@ func TestCompactTurns(t *testing.T) {
 						if !slices.Equal(values, want) {
 							t.Fatal("we read something else")
 						}
-						vaulttest.WantSound(t, v)
+						for _, f := range vaulttest.Found(t, v, columnvault.CheckOptions{Full: true}) {
+							if f.Severity == columnvault.SeverityDamage { // hazards KohakuVault makes itself
+								t.Errorf("check: %s", f.Text)
+							}
+						}
 						return err
 					})
 				}
