@@ -157,6 +157,13 @@ type Reader interface {
 	// order of their creation.
 	Columns(ctx context.Context) ([]Row, error)
 
+	// CatalogVersion is a number that no two states of the store share if a
+	// column has been created, dropped, renamed or given other Attrs between
+	// them. It may change for other reasons, and it differs between snapshots and
+	// transactions: it is for telling, without a walk over the catalog, that a
+	// transaction finds the columns that an earlier one has found.
+	CatalogVersion(ctx context.Context) (uint64, error)
+
 	// Verify looks for what is wrong below the level of columns: in the
 	// structure of the storage, between its indexes and what they are made
 	// from, and with chunks that belong to no column. It does not know what the

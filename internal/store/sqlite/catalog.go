@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync/atomic"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -28,6 +29,8 @@ type catalog struct {
 	tables  [store.LayoutNative + 1]tableState
 	schema  int64
 	checked bool
+	// version is that of store.Reader.CatalogVersion.
+	version uint64
 }
 
 // tableState is what a connection knows of a table with rows of columns.
@@ -43,8 +46,12 @@ const (
 // maxCatalog bounds the names that a connection remembers.
 const maxCatalog = 5000
 
+// versions makes the versions of all catalogs, so that no two share one by
+// chance.
+var versions atomic.Uint64
+
 func newCatalog() catalog {
-	return catalog{names: map[string]*store.Row{}, ids: map[store.ColumnID]*store.Row{}, lengths: map[store.ColumnID]int64{}}
+	return catalog{version: versions.Add(1), names: map[string]*store.Row{}, ids: map[store.ColumnID]*store.Row{}, lengths: map[store.ColumnID]int64{}}
 }
 
 // reset forgets everything that others may have changed.
@@ -53,6 +60,7 @@ func (c *catalog) reset() {
 	clear(c.ids)
 	clear(c.lengths)
 	c.checked = false
+	c.version = versions.Add(1)
 }
 
 // makeRoom forgets what has been read if that has become much.
@@ -80,6 +88,7 @@ func (c *catalog) forget(id store.ColumnID, name string) {
 	}
 	delete(c.ids, id)
 	delete(c.names, name)
+	c.version = versions.Add(1)
 }
 
 // The IDs of columns tell which table the row is in: its number there is
@@ -319,6 +328,15 @@ func (c *conn) rowByID(id store.ColumnID) (row *store.Row, err error) {
 		err = c.columns(t, func(q *columnQueries) string { return q.byID }, func(found store.Row) { row = c.catalog.add(found) }, rowOf(id))
 	}
 	return row, err
+}
+
+// CatalogVersion implements store.Reader.
+func (r *reader) CatalogVersion(ctx context.Context) (uint64, error) {
+	if err := r.enter(ctx); err != nil {
+		return 0, err
+	}
+	defer r.leave()
+	return r.c.catalog.version, nil
 }
 
 // Columns implements store.Reader.

@@ -275,3 +275,27 @@ func TestOrphansOfNativeColumns(t *testing.T) {
 	}
 	update(t, s, func(tx store.Tx) error { return tx.DropChunks(t.Context(), row.ID, math.MinInt64, math.MaxInt64) })
 }
+
+// TestCatalogVersionLasts: transactions that change elements leave the version
+// as it is, and those of other programs, which cannot be known, do not.
+func TestCatalogVersionLasts(t *testing.T) {
+	s, path := openFile(t)
+	a := create(t, s, "a", store.LayoutV0)
+	version := func() (version uint64) {
+		update(t, s, func(tx store.Tx) (err error) {
+			if version, err = tx.CatalogVersion(t.Context()); err != nil {
+				return err
+			}
+			return tx.SetLength(t.Context(), a.ID, int64(version))
+		})
+		return version
+	}
+	first := version()
+	if again := version(); again != first {
+		t.Errorf("the version went from %d to %d with a length", first, again)
+	}
+	execute(t, path, insertColumn+`('b', 'i64', 8, 0, 64, 64, 1024, 77)`)
+	if after := version(); after == first {
+		t.Error("the version is the same after another program has created a column")
+	}
+}

@@ -176,9 +176,11 @@ func (t *tx) DropColumn(ctx context.Context, id store.ColumnID) error {
 	if err := t.startWrite(ctx, id); err != nil {
 		return err
 	}
+	name := ""
 	if row := t.c.catalog.ids[id]; row != nil {
-		t.c.catalog.forget(id, row.Name)
+		name = row.Name
 	}
+	t.c.catalog.forget(id, name)
 	delete(t.c.catalog.lengths, id)
 	if err := t.dropAll(ctx, id); err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"columnvault/internal/store"
 )
@@ -35,6 +36,8 @@ type state struct {
 	chunks  map[store.ColumnID]map[int64]chunk
 	tables  map[string]map[string][]byte
 	nextID  store.ColumnID
+	// catalog is the version of the catalog.
+	catalog uint64
 }
 
 type chunk struct {
@@ -62,7 +65,7 @@ func (m *Memory) Again() *Memory { return &Memory{content: m.content} }
 
 func (s *state) clone() *state {
 	c := &state{columns: maps.Clone(s.columns), chunks: map[store.ColumnID]map[int64]chunk{},
-		tables: map[string]map[string][]byte{}, nextID: s.nextID}
+		tables: map[string]map[string][]byte{}, nextID: s.nextID, catalog: s.catalog}
 	for name, table := range s.tables {
 		c.tables[name] = maps.Clone(table)
 	}
@@ -202,6 +205,14 @@ func (t *memoryTx) Columns(ctx context.Context) ([]store.Row, error) {
 	return slices.SortedFunc(maps.Values(t.state.columns), byID), t.check(ctx)
 }
 
+// versions gives the catalog of every state that differs from the one before a
+// number that no other has.
+var versions atomic.Uint64
+
+func (t *memoryTx) CatalogVersion(ctx context.Context) (uint64, error) {
+	return t.state.catalog, t.check(ctx)
+}
+
 // Verify finds nothing: what could be wrong here is up to nobody but this
 // package.
 func (t *memoryTx) Verify(ctx context.Context, _ bool) ([]store.Finding, error) {
@@ -282,6 +293,7 @@ func (t *memoryTx) CreateColumn(ctx context.Context, col store.Row) (store.Row, 
 	if len(col.Attrs) > store.MaxAttrs {
 		return col, store.ErrTooLarge
 	}
+	t.state.catalog = versions.Add(1)
 	col.ID, col.Length = t.state.nextID, 0
 	t.state.nextID++
 	t.state.columns[col.ID] = col
@@ -293,10 +305,12 @@ func (t *memoryTx) RenameColumn(ctx context.Context, id store.ColumnID, name str
 	if t.taken(name) {
 		return store.ErrExists
 	}
+	t.state.catalog = versions.Add(1)
 	return t.change(ctx, id, func(col *store.Row) { col.Name = name })
 }
 
 func (t *memoryTx) DropColumn(ctx context.Context, id store.ColumnID) error {
+	t.state.catalog = versions.Add(1)
 	delete(t.state.columns, id)
 	delete(t.state.chunks, id)
 	return t.check(ctx)
@@ -315,6 +329,7 @@ func (t *memoryTx) SetAttrs(ctx context.Context, id store.ColumnID, attrs string
 	if len(attrs) > store.MaxAttrs {
 		return store.ErrTooLarge
 	}
+	t.state.catalog = versions.Add(1)
 	return t.change(ctx, id, func(col *store.Row) { col.Attrs = attrs })
 }
 

@@ -21,6 +21,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"names", testNames},
 		{"IDs", testIDs},
 		{"attrs", testAttrs},
+		{"catalog version", testCatalogVersion},
 		{"chunks", testChunks},
 		{"numbers", testNumbers},
 		{"many chunks", testManyChunks},

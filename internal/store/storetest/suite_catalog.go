@@ -205,3 +205,55 @@ func testAttrs(t *testing.T, s store.Store) {
 		})
 	}
 }
+
+// testCatalogVersion: two transactions share a version only if they find the
+// same columns.
+func testCatalogVersion(t *testing.T, s store.Store) {
+	ctx := t.Context()
+	a := create(t, s, "a")
+	seen := map[uint64]string{}
+	// look compares the columns with those that were seen under the version.
+	look := func(r store.Reader) uint64 {
+		t.Helper()
+		version, err := r.CatalogVersion(ctx)
+		all, failed := r.Columns(ctx)
+		if err != nil || failed != nil {
+			t.Fatal(err, failed)
+		}
+		columns := ""
+		for _, row := range all {
+			columns += fmt.Sprint(row.ID, row.Name, row.DType, row.Attrs, ";")
+		}
+		if before, ok := seen[version]; ok && before != columns {
+			t.Errorf("the version %d is of the columns %s and of %s", version, before, columns)
+		}
+		seen[version] = columns
+		return version
+	}
+	var b store.Row
+	steps := []func(tx store.Tx) error{
+		func(tx store.Tx) (err error) {
+			b, err = tx.CreateColumn(ctx, store.Row{Name: "b", DType: "i64", ElemSize: 8, MinChunk: 64, MaxChunk: 64})
+			return err
+		},
+		func(tx store.Tx) error { return tx.SetAttrs(ctx, b.ID, "date") },
+		func(tx store.Tx) error { return tx.RenameColumn(ctx, b.ID, "c") },
+		func(tx store.Tx) error { return tx.SetAttrs(ctx, a.ID, "null") },
+		func(tx store.Tx) error { return tx.DropColumn(ctx, b.ID) },
+	}
+	for _, step := range steps {
+		failed := s.Update(ctx, func(tx store.Tx) error {
+			look(tx)
+			if err := step(tx); err != nil {
+				return err
+			}
+			look(tx)
+			return errUndo
+		})
+		if !errors.Is(failed, errUndo) {
+			t.Fatal(failed)
+		}
+		update(t, s, func(tx store.Tx) error { look(tx); err := step(tx); look(tx); return err })
+		look(snapshot(t, s))
+	}
+}

@@ -81,6 +81,13 @@ func (t tapped) Columns(ctx context.Context) ([]store.Row, error) {
 	return t.r.Columns(ctx)
 }
 
+func (t tapped) CatalogVersion(ctx context.Context) (uint64, error) {
+	if err := t.tap.before(&call{method: "CatalogVersion"}); err != nil {
+		return 0, err
+	}
+	return t.r.CatalogVersion(ctx)
+}
+
 func (t tapped) Verify(ctx context.Context, full bool) ([]store.Finding, error) {
 	if err := t.tap.before(&call{method: "Verify"}); err != nil {
 		return nil, err
