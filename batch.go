@@ -22,6 +22,34 @@ type Batch struct {
 	v *Vault
 	*collection
 	ended bool
+	// checks are made in the transaction that finds the columns or writes to
+	// them.
+	checks []batchCheck
+}
+
+// batchCheck is made once for all that has the same key.
+type batchCheck struct {
+	key any
+	run func(ctx context.Context, tx *Tx) error
+}
+
+func newBatch(v *Vault) *Batch { return &Batch{v: v, collection: collections.Get().(*collection)} }
+
+// checkFirst adds a check.
+func (b *Batch) checkFirst(c batchCheck) {
+	if !slices.ContainsFunc(b.checks, func(other batchCheck) bool { return other.key == c.key }) {
+		b.checks = append(b.checks, c)
+	}
+}
+
+// runChecks makes the checks in a transaction.
+func (b *Batch) runChecks(ctx context.Context, tx *Tx) error {
+	for _, c := range b.checks {
+		if err := c.run(ctx, tx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // collection is the memory of a batch.
@@ -42,7 +70,7 @@ func (v *Vault) Batch(ctx context.Context, fn func(b *Batch) error) error {
 	if err := v.checkNested(ctx); err != nil {
 		return fail("batch", "", -1, err)
 	}
-	b := &Batch{v: v, collection: collections.Get().(*collection)}
+	b := newBatch(v)
 	defer b.end()
 	if err := fn(b); err != nil {
 		return err
@@ -178,7 +206,11 @@ func (b *Batch) commit(ctx context.Context) error {
 func (b *Batch) look(ctx context.Context) error {
 	generation := b.v.pending.Generation()
 	return b.v.view(ctx, func(tx *Tx) error {
+		err := b.runChecks(ctx, tx)
 		tx.reading.Done() // where things are is asked, and not what is held
+		if err != nil {
+			return err
+		}
 		for _, p := range b.Pairs {
 			if err := tx.admitTable(ctx, p.Table); err != nil {
 				return keyError("put", p.Table, p.Key, err)
@@ -202,6 +234,9 @@ func (b *Batch) look(ctx context.Context) error {
 
 // write appends the elements to their columns and stores the pairs.
 func (b *Batch) write(ctx context.Context, tx *Tx) error {
+	if err := b.runChecks(ctx, tx); err != nil {
+		return err
+	}
 	for _, p := range b.Parts {
 		names := catalog.NamesOf(p.Name)
 		o, err := tx.openAs(ctx, &names, p.DType, p.ElemSize)

@@ -3,14 +3,12 @@ package columnvault
 import (
 	"context"
 	"fmt"
-	"math"
 	"strings"
 
 	"columnvault/dtype"
 	"columnvault/internal/catalog"
 	"columnvault/internal/column"
 	"columnvault/internal/excerpt"
-	"columnvault/internal/position"
 	"columnvault/internal/store"
 	"columnvault/internal/writeback"
 )
@@ -201,20 +199,4 @@ func (c *Column[T]) fail(op string, err error) error { return fail(op, c.names.P
 // failAt makes the error of an operation on one element.
 func (c *Column[T]) failAt(op string, at int64, err error) error {
 	return fail(op, c.names.Plain, int(at), err)
-}
-
-// Begin and End stand for the missing bounds of a slice: Slice(ctx, Begin, 10)
-// is Python's [:10], and Slice(ctx, -100, End) is [-100:].
-const (
-	Begin = math.MinInt
-	End   = math.MaxInt
-)
-
-// resolve makes a position absolute. Negative ones count from the end.
-func resolve(i int, n int64) (int64, error) {
-	at, ok := position.At(i, n)
-	if !ok {
-		return 0, fmt.Errorf("%w: the column has %d elements", ErrOutOfRange, n)
-	}
-	return at, nil
 }

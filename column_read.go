@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"columnvault/dtype"
@@ -209,4 +210,20 @@ func (c *Column[T]) gather(ctx context.Context, o *opened, values []T, at []int6
 	old := len(values)
 	values = slices.Grow(values, len(at))[:old+len(at)]
 	return values, c.decode("take", values[old:], b, func(k int) int64 { return at[k] })
+}
+
+// Begin and End stand for the missing bounds of a slice: Slice(ctx, Begin, 10)
+// is Python's [:10], and Slice(ctx, -100, End) is [-100:].
+const (
+	Begin = math.MinInt
+	End   = math.MaxInt
+)
+
+// resolve makes a position absolute. Negative ones count from the end.
+func resolve(i int, n int64) (int64, error) {
+	at, ok := position.At(i, n)
+	if !ok {
+		return 0, fmt.Errorf("%w: the column has %d elements", ErrOutOfRange, n)
+	}
+	return at, nil
 }

@@ -27,6 +27,9 @@ var (
 	// ErrDType is returned when the column in the file has another dtype or
 	// meaning than the one that was asked for.
 	ErrDType = errors.New("dtype mismatch")
+	// ErrUneven is returned for a write to a [Table] whose columns have unequal
+	// lengths, which something else than the table has made so.
+	ErrUneven = errors.New("columns of unequal length")
 	// ErrTurned is returned by [Vault.Retype] when values would become missing,
 	// or the reverse.
 	ErrTurned = errors.New("values and missing ones would change places")
@@ -44,6 +47,13 @@ var (
 
 // errMeaning is the ErrDType of a column whose dtype is right.
 var errMeaning = fmt.Errorf("%w in meaning", ErrDType)
+
+// What a [Table] gives as ErrDType or ErrReadOnly, where something else helps.
+var (
+	errNoDefault = fmt.Errorf("%w of a new field", ErrDType)
+	errLacking   = fmt.Errorf("%w of the rows", ErrDType)
+	errIgnored   = fmt.Errorf("%w: the table has columns that its rows lack", ErrReadOnly)
+)
 
 // Kinds of errors that [Open] adds.
 var (
@@ -74,6 +84,9 @@ var (
 	// ErrChanged is returned by [Vault.Repair] when the vault is not as it was
 	// when the plan was made.
 	ErrChanged = errors.New("changed meanwhile")
+	// ErrTableChanged is returned for a write to a [Table] that has other columns
+	// by now than when it was opened.
+	ErrTableChanged = errors.New("the table has other columns now")
 	// ErrFlushPaused is returned when an operation would have to write what
 	// the caches hold while [Vault.PauseFlush] keeps that back.
 	ErrFlushPaused = writeback.ErrFlushPaused
@@ -156,6 +169,11 @@ var hints = []struct {
 	{dtype.ErrMemory, "decode it into a Go type that has the fields that are wanted, which takes less memory than an any"},
 	{ErrNotVault, "if it is a SQLite database of another program, Options.AddToDatabase puts a vault into it"},
 	{ErrNested, "call the operation through In(tx), or use the ctx from outside of the transaction"},
+	{errNoDefault, "make the field a sql.Null, or give it a default in its tag, so that the rows that are there have a value"},
+	{errLacking, "add the fields to the struct, drop the columns, or open the table for reading only with TableOptions.Ignore"},
+	{errIgnored, "add the fields to the struct, and open the table without TableOptions.Ignore"},
+	{ErrTableChanged, "open the table again, with EnsureTable or Table"},
+	{ErrUneven, "shorten the longer columns with Truncate, or append to the shorter ones"},
 	{errMeaning, "open the column as what the file says that it is, or give it another meaning with Retype"},
 	{ErrDType, "open the column with the dtype that the file has, or drop it first"},
 	{ErrTurned, "if they should, allow it with RetypeOptions.Turn"},

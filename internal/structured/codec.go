@@ -37,3 +37,32 @@ func (c Codec[T]) Decode(src []byte, v *T) error {
 	}
 	return nil
 }
+
+// Of is [New] for a Go type that is known at run time only.
+func Of(f Format, t reflect.Type) (TypeCodec, error) {
+	c, err := coderOf(f.wire(), t)
+	return TypeCodec{c}, err
+}
+
+// TypeCodec stores the values of a Go type in one format, as a [Codec] does.
+type TypeCodec struct {
+	coder coder
+}
+
+// Append appends the bytes of v to dst, as [Codec.Append] does.
+func (c TypeCodec) Append(dst []byte, v reflect.Value) ([]byte, error) {
+	out, err := c.coder.encode(dst, v, 0)
+	if err != nil {
+		return dst, err
+	}
+	return out, nil
+}
+
+// Decode sets v, which must be settable, as [Codec.Decode] does.
+func (c TypeCodec) Decode(src []byte, v reflect.Value) error {
+	if _, err := c.coder.decode(src, 0, v, roomFor(len(src), c.coder.width)); err != nil {
+		v.SetZero()
+		return err
+	}
+	return nil
+}

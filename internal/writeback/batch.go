@@ -103,3 +103,15 @@ func (b *Buffer) brings(batch *Batch, k *Cache) (bytes int) {
 	}
 	return bytes
 }
+
+// DropLast takes the last elements of the part back; size is that of each, 0
+// where it varies.
+func (p *BatchPart) DropLast(size, count int) {
+	p.Count -= count
+	if size > 0 {
+		p.Data = p.Data[:len(p.Data)-size*count]
+		return
+	}
+	p.Ends = p.Ends[:len(p.Ends)-count]
+	p.Data = p.Data[:p.Start(len(p.Ends))]
+}

@@ -24,7 +24,7 @@ var layers = map[string][]string{
 	tool + "term":                 {},
 	"internal/position":           {},
 	"internal/excerpt":            {},
-	"":                            {"dtype", "internal/catalog", "internal/column", "internal/engine", "internal/excerpt", "internal/fsck", "internal/kvcodec", "internal/position", "internal/report", "internal/store", "internal/store/sqlite", "internal/writeback"},
+	"":                            {"dtype", "internal/catalog", "internal/column", "internal/engine", "internal/excerpt", "internal/fsck", "internal/kvcodec", "internal/position", "internal/report", "internal/rows", "internal/store", "internal/store/sqlite", "internal/writeback"},
 	"internal/fsck":               {"dtype", "internal/catalog", "internal/column", "internal/excerpt", "internal/kvcodec", "internal/store"},
 	"internal/writeback":          {"internal/catalog", "internal/column", "internal/excerpt", "internal/store"},
 	"internal/kvcodec":            {"dtype", "internal/store", "internal/structured"},
@@ -58,6 +58,7 @@ var layers = map[string][]string{
 	"exchange":                    {"", "dtype", "internal/excerpt", "internal/hint", "internal/values"},
 	"internal/values":             {"dtype", "internal/excerpt", "internal/hint"},
 	"internal/hint":               {},
+	"internal/rows":               {"dtype", "internal/excerpt", "internal/structured"},
 }
 
 // foreign says which packages alone may import a module that the rest of the
