@@ -225,3 +225,135 @@ func BenchmarkAt(b *testing.B) {
 		}
 	}
 }
+
+// benchTrip is a row of ten fields, as benchmarks of tables write them.
+type benchTrip struct {
+	When       time.Time
+	From, To   int32
+	Meters     float64
+	Seconds    float64
+	Passengers uint8
+	Cash       bool
+	Tip        sql.Null[float64]
+	Stars      sql.Null[int]
+	Note       string
+}
+
+func benchTrips(n int) []benchTrip {
+	rows := make([]benchTrip, n)
+	for i := range rows {
+		rows[i] = benchTrip{When: time.Unix(int64(i), 0).UTC(), From: int32(i), To: int32(i + 1), Meters: float64(i), Seconds: 1, Passengers: 2,
+			Tip: sql.Null[float64]{V: 1, Valid: i%2 == 0}, Stars: sql.Null[int]{V: 5, Valid: i%3 == 0}, Note: "a note"}
+	}
+	return rows
+}
+
+// BenchmarkTableAppend appends a thousand rows a call, as a table and, to
+// compare, by hand to the same columns in one transaction.
+func BenchmarkTableAppend(b *testing.B) {
+	ctx := context.Background()
+	rows := benchTrips(1000)
+	b.Run("table", func(b *testing.B) {
+		v := openBench(b, nil)
+		table, err := columnvault.EnsureTable[benchTrip](ctx, v, "trips", nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.ReportAllocs()
+		for b.Loop() {
+			if err := table.Append(ctx, rows...); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("by hand", func(b *testing.B) {
+		v := openBench(b, nil)
+		if _, err := columnvault.EnsureTable[benchTrip](ctx, v, "trips", nil); err != nil {
+			b.Fatal(err)
+		}
+		adders := []func(*columnvault.Tx) error{
+			adder(b, v, "When", dtype.Timestamp(dtype.Microsecond, ""), rows, func(r benchTrip) time.Time { return r.When }),
+			adder(b, v, "From", dtype.Int32, rows, func(r benchTrip) int32 { return r.From }),
+			adder(b, v, "To", dtype.Int32, rows, func(r benchTrip) int32 { return r.To }),
+			adder(b, v, "Meters", dtype.Float64, rows, func(r benchTrip) float64 { return r.Meters }),
+			adder(b, v, "Seconds", dtype.Float64, rows, func(r benchTrip) float64 { return r.Seconds }),
+			adder(b, v, "Passengers", dtype.Uint8, rows, func(r benchTrip) uint8 { return r.Passengers }),
+			adder(b, v, "Cash", dtype.Bool, rows, func(r benchTrip) bool { return r.Cash }),
+			adder(b, v, "Tip", dtype.Nullable(dtype.Float64), rows, func(r benchTrip) sql.Null[float64] { return r.Tip }),
+			adder(b, v, "Stars", dtype.Nullable(dtype.Int64), rows, func(r benchTrip) sql.Null[int64] {
+				return sql.Null[int64]{V: int64(r.Stars.V), Valid: r.Stars.Valid}
+			}),
+			adder(b, v, "Note", dtype.String, rows, func(r benchTrip) string { return r.Note }),
+		}
+		b.ReportAllocs()
+		for b.Loop() {
+			err := v.Update(ctx, func(_ context.Context, tx *columnvault.Tx) error {
+				for _, add := range adders {
+					if err := add(tx); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+// adder appends a field of the rows to its column. The values are there already.
+func adder[T any](b *testing.B, v *columnvault.Vault, name string, t dtype.Type[T], rows []benchTrip, field func(benchTrip) T) func(*columnvault.Tx) error {
+	b.Helper()
+	c, err := columnvault.Lookup(context.Background(), v, "trips."+name, t)
+	if err != nil {
+		b.Fatal(err)
+	}
+	values := make([]T, len(rows))
+	for i, r := range rows {
+		values[i] = field(r)
+	}
+	return func(tx *columnvault.Tx) error { return c.In(tx).Append(context.Background(), values...) }
+}
+
+// BenchmarkTableCached appends single rows of ten fields through caches.
+func BenchmarkTableCached(b *testing.B) {
+	ctx := context.Background()
+	v := openBench(b, nil)
+	table, err := columnvault.EnsureTable[benchTrip](ctx, v, "trips", nil)
+	if err == nil {
+		err = table.EnableCache(ctx, nil)
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	rows := benchTrips(1000)
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		if err := table.Append(ctx, rows[i%len(rows)]); err != nil {
+			b.Fatal(err)
+		}
+		i++
+	}
+}
+
+// BenchmarkTableRead reads a hundred thousand rows of ten fields a call.
+func BenchmarkTableRead(b *testing.B) {
+	ctx := context.Background()
+	v := openBench(b, nil)
+	table, err := columnvault.EnsureTable[benchTrip](ctx, v, "trips", nil)
+	if err == nil {
+		err = table.Append(ctx, benchTrips(100_000)...)
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	into := make([]benchTrip, 100_000)
+	b.ReportAllocs()
+	for b.Loop() {
+		if n, err := table.Read(ctx, into, 0); n != len(into) || err != nil {
+			b.Fatal(n, err)
+		}
+	}
+}

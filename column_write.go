@@ -53,6 +53,9 @@ func checkSizes(ends []int, start, first int) error {
 
 // callError says which value of a call an error is about.
 func callError(err error) error {
+	if err == nil {
+		return nil // errors.As takes memory
+	}
 	var bad *dtype.ElementError
 	if errors.As(err, &bad) {
 		return &valueError{bad}

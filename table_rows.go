@@ -211,14 +211,22 @@ func (r *rowReader[T]) some(ctx context.Context, into []T, at int64) (int, error
 			into = into[:next-at]
 			err = rows.Scatter(c.Field, into, b.Data, b.Ends)
 		}
-		var bad *dtype.ElementError
-		if errors.As(err, &bad) {
-			return 0, fail("read", c.names.Plain, int(at)+bad.Index, bad.Err)
-		} else if err != nil {
-			return 0, fail("read", c.names.Plain, -1, err)
+		if err != nil {
+			return 0, c.readError(at, err)
 		}
 	}
 	return len(into), nil
+}
+
+// readError is the error of elements of the column that were read from position
+// at on.
+func (c *tableColumn) readError(at int64, err error) error {
+	index := -1
+	var bad *dtype.ElementError
+	if errors.As(err, &bad) {
+		index, err = int(at)+bad.Index, bad.Err
+	}
+	return fail("read", c.names.Plain, index, err)
 }
 
 // Append adds rows at the end, in one transaction, or holds them if all columns

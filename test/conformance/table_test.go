@@ -70,7 +70,7 @@ type everything struct {
 	OTime   sql.NullTime
 	OByte   sql.NullByte
 	OBool   sql.NullBool
-	hidden  int
+	_       int
 }
 
 func newEverything(i int) everything {
