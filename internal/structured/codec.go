@@ -46,7 +46,7 @@ func Of(f Format, t reflect.Type) (TypeCodec, error) {
 
 // TypeCodec stores the values of a Go type in one format, as a [Codec] does.
 type TypeCodec struct {
-	coder coder
+	coder *compiled
 }
 
 // Append appends the bytes of v to dst, as [Codec.Append] does.

@@ -2,6 +2,7 @@ package conformance_test
 
 import (
 	"context"
+	"database/sql"
 	"testing"
 
 	"columnvault"
@@ -31,6 +32,19 @@ func TestAllocationsOfSingleCalls(t *testing.T) {
 	want("At of text", 9, func(ctx context.Context) error { return vaulttest.ErrOf(texts.At(ctx, 1)) })
 	want("Append", 26, func(ctx context.Context) error { return numbers.Append(ctx, 1) })
 	want("Append of text", 37, func(ctx context.Context) error { return texts.Append(ctx, "text") })
+	// What a table allocates depends on its columns, and not on the rows.
+	type row struct {
+		ID   int64
+		Text string
+		Gap  sql.Null[float64]
+	}
+	table, err := columnvault.EnsureTable[row](ctx, v, "rows", nil)
+	vaulttest.Must(t, err)
+	rows := make([]row, 2000)
+	want("Append of 1,000 rows", 120, func(ctx context.Context) error { return table.Append(ctx, rows[:1000]...) })
+	want("Read of 2,000 rows", 45, func(ctx context.Context) error { return vaulttest.ErrOf(table.Read(ctx, rows, 0)) })
+	vaulttest.Must(t, table.EnableCache(ctx, nil))
+	want("Append of a row to a cache", 5, func(ctx context.Context) error { return table.Append(ctx, rows[0]) })
 	err = v.View(ctx, func(ctx context.Context, tx *columnvault.Tx) error {
 		in := numbers.In(tx)
 		want("At in a View", 1, func(context.Context) error { return vaulttest.ErrOf(in.At(ctx, 500)) })
