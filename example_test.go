@@ -585,6 +585,98 @@ func ExampleVault_Batch() {
 	// 1
 }
 
+// The fields of a struct are columns. Rows are appended whole, and a column is
+// still a list of its own.
+func ExampleEnsureTable() {
+	v, done := openTemp()
+	defer done()
+	ctx := context.Background()
+
+	type Trip struct {
+		Start  time.Time
+		Meters float64
+		Stop   string
+		Tip    sql.Null[int32] // may be missing
+	}
+	trips, err := columnvault.EnsureTable[Trip](ctx, v, "trips", nil)
+	check(err)
+	check(trips.Append(ctx,
+		Trip{Start: time.Date(2024, 5, 1, 8, 0, 0, 0, time.UTC), Meters: 1200, Stop: "harbour"},
+		Trip{Start: time.Date(2024, 5, 1, 9, 30, 0, 0, time.UTC), Meters: 800, Stop: "market", Tip: sql.Null[int32]{V: 2, Valid: true}}))
+
+	last, err := trips.At(ctx, -1)
+	check(err)
+	fmt.Println(last.Start.Format(time.Kitchen), last.Meters, last.Stop, last.Tip)
+	meters, err := columnvault.Lookup(ctx, v, "trips.Meters", dtype.Float64)
+	check(err)
+	total := 0.0
+	for m, err := range meters.Values(ctx) {
+		check(err)
+		total += m
+	}
+	fmt.Println(total)
+	// Output:
+	// 9:30AM 800 market {2 true}
+	// 2000
+}
+
+// New fields are missing in the rows that are there, or have their default.
+func ExampleEnsureTable_newField() {
+	v, done := openTemp()
+	defer done()
+	ctx := context.Background()
+
+	type Old struct{ Name string }
+	old, err := columnvault.EnsureTable[Old](ctx, v, "users", nil)
+	check(err)
+	check(old.Append(ctx, Old{"Ada"}))
+
+	type New struct {
+		Name  string
+		Plan  string `columnvault:",,default=free"`
+		Email sql.Null[string]
+	}
+	users, err := columnvault.EnsureTable[New](ctx, v, "users", nil)
+	check(err)
+	row, err := users.At(ctx, 0)
+	check(err)
+	fmt.Printf("%+v\n", row)
+	fmt.Println(errors.Is(old.Append(ctx, Old{"Bob"}), columnvault.ErrTableChanged))
+	// Output:
+	// {Name:Ada Plan:free Email:{V: Valid:false}}
+	// true
+}
+
+// A table can be opened by its name alone, as lists of values.
+func ExampleVault_Table() {
+	v, done := openTemp()
+	defer done()
+	ctx := context.Background()
+
+	type City struct {
+		Name   string
+		People sql.Null[int]
+	}
+	cities, err := columnvault.EnsureTable[City](ctx, v, "cities", nil)
+	check(err)
+	check(cities.Append(ctx, City{"Oslo", sql.Null[int]{V: 717710, Valid: true}}, City{"Atlantis", sql.Null[int]{}}))
+
+	table, err := v.Table(ctx, "cities")
+	check(err)
+	for _, c := range table.Columns() {
+		fmt.Println(c.Name, c.DType, c.Meaning.Null)
+	}
+	for row, err := range table.Values(ctx) {
+		check(err)
+		fmt.Println(row...)
+	}
+	// Output:
+	// Name str:utf8 false
+	// People i64 true
+	// Oslo 717710
+	// Atlantis <nil>
+}
+
 // An error has a kind for errors.Is, says what it is about, and often what to
 // do.
 func ExampleError() {
