@@ -113,8 +113,9 @@ func newTableColumn(v *Vault, table string, f *rows.Field) *tableColumn {
 // [ErrDType], as it is for columns of another dtype or meaning, and for those
 // that T lacks and that are not nullable.
 //
-// Look at a table anew, rather than while others append to it through a cache:
-// what they hold has no value for new columns.
+// Rows that caches of this vault hold for an older handle get that value too,
+// but not those that they take while EnsureTable adds columns as a part of an
+// Update.
 func EnsureTable[T any](ctx context.Context, in Scope, name string, o *TableOptions) (*Table[T], error) {
 	s := in.in()
 	if o == nil {
@@ -135,6 +136,9 @@ func EnsureTable[T any](ctx context.Context, in Scope, name string, o *TableOpti
 	err = s.read(ctx, "ensure table", name, func(tx *Tx) error { return d.match(ctx, tx, o) })
 	if errors.Is(err, errNotAll) {
 		err = s.update(ctx, "ensure table", name, func(tx *Tx) error { return d.create(ctx, tx, o) })
+		if err == nil && s.tx == nil && s.v.pending.Holds() {
+			err = s.update(ctx, "ensure table", name, func(tx *Tx) error { return d.level(ctx, tx) })
+		}
 	}
 	if err != nil {
 		return nil, err
@@ -329,6 +333,9 @@ func (d *tableDef) create(ctx context.Context, tx *Tx, o *TableOptions) error {
 		added = append(added, c)
 		total += n * int64(len(stored))
 	}
+	for _, e := range found { // whoever holds something next finds out
+		tx.changes = append(tx.changes, writeback.Change{ID: e.ID(), From: e.Name, To: e.Name})
+	}
 	f := &filling{ctx: ctx, tx: tx, n: n, total: total, progress: o.Progress}
 	for _, c := range added {
 		options := catalog.Options{MinChunk: int64(o.Columns.MinChunk), MaxChunk: int64(o.Columns.MaxChunk), Meaning: c.Meaning}
@@ -340,6 +347,31 @@ func (d *tableDef) create(ctx context.Context, tx *Tx, o *TableOptions) error {
 		if err != nil {
 			tx.w.Abort(err) // of other columns more may be there
 			return fail("create", c.names.Plain, -1, err)
+		}
+	}
+	return nil
+}
+
+// level fills the columns once more, for rows that caches took for the older
+// columns while others were created, and that have been written by now.
+func (d *tableDef) level(ctx context.Context, tx *Tx) error {
+	os := make([]*opened, len(d.columns))
+	var n int64
+	for i, c := range d.columns {
+		var err error
+		if os[i], err = d.open(ctx, tx, c); err != nil {
+			return err
+		}
+		n = max(n, os[i].Len())
+	}
+	for i, c := range d.columns[:d.fields] {
+		if os[i].Len() == n || c.Default == nil && !c.Meaning.Null {
+			continue // or uneven for another reason, which a write will tell
+		}
+		f := &filling{ctx: ctx, tx: tx, n: n - os[i].Len(), total: -1}
+		if err := f.fill(d, c); err != nil {
+			tx.w.Abort(err)
+			return err
 		}
 	}
 	return nil

@@ -424,6 +424,27 @@ func TestTableSchemaChanges(t *testing.T) {
 	vaulttest.WantErr(t, "retyped", less.Append(ctx, tripLess{1, "x"}), columnvault.ErrDType)
 }
 
+// TestTableRowsHeldMeanwhile: rows that a cache takes for the old columns while
+// others are added get the defaults, and none are taken after that.
+func TestTableRowsHeldMeanwhile(t *testing.T) {
+	ctx := t.Context()
+	v := vaulttest.Open(t)
+	old := ensure[trip](t, v, nil)
+	vaulttest.Must(t, old.EnableCache(ctx, nil))
+	vaulttest.Must(t, old.Append(ctx, newTrip(0)))
+	appended := 1
+	more := ensure[tripMore](t, v, &columnvault.TableOptions{Progress: func(done, total int64) {
+		vaulttest.Must(t, old.Append(ctx, newTrip(appended)))
+		appended++
+	}})
+	if appended < 2 {
+		t.Fatal("no progress")
+	}
+	vaulttest.WantErr(t, "Append", old.Append(ctx, newTrip(1)), columnvault.ErrTableChanged)
+	wantRows(t, more, manyOf(appended, func(i int) tripMore { return tripMore{trip: newTrip(i), Stars: -3, Where: "a, b"} }))
+	vaulttest.Must(t, more.Append(ctx, tripMore{}))
+}
+
 func wantHint(t *testing.T, err error, part string) {
 	t.Helper()
 	var e *columnvault.Error
