@@ -59,6 +59,7 @@ var layers = map[string][]string{
 	"internal/values":             {"dtype", "internal/excerpt", "internal/hint"},
 	"internal/hint":               {},
 	"internal/rows":               {"dtype", "internal/excerpt", "internal/structured"},
+	"examples/logger":             {"", "dtype"},
 }
 
 // foreign says which packages alone may import a module that the rest of the
