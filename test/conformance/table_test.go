@@ -558,3 +558,56 @@ func TestTableRefusals(t *testing.T) {
 func tryTable[T any](ctx context.Context, v *columnvault.Vault) error {
 	return vaulttest.ErrOf(columnvault.EnsureTable[T](ctx, v, "trips", nil))
 }
+
+// TestTableReadsOneMoment: readers beside writers, with and without caches and
+// in another vault, never see a part of a row or of a call.
+func TestTableReadsOneMoment(t *testing.T) {
+	ctx := vaulttest.Soon(t)
+	p := vaulttest.OpenPair(t, vaulttest.Patient())
+	type pair struct {
+		A int
+		B string
+	}
+	newPair := func(i int) pair { return pair{i, fmt.Sprint(i)} }
+	table, other := ensure[pair](t, p.V, nil), ensure[pair](t, p.Other, nil)
+	const calls = 60
+	done := make(chan error, 1)
+	go func() {
+		done <- func() error {
+			for i := range calls {
+				if i == calls/2 {
+					if err := table.EnableCache(ctx, nil); err != nil {
+						return err
+					}
+				}
+				if err := table.Append(ctx, newPair(2*i), newPair(2*i+1)); err != nil {
+					return err
+				}
+			}
+			return vaulttest.ErrOf(table.Flush(ctx))
+		}()
+	}()
+	look := func(table *columnvault.Table[pair]) {
+		rows, err := table.Slice(ctx, columnvault.Begin, columnvault.End)
+		vaulttest.Must(t, err)
+		if len(rows)%2 != 0 {
+			t.Fatalf("%d rows: half of a call", len(rows))
+		}
+		for i, row := range rows {
+			if row != newPair(i) {
+				t.Fatalf("row %d is %v", i, row)
+			}
+		}
+	}
+	for running := true; running; {
+		select {
+		case err := <-done:
+			vaulttest.Must(t, err)
+			running = false
+		default:
+		}
+		look(table)
+		look(other)
+	}
+	wantRows(t, other, manyOf(2*calls, newPair))
+}
