@@ -18,7 +18,8 @@
 //
 // [Create], [Ensure] and [Lookup] are functions, because the Go type of a
 // column follows from its dtype. [Vault.Column] opens a column whose dtype only
-// the file knows.
+// the file knows. A [Table] is the fields of a Go struct as columns of equal
+// length, see [EnsureTable].
 //
 // Positions mean what they mean in Python: negative ones count from the end,
 // and the bounds of slices are moved into the column.

@@ -14,8 +14,9 @@ import (
 )
 
 // names are what a document says of the tree: the targets of its links, and
-// files and folders in marks of code.
-var names = regexp.MustCompile("\\]\\(([^)#:]+)(?:#[^)]*)?\\)|`([\\w./*-]+)`")
+// files and folders in marks of code. What is called with several arguments is
+// generic Go, and no link.
+var names = regexp.MustCompile("\\]\\(([^)#:,\\s]+)(?:#[^)]*)?\\)|`([\\w./*-]+)`")
 
 // TestDocumentsNameWhatIsThere: every file and folder that a document names
 // exists. A link is relative to the document, a folder to the root, and a file
