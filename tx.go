@@ -118,6 +118,16 @@ func (v *Vault) Update(ctx context.Context, fn func(ctx context.Context, tx *Tx)
 	return fail("update", "", -1, err)
 }
 
+// View calls fn with the transaction that the column is part of, or with a
+// [Vault.View] of its vault. What reads a column in several steps needs it to
+// stay in one snapshot.
+func (c *Column[T]) View(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) error {
+	if c.in.tx != nil {
+		return fn(ctx, c.in.tx)
+	}
+	return c.in.v.View(ctx, fn)
+}
+
 // Snapshot begins a [Vault.View] that lasts until it is closed, for what reads
 // step by step and cannot do so inside of one function. All that is said of a
 // View holds for it; unlike there, no ctx is marked, so that a single operation

@@ -1,0 +1,109 @@
+package scan_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"testing"
+
+	"columnvault"
+	"columnvault/dtype"
+	"columnvault/scan"
+)
+
+const benchLen = 10_000_000
+
+func openBench(b *testing.B) *columnvault.Vault {
+	v, err := columnvault.Open(filepath.Join(b.TempDir(), "bench.db"), nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { v.Close() })
+	return v
+}
+
+// BenchmarkScan compares the functions with Read into one buffer.
+func BenchmarkScan(b *testing.B) {
+	b.Run("i64", func(b *testing.B) { benchScan(b, dtype.Int64, func() int64 { return rand.Int64() >> 20 }) })
+	b.Run("f64", func(b *testing.B) { benchScan(b, dtype.Float64, rand.Float64) })
+}
+
+func benchScan[T dtype.Element](b *testing.B, t dtype.Type[T], value func() T) {
+	ctx := context.Background()
+	v := openBench(b)
+	c, err := columnvault.Create(ctx, v, "x", t, nil)
+	check(b, err)
+	k, err := columnvault.Create(ctx, v, "k", dtype.Int64, nil)
+	check(b, err)
+	values, keys := make([]T, benchLen), make([]int64, benchLen)
+	for i := range values {
+		values[i], keys[i] = value(), rand.Int64N(1000)
+	}
+	check(b, c.Append(ctx, values...))
+	check(b, k.Append(ctx, keys...))
+	s := scan.Of(c)
+	low, high, err := scan.MinMax(ctx, s)
+	check(b, err)
+	top := scan.AtLeast(T(float64(high) - (float64(high)-float64(low))/100))
+	for _, run := range []struct {
+		name string
+		size int
+		fn   func() error
+	}{
+		{"Read", 8, func() error { _, err := c.Read(ctx, values, 0); return err }},
+		{"Sum", 8, func() error { _, err := scan.Sum[float64](ctx, s); return err }},
+		{"MinMax", 8, func() error { _, _, err := scan.MinMax(ctx, s); return err }},
+		{"Where", 8, func() error { _, err := scan.Where(ctx, s, top); return err }},
+		{"Histogram", 8, func() error { _, err := scan.Histogram(ctx, s, 100); return err }},
+		{"Median", 8, func() error { _, err := scan.Quantiles(ctx, s, 0.5); return err }},
+		{"Describe", 8, func() error { _, err := scan.Describe(ctx, s); return err }},
+		{"GroupBy", 16, func() error { _, err := scan.GroupBy[float64](ctx, scan.Of(k), s); return err }},
+	} {
+		b.Run(run.name, func(b *testing.B) {
+			b.SetBytes(int64(benchLen * run.size))
+			b.ReportAllocs()
+			for b.Loop() {
+				check(b, run.fn())
+			}
+		})
+	}
+}
+
+// BenchmarkNearest compares with ReadFlat into one buffer.
+func BenchmarkNearest(b *testing.B) {
+	const rows, row = 100_000, 384
+	ctx := context.Background()
+	c, err := columnvault.Create(ctx, openBench(b), "x", dtype.Vector[float32](row), nil)
+	check(b, err)
+	flat := make([]float32, rows*row)
+	for i := range flat {
+		flat[i] = rand.Float32()
+	}
+	check(b, columnvault.AppendFlat(ctx, c, flat))
+	query := flat[:row:row]
+	b.Run("Read", func(b *testing.B) {
+		b.SetBytes(rows * row * 4)
+		into := make([]float32, rows*row)
+		for b.Loop() {
+			_, err := columnvault.ReadFlat(ctx, c, into, 0)
+			check(b, err)
+		}
+	})
+	for _, metric := range []scan.Metric{scan.L2, scan.Cosine, scan.Dot} {
+		b.Run(fmt.Sprint("metric", int(metric)), func(b *testing.B) {
+			b.SetBytes(rows * row * 4)
+			b.ReportAllocs()
+			for b.Loop() {
+				_, err := scan.Nearest(ctx, c, query, 10, metric)
+				check(b, err)
+			}
+		})
+	}
+}
+
+func check(tb testing.TB, err error) {
+	if err != nil {
+		tb.Fatal(err)
+	}
+}
