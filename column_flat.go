@@ -31,10 +31,11 @@ func ReadFlat[E dtype.Element](ctx context.Context, c *Column[[]E], into []E, at
 		from := position.Clamp(at, o.Len())
 		to := from + min(int64(len(into)/t.RowLen()), o.Len()-from)
 		rows = 0
-		var b column.Elements
+		b := column.Elements{Data: o.tx.scratch[:0]}
 		for i := from; i < to; {
 			b.Reset()
 			next, err := o.Read(ctx, o.tx.r, &b, i, to, o.tx.v.buffer)
+			o.tx.scratch = b.Data
 			if err != nil {
 				return err
 			}
