@@ -17,10 +17,10 @@ func CheckSorted[T cmp.Ordered](ctx context.Context, s Source[T]) error {
 	return s.each(ctx, func(b block[T]) error {
 		for i, v := range b.values {
 			if b.valid != nil && !b.valid[i] || v != v {
-				return s.unsorted("sorted", b.start+i, "is missing")
+				return s.unsorted("check order", b.start+i, "is missing")
 			}
 			if v < last && !first {
-				return s.unsorted("sorted", b.start+i, "is less than the one before it")
+				return s.unsorted("check order", b.start+i, "is less than the one before it")
 			}
 			last, first = v, false
 		}

@@ -16,7 +16,8 @@ package main
 //     help of the command: they stay, and others may come.
 //   - Progress is shown on a terminal, and only if it takes long. --quiet
 //     leaves it out, and also tables of what was done.
-//   - A command changes all or nothing, and asks no questions; but repair does.
+//   - A command changes all or nothing, and asks no questions; but repair and
+//     delete --before do.
 
 import (
 	"bufio"

@@ -2,11 +2,14 @@ package main
 
 import (
 	"context"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"columnvault"
 	"columnvault/cmd/columnvault/internal/columns"
+	"columnvault/internal/excerpt"
+	"columnvault/internal/hint"
 	"columnvault/internal/values"
 )
 
@@ -18,6 +21,9 @@ func newGetCommand(a *app) *cobra.Command {
   columnvault get weather.db temp_max -1`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			i, err := parseIndex(args[2])
+			if err != nil && strings.Contains(args[2], ":") {
+				return hint.Add(err, "slice prints ranges: columnvault slice %s %s %s", excerpt.Line(args[0], excerpt.Path), excerpt.Line(args[1], excerpt.Name), excerpt.Line(args[2], excerpt.Value))
+			}
 			if err != nil {
 				return err
 			}

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -112,7 +110,7 @@ func (a *app) repair(ctx context.Context, v *columnvault.Vault, db string, o *re
 	if o.dryRun || len(plan.Steps) == 0 {
 		return false, leftError(db, plan, o)
 	}
-	if err := a.confirm(o); err != nil {
+	if err := a.confirm(o.yes, o.asJSON); err != nil {
 		return false, err
 	}
 	if err := v.Repair(ctx, plan); err != nil {
@@ -137,25 +135,6 @@ func (a *app) showPlan(plan *columnvault.RepairPlan, db string, o *repairOptions
 	}
 	_, err := a.out.WriteString(plan.String())
 	return err
-}
-
-// confirm asks whether the plan shall be carried out.
-func (a *app) confirm(o *repairOptions) error {
-	if o.yes {
-		return nil
-	}
-	if err := a.out.Flush(); err != nil {
-		return err
-	}
-	if o.asJSON || !a.outTerminal || !term.IsTerminal(a.in) {
-		return hint.Add(fmt.Errorf("nothing was changed: there is nobody to ask"), "--yes does it without a question")
-	}
-	fmt.Fprint(a.err, "Do this? [y/N] ")
-	answer, err := bufio.NewReader(a.in).ReadString('\n')
-	if answer = strings.ToLower(strings.TrimSpace(answer)); err != nil || answer != "y" && answer != "yes" {
-		return fmt.Errorf("nothing was changed")
-	}
-	return nil
 }
 
 // leftError says that something is not mended.

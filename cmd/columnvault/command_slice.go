@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -12,27 +13,50 @@ import (
 )
 
 func newSliceCommand(a *app) *cobra.Command {
-	return &cobra.Command{
-		Use:   "slice DB NAME [START:STOP[:STEP]]",
-		Short: "Print elements, one a line",
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "slice DB NAME... [START:STOP[:STEP]] [--json]",
+		Short: "Print elements, one a line, or rows of several columns",
 		Long: `Print elements as JSON, one a line: those that Python's list[START:STOP:STEP]
 has, or all of them. Parts may be missing, negative positions count from the
-end, and a negative step goes backwards.`,
+end, and a negative step goes backwards.
+
+Of several columns it prints rows, as head does, at the positions that the slice
+has in the longest of them; with --json rows are objects, also those of one
+column. The last argument is the slice if it has a colon: for a column whose
+name has one, give a slice as well (: is everything).`,
 		Example: `  columnvault slice weather.db temp_max
   columnvault slice weather.db temp_max -7:
   columnvault slice weather.db temp_max ::-1 | head
-  columnvault slice weather.db weather 100:200:10`,
+  columnvault slice weather.db weather 100:200:10
+  columnvault slice weather.db date temp_min temp_max -7:`,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			db, names := args[0], args[1:]
+			if len(names) == 0 {
+				return usagef("NAME is missing")
+			}
 			s := position.Slice{Start: columnvault.Begin, Stop: columnvault.End, Step: 1}
-			if len(args) > 2 {
+			if last := names[len(names)-1]; len(names) > 1 && isSlice(last) {
 				var err error
-				if s, err = parseSlice(args[2]); err != nil {
+				if s, err = parseSlice(last); err != nil {
 					return err
 				}
+				names = names[:len(names)-1]
 			}
-			return runSlice(cmd.Context(), a, args[0], args[1], s)
+			if len(names) > 1 || asJSON {
+				return runRows(cmd.Context(), a, db, names, s, asJSON)
+			}
+			return runSlice(cmd.Context(), a, db, names[0], s)
 		},
 	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, an object a line")
+	return cmd
+}
+
+// isSlice tells whether an argument is meant as a slice: it has a colon, or
+// nothing but digits, for which there is an error of its own.
+func isSlice(arg string) bool {
+	return strings.Contains(arg, ":") || strings.Trim(arg, "-0123456789") == ""
 }
 
 func runSlice(ctx context.Context, a *app, db, name string, s position.Slice) error {

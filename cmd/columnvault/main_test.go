@@ -113,7 +113,8 @@ func TestJSONFields(t *testing.T) {
 		commands = append(commands, group.Commands()...)
 	}
 	for _, cmd := range commands {
-		if cmd.Flags().Lookup("json") == nil {
+		rows := []string{"head", "tail", "slice"} // whose fields are the columns
+		if cmd.Flags().Lookup("json") == nil || slices.Contains(rows, cmd.Name()) {
 			continue
 		}
 		for _, args := range [][]string{{db, "--json"}, {db, "temp_max", "--json"}} {

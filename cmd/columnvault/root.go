@@ -26,7 +26,8 @@ SQLite file DB, which KohakuVault 0.8.6 reads and writes as well.
 Usage: columnvault COMMAND DB ... [--FLAGS]
 
   import, export               CSV and JSON lines in and out
-  ls, get, slice, stat         read columns
+  ls, head, tail, get, slice   read columns
+  describe, plot, stat         what is in them
   append, set, insert, delete  change elements
   create, retype, rename, drop change columns
   kv put, get, cat, ls, rm     values under keys
@@ -103,7 +104,7 @@ is 0, or 1 after an error, 2 after wrong usage, 130 after an interrupt.`,
 	root.SetUsageTemplate(usageTemplate)
 	root.SetFlagErrorFunc(flagError)
 	addCommands(root, "Data in and out", newImportCommand(a), newExportCommand(a))
-	addCommands(root, "Reading columns", newLsCommand(a), newGetCommand(a), newSliceCommand(a), newStatCommand(a))
+	addCommands(root, "Reading columns", newLsCommand(a), newHeadCommand(a), newTailCommand(a), newGetCommand(a), newSliceCommand(a), newDescribeCommand(a), newPlotCommand(a), newStatCommand(a))
 	addCommands(root, "Changing elements", newAppendCommand(a), newSetCommand(a), newInsertCommand(a), newDeleteCommand(a))
 	addCommands(root, "Changing columns", newCreateCommand(a), newRetypeCommand(a), newRenameCommand(a), newDropCommand(a))
 	addCommands(root, "Keys and values", newKVCommand(a))
