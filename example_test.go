@@ -677,6 +677,28 @@ func ExampleVault_Table() {
 	// Atlantis <nil>
 }
 
+// Column.View keeps the steps of a reading in one snapshot, also where only the
+// column is at hand. Inside of a transaction it is part of that.
+func ExampleColumn_View() {
+	v, done := openTemp()
+	defer done()
+	ctx := context.Background()
+	c, err := columnvault.Create(ctx, v, "c", dtype.Int64, nil)
+	check(err)
+	check(c.Append(ctx, 1, 2, 3))
+
+	check(c.View(ctx, func(ctx context.Context, tx *columnvault.Tx) error {
+		n, err := c.In(tx).Len(ctx)
+		if err != nil {
+			return err
+		}
+		middle, err := c.In(tx).At(ctx, n/2)
+		fmt.Println(n, middle)
+		return err
+	}))
+	// Output: 3 2
+}
+
 // An error has a kind for errors.Is, says what it is about, and often what to
 // do.
 func ExampleError() {

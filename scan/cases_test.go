@@ -342,3 +342,45 @@ func TestAllocations(t *testing.T) {
 		t.Errorf("%v allocations for 400,000 elements, %v for 1,000", many, few)
 	}
 }
+
+// TestOneSnapshot writes from another vault while functions read that go through
+// columns more than once, or through two.
+func TestOneSnapshot(t *testing.T) {
+	ctx := t.Context()
+	for name, fn := range map[string]func(keys, values scan.Source[int64]) (int, error){
+		"GroupBy": func(keys, values scan.Source[int64]) (int, error) {
+			groups, err := scan.GroupBy[int64](ctx, keys, values)
+			return len(groups), err
+		},
+		"Describe": func(keys, _ scan.Source[int64]) (int, error) {
+			d, err := scan.Describe(ctx, keys)
+			return int(d.Max) + 1, err
+		},
+		"Quantiles": func(keys, _ scan.Source[int64]) (int, error) {
+			q, err := scan.Quantiles(ctx, keys, 1)
+			return int(q[0]) + 1, err
+		},
+		"Histogram": func(keys, _ scan.Source[int64]) (int, error) {
+			bins, err := scan.Histogram(ctx, keys, 1)
+			return bins[0].Count, err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := vaulttest.OpenPair(t, nil)
+			k := vaulttest.Create(t, p.V, "k", dtype.Int64, vaulttest.Span(0, 10)...)
+			v := vaulttest.Create(t, p.V, "v", dtype.Int64, vaulttest.Span(0, 10)...)
+			other := vaulttest.Lookup(t, p.Other, "k", dtype.Int64)
+			written := false
+			keys := scan.Map(scan.Of(k), func(key int64) int64 {
+				if !written {
+					written = true
+					vaulttest.Must(t, other.Append(ctx, 10, 11))
+				}
+				return key
+			})
+			if got, err := fn(keys, scan.Of(v)); got != 10 || err != nil {
+				t.Errorf("got %d, %v, want the 10 elements of the beginning", got, err)
+			}
+		})
+	}
+}

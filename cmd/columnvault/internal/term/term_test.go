@@ -2,6 +2,7 @@ package term
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -71,5 +72,22 @@ func TestBytes(t *testing.T) {
 		if got := Bytes(n); got != want {
 			t.Errorf("%d: got %s, want %s", n, got, want)
 		}
+	}
+}
+
+func TestPlot(t *testing.T) {
+	nan, inf := math.NaN(), math.Inf(1)
+	lines, low, high := Plot([]float64{0, nan, 1, -inf}, []float64{0, nan, 3, inf}, 3)
+	if want := []string{"  ██", "  ██", "█  █"}; !slices.Equal(lines, want) || low != 0 || high != 3 {
+		t.Errorf("got %q from %v to %v, want %q", lines, low, high, want)
+	}
+	if _, low, high := Plot([]float64{nan}, []float64{nan}, 2); low == low || high == high {
+		t.Errorf("of nothing: from %v to %v", low, high)
+	}
+	if lines, _, _ := Plot([]float64{5}, []float64{5}, 2); !slices.Equal(lines, []string{" ", "█"}) {
+		t.Errorf("of one value: got %q", lines)
+	}
+	if lines, _, _ := Plot([]float64{-math.MaxFloat64, 0}, []float64{-math.MaxFloat64, math.MaxFloat64}, 2); !slices.Equal(lines, []string{" █", "█ "}) {
+		t.Errorf("of a wide range: got %q", lines)
 	}
 }
