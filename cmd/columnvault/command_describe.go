@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -133,7 +134,8 @@ func describeOthers(ctx context.Context, col *columnvault.Column[any], spec dtyp
 		d.Count = d.Len
 		return d, err
 	}
-	var texts columns.Texts
+	var least, most string
+	texts := 0
 	for run, err := range col.RunsInto(ctx, nil, columnvault.Begin, columnvault.End) {
 		if err != nil {
 			return d, err
@@ -143,12 +145,17 @@ func describeOthers(ctx context.Context, col *columnvault.Column[any], spec dtyp
 				d.Missing++
 			}
 			if text, ok := v.(string); ok && spec.Kind == dtype.KindText {
-				texts.Add(text)
+				if texts++; texts == 1 {
+					least, most = text, text
+				}
+				least, most = min(least, text), max(most, text)
 			}
 		}
 	}
-	sum := texts.Summary()
-	d.Count, d.Min, d.Max = d.Len-d.Missing, sum.Min, sum.Max
+	d.Count = d.Len - d.Missing
+	if texts > 0 {
+		d.Min, d.Max = strings.Clone(least), strings.Clone(most)
+	}
 	return d, nil
 }
 

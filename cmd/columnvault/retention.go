@@ -126,6 +126,6 @@ func (old *oldRows) print(ctx context.Context, a *app) error {
 		names[i] = excerpt.Printable(col.Name())
 	}
 	_, err = fmt.Fprintf(a.out, "remove %s of %d, from %s to %s, of %s\n", term.Plural(old.count, "row"), old.times.length,
-		old.times.show(first), old.times.show(last), columns.Few(names))
+		old.times.show(first), old.times.show(last), excerpt.Few(names))
 	return err
 }
