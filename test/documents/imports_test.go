@@ -61,12 +61,13 @@ var layers = map[string][]string{
 	"internal/rows":               {"dtype", "internal/excerpt", "internal/structured"},
 	"examples/logger":             {"", "dtype"},
 	"scan":                        {"", "dtype"},
+	"query":                       {"", "dtype", "internal/excerpt"},
 }
 
 // foreign says which packages alone may import a module that the rest of the
 // project must not come to lean on.
 var foreign = map[string][]string{
-	"github.com/ncruces/go-sqlite3":            {"internal/store/sqlite", "internal/vaulttest", "internal/vaulttest/faultfs", "internal/vaulttest/powerfs"},
+	"github.com/ncruces/go-sqlite3":            {"internal/store/sqlite", "internal/vaulttest", "internal/vaulttest/faultfs", "internal/vaulttest/powerfs", "query"},
 	"github.com/santhosh-tekuri/jsonschema/v6": {"dtype"},
 	"github.com/tidwall/btree":                 {"internal/writeback"},
 	"github.com/x448/float16":                  {"dtype", "internal/structured"},

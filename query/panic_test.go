@@ -1,0 +1,116 @@
+package query
+
+import (
+	"database/sql"
+	"errors"
+	"path/filepath"
+	"testing"
+
+	"github.com/ncruces/go-sqlite3"
+
+	"columnvault"
+	"columnvault/dtype"
+)
+
+// defect is a table that panics when a field of its second row is read, deep
+// inside of the engine.
+type defect struct{ columnCursor }
+
+func (d *defect) BestIndex(*sqlite3.IndexInfo) error         { return nil }
+func (d *defect) Open() (sqlite3.VTabCursor, error)          { return d, nil }
+func (d *defect) Filter(int, string, ...sqlite3.Value) error { return nil }
+
+func (d *defect) Column(ctx sqlite3.Context, _ int) error {
+	if d.at > 0 {
+		panic("a defect of the driver")
+	}
+	return nil
+}
+
+// TestPanic: a statement in which the engine stops ends with an error, its
+// snapshot is given back, and the next statement finds another connection.
+func TestPanic(t *testing.T) {
+	ctx := t.Context()
+	v, err := columnvault.Open(filepath.Join(t.TempDir(), "vault.db"), nil)
+	check(t, err)
+	defer v.Close()
+	col, err := columnvault.Create(ctx, v, "n", dtype.Int64, nil)
+	check(t, err)
+	check(t, col.Append(ctx, 1, 2))
+	db, err := Open(ctx, v, nil)
+	check(t, err)
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	c := connOf(t, db)
+	check(t, sqlite3.CreateModule(c.db, "defect", nil, func(db *sqlite3.Conn, _, _, _ string, _ ...string) (*defect, error) {
+		return &defect{columnCursor{span: span{last: 5}}}, db.DeclareVTab(`CREATE TABLE x(a)`)
+	}))
+	rows, err := db.Query(`SELECT a FROM defect`)
+	check(t, err)
+	if !rows.Next() || rows.Next() {
+		t.Error("the rows do not end after the first")
+	}
+	if err := rows.Err(); !errors.Is(err, columnvault.ErrUnavailable) {
+		t.Errorf("the error is %v", err)
+	}
+	_ = rows.Close()
+	if c.holds != 0 || c.tx != nil || c.IsValid() {
+		t.Errorf("the connection holds %d snapshots and is valid: %t", c.holds, c.IsValid())
+	}
+	var sum int
+	check(t, db.QueryRow(`SELECT sum(n) FROM columns`).Scan(&sum))
+	if other := connOf(t, db); sum != 3 || other == c {
+		t.Errorf("the sum is %d, on the same connection: %t", sum, other == c)
+	}
+}
+
+// TestSnapshotsEnd: whatever becomes of a statement, nothing holds a snapshot
+// afterwards.
+func TestSnapshotsEnd(t *testing.T) {
+	ctx := t.Context()
+	v, err := columnvault.Open(filepath.Join(t.TempDir(), "vault.db"), nil)
+	check(t, err)
+	defer v.Close()
+	db, err := Open(ctx, v, nil)
+	check(t, err)
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	for _, text := range []string{`SELECT 1`, `SELECT`, `SELECT * FROM nothing`, `SELECT ?`, `DROP TABLE x`, `SELECT 1; SELECT 2`, `VACUUM`,
+		`SELECT 1 UNION ALL SELECT abs(-9223372036854775808)`} {
+		if rows, err := db.Query(text); err == nil {
+			for rows.Next() {
+			}
+			_ = rows.Close()
+		}
+		_, _ = db.Exec(text)
+		if st, err := db.Prepare(text); err == nil {
+			_, _ = st.Exec()
+			check(t, st.Close())
+		}
+		if c := connOf(t, db); c.holds != 0 || c.tx != nil {
+			t.Errorf("%s: %d holds", text, c.holds)
+		}
+	}
+	tx, err := db.Begin()
+	check(t, err)
+	check(t, tx.Rollback())
+	if c := connOf(t, db); c.holds != 0 || c.tx != nil {
+		t.Errorf("after a transaction: %d holds", c.holds)
+	}
+}
+
+func connOf(t *testing.T, db *sql.DB) (c *conn) {
+	t.Helper()
+	pooled, err := db.Conn(t.Context())
+	check(t, err)
+	defer pooled.Close()
+	check(t, pooled.Raw(func(driverConn any) error { c = driverConn.(*conn); return nil }))
+	return c
+}
+
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
