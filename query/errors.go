@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -30,13 +32,12 @@ func explain(err error, statement string, s *schema) error {
 	var engine *sqlite3.Error
 	var code sqlite3.ErrorCode
 	switch {
-	case err == nil:
-		return nil
 	case errors.As(err, &engine):
 		code = engine.Code()
 	default:
 		errors.As(err, &code)
 	}
+	err = engineError{err}
 	text := err.Error()
 	switch {
 	case code == sqlite3.TOOBIG:
@@ -54,6 +55,16 @@ func explain(err error, statement string, s *schema) error {
 	}
 	return fmt.Errorf("%w: %w", columnvault.ErrInvalidArgument, err)
 }
+
+// engineError is an error of the engine without the words that say so.
+type engineError struct{ error }
+
+func (e engineError) Error() string {
+	text := strings.TrimPrefix(e.error.Error(), "sqlite3: ")
+	return strings.TrimPrefix(text, "SQL logic error: ")
+}
+
+func (e engineError) Unwrap() error { return e.error }
 
 // names lists the tables.
 func (s *schema) names() string {
@@ -73,7 +84,7 @@ func (s *schema) columnsOf(statement string) string {
 	statement = fold(statement)
 	listed := 0
 	for _, t := range s.tables {
-		if strings.Contains(statement, fold(t.name)) {
+		if mentions(statement, fold(t.name)) {
 			fmt.Fprintf(&b, "; the columns of %s are %s", excerpt.Line(t.name, excerpt.Name), few(t.columns))
 			if listed++; listed == 4 {
 				break
@@ -81,6 +92,26 @@ func (s *schema) columnsOf(statement string) string {
 		}
 	}
 	return b.String()
+}
+
+// mentions tells whether a name is a word of the statement.
+func mentions(statement, name string) bool {
+	for at := 0; ; {
+		i := strings.Index(statement[at:], name)
+		if i < 0 {
+			return false
+		}
+		at += i + len(name)
+		before, _ := utf8.DecodeLastRuneInString(statement[:at-len(name)])
+		after, _ := utf8.DecodeRuneInString(statement[at:])
+		if !ofName(before) && !ofName(after) {
+			return true
+		}
+	}
+}
+
+func ofName(r rune) bool {
+	return r == '_' || r == '$' || unicode.IsLetter(r) || unicode.IsDigit(r)
 }
 
 // few joins the first of many names.

@@ -28,6 +28,7 @@ Usage: columnvault COMMAND DB ... [--FLAGS]
   import, export               CSV and JSON lines in and out
   ls, head, tail, get, slice   read columns
   describe, plot, stat         what is in them
+  sql                          questions, in SQLite's SQL
   append, set, insert, delete  change elements
   create, retype, rename, drop change columns
   kv put, get, cat, ls, rm     values under keys
@@ -75,6 +76,7 @@ is 0, or 1 after an error, 2 after wrong usage, 130 after an interrupt.`,
 		Example: `  columnvault import weather.db seattle-weather.csv
   columnvault stat weather.db temp_max
   columnvault slice weather.db temp_max -7:
+  columnvault sql weather.db "SELECT weather, avg(temp_max) FROM columns GROUP BY 1"
   columnvault append weather.db temp_max 12.8 10.6
   columnvault export weather.db date temp_max --out temps.csv
   columnvault kv put weather.db station '{"name":"Seattle","height":47.5}'
@@ -104,7 +106,8 @@ is 0, or 1 after an error, 2 after wrong usage, 130 after an interrupt.`,
 	root.SetUsageTemplate(usageTemplate)
 	root.SetFlagErrorFunc(flagError)
 	addCommands(root, "Data in and out", newImportCommand(a), newExportCommand(a))
-	addCommands(root, "Reading columns", newLsCommand(a), newHeadCommand(a), newTailCommand(a), newGetCommand(a), newSliceCommand(a), newDescribeCommand(a), newPlotCommand(a), newStatCommand(a))
+	addCommands(root, "Reading columns", newLsCommand(a), newHeadCommand(a), newTailCommand(a), newGetCommand(a), newSliceCommand(a),
+		newDescribeCommand(a), newPlotCommand(a), newStatCommand(a), newSQLCommand(a))
 	addCommands(root, "Changing elements", newAppendCommand(a), newSetCommand(a), newInsertCommand(a), newDeleteCommand(a))
 	addCommands(root, "Changing columns", newCreateCommand(a), newRetypeCommand(a), newRenameCommand(a), newDropCommand(a))
 	addCommands(root, "Keys and values", newKVCommand(a))

@@ -17,7 +17,7 @@ const tool = "cmd/columnvault/internal/"
 
 // layers says which packages of this module each may import: those below it.
 var layers = map[string][]string{
-	"cmd/columnvault":             {"", "dtype", "exchange", "internal/excerpt", "internal/hint", "internal/position", "internal/values", "salvage", "scan", tool + "columns", tool + "files", tool + "importing", tool + "term"},
+	"cmd/columnvault":             {"", "dtype", "exchange", "exchange/csv", "internal/excerpt", "internal/hint", "internal/position", "internal/values", "query", "salvage", "scan", tool + "columns", tool + "files", tool + "importing", tool + "term"},
 	tool + "importing":            {"", "dtype", "exchange", "exchange/compressed", "exchange/csv", "exchange/jsonl", "internal/excerpt", "internal/hint", "internal/values", tool + "columns", tool + "files", tool + "term"},
 	tool + "columns":              {"", "dtype", "exchange", "internal/excerpt", "internal/hint"},
 	tool + "files":                {"exchange/compressed", "internal/hint", tool + "term"},
