@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ncruces/go-sqlite3"
@@ -72,10 +73,8 @@ func (c *conn) call(ctx context.Context, statement string, fn func() error) (err
 	if c.broken != nil {
 		return c.broken
 	}
-	before := c.ctx
 	c.ctx, c.cause = ctx, nil
 	defer func() {
-		c.ctx = before
 		if r := recover(); r != nil {
 			c.broken = panicError(r)
 			err = c.broken
@@ -150,7 +149,9 @@ func (c *conn) look(ctx context.Context) error {
 	if same {
 		return nil
 	}
-	c.closeEngine()
+	if err := c.closeEngine(); err != nil {
+		return fail(err)
+	}
 	return c.call(ctx, "", func() (err error) {
 		c.engine++
 		if c.db, err = openEngine(ctx, c.options.MaxMemory); err != nil {
@@ -165,26 +166,38 @@ func (c *conn) look(ctx context.Context) error {
 	})
 }
 
-// closeEngine gives back what the engine has taken, as far as one that has
-// stopped can.
-func (c *conn) closeEngine() {
-	defer func() { _ = recover() }()
-	if c.db != nil {
-		for st := range c.db.Stmts() {
-			st.Close()
-		}
-		c.db.Close()
-		c.db = nil
+// closeEngine gives back what the engine has taken. After a panic each step may
+// end in another one, and is tried nevertheless: the memory of an engine that is
+// not closed stays with the process.
+func (c *conn) closeEngine() error {
+	if c.db == nil {
+		return nil
 	}
+	for _, st := range slices.Collect(c.db.Stmts()) {
+		_ = attempt(st.Close) // which tells the error of its last run
+	}
+	err := attempt(c.db.Close)
+	c.db = nil
+	return err
+}
+
+// attempt calls fn, and makes a panic an error.
+func attempt(fn func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = panicError(r)
+		}
+	}()
+	return fn()
 }
 
 func (c *conn) Close() error {
-	c.closeEngine()
+	err := c.closeEngine()
 	if c.holds > 0 {
 		c.holds = 1
-		return c.release()
+		err = errors.Join(err, c.release())
 	}
-	return nil
+	return err
 }
 
 // IsValid lets the pool throw away a connection whose engine has stopped.

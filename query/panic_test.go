@@ -2,6 +2,7 @@ package query
 
 import (
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"path/filepath"
 	"testing"
@@ -42,9 +43,7 @@ func TestPanic(t *testing.T) {
 	defer db.Close()
 	db.SetMaxOpenConns(1)
 	c := connOf(t, db)
-	check(t, sqlite3.CreateModule(c.db, "defect", nil, func(db *sqlite3.Conn, _, _, _ string, _ ...string) (*defect, error) {
-		return &defect{columnCursor{span: span{last: 5}}}, db.DeclareVTab(`CREATE TABLE x(a)`)
-	}))
+	addDefect(t, c)
 	rows, err := db.Query(`SELECT a FROM defect`)
 	check(t, err)
 	if !rows.Next() || rows.Next() {
@@ -62,6 +61,42 @@ func TestPanic(t *testing.T) {
 	if other := connOf(t, db); sum != 3 || other == c {
 		t.Errorf("the sum is %d, on the same connection: %t", sum, other == c)
 	}
+}
+
+func addDefect(t *testing.T, c *conn) {
+	t.Helper()
+	check(t, sqlite3.CreateModule(c.db, "defect", nil, func(db *sqlite3.Conn, _, _, _ string, _ ...string) (*defect, error) {
+		return &defect{columnCursor{span: span{last: 5}}}, db.DeclareVTab(`CREATE TABLE x(a)`)
+	}))
+}
+
+// TestMemoryComesBack: an engine that has stopped gives back the memory it had, or statements could take all that the machine has one after the other.
+func TestMemoryComesBack(t *testing.T) {
+	ctx := t.Context()
+	v, err := columnvault.Open(filepath.Join(t.TempDir(), "vault.db"), nil)
+	check(t, err)
+	defer v.Close()
+	for _, text := range []string{
+		`WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT randomblob(1000) AS a FROM c ORDER BY a`,
+		`WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(DISTINCT randomblob(1000)) FROM c`,
+	} {
+		c := &conn{vault: v, options: Options{MaxMemory: minMemory}}
+		rows, err := c.QueryContext(ctx, text, nil)
+		check(t, err)
+		if err := rows.Next(make([]driver.Value, 1)); !errors.Is(err, ErrLimit) || c.IsValid() {
+			t.Errorf("%s: %v", text, err)
+		}
+		check(t, errors.Join(rows.Close(), c.Close()))
+	}
+	c := &conn{vault: v, options: Options{MaxMemory: minMemory}}
+	check(t, c.Ping(ctx))
+	addDefect(t, c)
+	rows, err := c.QueryContext(ctx, `SELECT a FROM defect ORDER BY a`, nil)
+	check(t, err)
+	if err := rows.Next(make([]driver.Value, 1)); !errors.Is(err, columnvault.ErrUnavailable) {
+		t.Errorf("the defect: %v", err)
+	}
+	check(t, errors.Join(rows.Close(), c.Close()))
 }
 
 // TestSnapshotsEnd: whatever becomes of a statement, nothing holds a snapshot
