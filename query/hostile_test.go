@@ -107,7 +107,7 @@ func TestErrors(t *testing.T) {
 		{`ATTACH 'x' AS y`, columnvault.ErrInvalidArgument, []string{"queries only read"}},
 		{`SELECT '` + strings.Repeat("x", 2<<20) + `'`, query.ErrLimit, []string{"1048576"}},
 		{`SELECT 1` + strings.Repeat(" UNION ALL SELECT 1", 1000), query.ErrLimit, []string{"too many terms"}},
-		{`SELECT 1` + strings.Repeat("+1", 1000), query.ErrLimit, []string{"too large"}},
+		{`SELECT 1` + strings.Repeat("+1", 2000), query.ErrLimit, []string{"too large"}},
 	} {
 		_, err := tryTexts(t, db, test.text)
 		var e *columnvault.Error

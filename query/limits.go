@@ -16,7 +16,7 @@ const maxSQL = 1 << 20
 var limits = map[sqlite3.LimitCategory]int{
 	sqlite3.LIMIT_SQL_LENGTH:          16 << 20, // our declarations of many long names are longer than maxSQL
 	sqlite3.LIMIT_COLUMN:              maxColumns,
-	sqlite3.LIMIT_EXPR_DEPTH:          200,
+	sqlite3.LIMIT_EXPR_DEPTH:          1000,
 	sqlite3.LIMIT_COMPOUND_SELECT:     100,
 	sqlite3.LIMIT_VDBE_OP:             1 << 20,
 	sqlite3.LIMIT_FUNCTION_ARG:        100,

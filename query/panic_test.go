@@ -65,6 +65,7 @@ func TestPanic(t *testing.T) {
 
 func addDefect(t *testing.T, c *conn) {
 	t.Helper()
+	//lint:ignore SA1019 as in addTable
 	check(t, sqlite3.CreateModule(c.db, "defect", nil, func(db *sqlite3.Conn, _, _, _ string, _ ...string) (*defect, error) {
 		return &defect{columnCursor{span: span{last: 5}}}, db.DeclareVTab(`CREATE TABLE x(a)`)
 	}))
