@@ -241,7 +241,14 @@ func (c *conn) PrepareContext(ctx context.Context, text string) (driver.Stmt, er
 		return nil, err
 	}
 	s := &stmt{c: c, text: text}
-	return s, errors.Join(s.prepare(ctx), c.release())
+	err := s.prepare(ctx)
+	if released := c.release(); err == nil && released != nil {
+		err = errors.Join(released, s.Close())
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // QueryContext spares a query that is run once the snapshot of its preparation.

@@ -2,7 +2,6 @@ package query
 
 import (
 	"fmt"
-	"path/filepath"
 	"testing"
 
 	"github.com/ncruces/go-sqlite3"
@@ -15,9 +14,7 @@ import (
 // longer ones in order, short ones after a jump.
 func TestRuns(t *testing.T) {
 	ctx := t.Context()
-	v, err := columnvault.Open(filepath.Join(t.TempDir(), "vault.db"), nil)
-	check(t, err)
-	defer v.Close()
+	v := openVault(t)
 	col, err := columnvault.Create(ctx, v, "n", dtype.Int64, nil)
 	check(t, err)
 	const n = 100_000
@@ -65,9 +62,7 @@ func TestRuns(t *testing.T) {
 // TestAllocations: a statement allocates for its runs, and nothing for a row.
 func TestAllocations(t *testing.T) {
 	ctx := t.Context()
-	v, err := columnvault.Open(filepath.Join(t.TempDir(), "vault.db"), nil)
-	check(t, err)
-	defer v.Close()
+	v := openVault(t)
 	const n = 50_000
 	numbers, err := columnvault.Create(ctx, v, "n", dtype.Int64, nil)
 	check(t, err)

@@ -98,6 +98,7 @@ func TestErrors(t *testing.T) {
 	}{
 		{`SELECT * FROM trip`, columnvault.ErrNotFound, []string{"no such table: trip", "trips, columns"}},
 		{`SELECT kn FROM trips`, columnvault.ErrNotFound, []string{"no such column: kn", "the columns of trips are position, km"}},
+		{`SELECT "kn" FROM trips`, columnvault.ErrNotFound, []string{"no such column", "the columns of trips are position, km"}},
 		{`SELECT a.kn FROM trips a, columns b`, columnvault.ErrNotFound, []string{"no such column: a.kn", "columns of trips", "columns of columns are position, speed"}},
 		{`SELEC 1`, columnvault.ErrInvalidArgument, []string{"syntax error"}},
 		{``, columnvault.ErrInvalidArgument, []string{"no statement"}},

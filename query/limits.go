@@ -33,6 +33,8 @@ var settings = map[sqlite3.DBConfig]bool{
 	sqlite3.DBCONFIG_TRUSTED_SCHEMA: false,
 	sqlite3.DBCONFIG_ENABLE_TRIGGER: false,
 	sqlite3.DBCONFIG_ENABLE_VIEW:    false,
+	// A column in double quotes that is missing must not count as text.
+	sqlite3.DBCONFIG_DQS_DML: false,
 }
 
 // openEngine opens an empty database in memory that can only be read.

@@ -32,9 +32,7 @@ func (d *defect) Column(ctx sqlite3.Context, _ int) error {
 // snapshot is given back, and the next statement finds another connection.
 func TestPanic(t *testing.T) {
 	ctx := t.Context()
-	v, err := columnvault.Open(filepath.Join(t.TempDir(), "vault.db"), nil)
-	check(t, err)
-	defer v.Close()
+	v := openVault(t)
 	col, err := columnvault.Create(ctx, v, "n", dtype.Int64, nil)
 	check(t, err)
 	check(t, col.Append(ctx, 1, 2))
@@ -74,9 +72,7 @@ func addDefect(t *testing.T, c *conn) {
 // TestMemoryComesBack: an engine that has stopped gives back the memory it had, or statements could take all that the machine has one after the other.
 func TestMemoryComesBack(t *testing.T) {
 	ctx := t.Context()
-	v, err := columnvault.Open(filepath.Join(t.TempDir(), "vault.db"), nil)
-	check(t, err)
-	defer v.Close()
+	v := openVault(t)
 	for _, text := range []string{
 		`WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT randomblob(1000) AS a FROM c ORDER BY a`,
 		`WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(DISTINCT randomblob(1000)) FROM c`,
@@ -104,9 +100,7 @@ func TestMemoryComesBack(t *testing.T) {
 // afterwards.
 func TestSnapshotsEnd(t *testing.T) {
 	ctx := t.Context()
-	v, err := columnvault.Open(filepath.Join(t.TempDir(), "vault.db"), nil)
-	check(t, err)
-	defer v.Close()
+	v := openVault(t)
 	db, err := Open(ctx, v, nil)
 	check(t, err)
 	defer db.Close()
@@ -142,6 +136,14 @@ func connOf(t *testing.T, db *sql.DB) (c *conn) {
 	defer pooled.Close()
 	check(t, pooled.Raw(func(driverConn any) error { c = driverConn.(*conn); return nil }))
 	return c
+}
+
+func openVault(t *testing.T) *columnvault.Vault {
+	t.Helper()
+	v, err := columnvault.Open(filepath.Join(t.TempDir(), "vault.db"), nil)
+	check(t, err)
+	t.Cleanup(func() { check(t, v.Close()) })
+	return v
 }
 
 func check(t *testing.T, err error) {

@@ -262,6 +262,17 @@ func TestPositions(t *testing.T) {
 	want(t, db, `SELECT n FROM t LIMIT 2 OFFSET 100`)
 	want(t, db, `SELECT n FROM t LIMIT 1 OFFSET -5`, "0")
 	want(t, db, `SELECT DISTINCT n % 3 FROM t LIMIT 2 OFFSET 1`, "1", "2")
+	want(t, db, `SELECT a.n, b.n FROM t a, t b LIMIT 2 OFFSET 51`, "1|1", "1|2")
+	want(t, db, `SELECT n FROM t UNION ALL SELECT n FROM t LIMIT 2 OFFSET 49`, "49", "0")
+	want(t, db, `SELECT n FROM (SELECT n FROM t LIMIT 5 OFFSET 3) WHERE n % 2 = 0`, "4", "6")
+	want(t, db, `SELECT n FROM (SELECT n FROM t LIMIT 5 OFFSET 3) LIMIT 2 OFFSET 1`, "4", "5")
+	want(t, db, `SELECT n, row_number() OVER (ORDER BY n) FROM t LIMIT 1 OFFSET 2`, "2|3")
+	want(t, db, `SELECT count(*) FROM t LIMIT 1 OFFSET 1`)
+	want(t, db, `SELECT n / 10 AS a, count(*) FROM t GROUP BY a ORDER BY a DESC LIMIT 1 OFFSET 1`, "3|10")
+	want(t, db, `SELECT n FROM t ORDER BY n DESC LIMIT 1 OFFSET 1`, "48")
+	want(t, db, `SELECT b.n FROM t a LEFT JOIN t b ON b.position = a.n + 48 WHERE a.n < 3`, "48", "49", "NULL")
+	want(t, db, `SELECT max(position), min(rowid) FROM t`, "49|0")
+	want(t, db, `SELECT (SELECT n FROM t b WHERE b.position > a.position LIMIT 1 OFFSET 1) FROM t a LIMIT 2`, "2", "3")
 }
 
 // TestUneven: a table has as many rows as its shortest column.
