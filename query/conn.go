@@ -152,7 +152,7 @@ func (c *conn) look(ctx context.Context) error {
 	if err := c.closeEngine(); err != nil {
 		return fail(err)
 	}
-	return c.call(ctx, "", func() (err error) {
+	err = c.call(ctx, "", func() (err error) {
 		c.engine++
 		if c.db, err = openEngine(ctx, c.options.MaxMemory); err != nil {
 			return err
@@ -164,6 +164,10 @@ func (c *conn) look(ctx context.Context) error {
 		}
 		return nil
 	})
+	if err != nil {
+		_ = c.closeEngine() // one that lacks tables must not be taken for ready
+	}
+	return err
 }
 
 // closeEngine gives back what the engine has taken. After a panic each step may

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"context"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
@@ -94,6 +95,31 @@ func TestMemoryComesBack(t *testing.T) {
 		t.Errorf("the defect: %v", err)
 	}
 	check(t, errors.Join(rows.Close(), c.Close()))
+}
+
+// TestHalfAnEngine: an engine that could not be given all its tables is not used
+// for the next statement.
+func TestHalfAnEngine(t *testing.T) {
+	v := openVault(t)
+	col, err := columnvault.Create(t.Context(), v, "n", dtype.Int64, nil)
+	check(t, err)
+	check(t, col.Append(t.Context(), 1))
+	c := &conn{vault: v, options: Options{MaxMemory: minMemory}}
+	tx, err := v.Snapshot(t.Context())
+	check(t, err)
+	c.tx, c.holds = tx, 1
+	ended, cancel := context.WithCancel(t.Context())
+	if c.schema, err = readSchema(t.Context(), tx, nil); err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if err := c.look(ended); !errors.Is(err, context.Canceled) || c.db != nil {
+		t.Errorf("with a ctx that has ended: %v, and an engine: %t", err, c.db != nil)
+	}
+	check(t, c.release())
+	rows, err := c.QueryContext(t.Context(), `SELECT n FROM columns`, nil)
+	check(t, err)
+	check(t, errors.Join(rows.Next(make([]driver.Value, 1)), rows.Close(), c.Close()))
 }
 
 // TestSnapshotsEnd: whatever becomes of a statement, nothing holds a snapshot
