@@ -33,8 +33,7 @@ Usage: columnvault COMMAND DB ... [--FLAGS]
   create, retype, rename, drop change columns
   kv put, get, cat, ls, rm     values under keys
   check, repair, salvage       look for damage, mend it, save what is left
-  backup                       copy the file while it is used
-  compact, checkpoint          give room back, empty the log
+  backup, compact, checkpoint  copy the file, give room back, empty the log
   completion, help, version    the tool
 
 "columnvault --help" says how values are written, and what scripts may rely on,

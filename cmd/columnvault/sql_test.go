@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -27,8 +28,7 @@ func TestRowTable(t *testing.T) {
 	db := filepath.Join(t.TempDir(), "a.db")
 	columnvaultCommand(t, "create", db, "n", "i64")
 	const rows = 3*rowsAtOnce + 1
-	text := columnvaultCommand(t, "sql", "--format", "table", db,
-		`WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 1501) SELECT x, 'a' || char(10) AS word, NULL AS none, 0.1 + 0.2 AS sum, x'00' AS raw FROM c`)
+	text := columnvaultCommand(t, "sql", "--format", "table", db, fmt.Sprintf(`WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < %d) SELECT x, 'a' || char(10) AS word, NULL AS none, 0.1 + 0.2 AS sum, x'00' AS raw FROM c`, rows))
 	lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
 	if len(lines) != rows+1 {
 		t.Fatalf("%d lines", len(lines))

@@ -43,6 +43,32 @@ func onTexts(name string, do func(ctx context.Context, c *columnvault.Column[str
 	})
 }
 
+// row is a row of the table that operations work on.
+type row struct {
+	N int64
+	S string
+}
+
+// onRows makes an operation on the table of rows, whose numbers may be times.
+func onRows(name string, do func(ctx context.Context, t *columnvault.Table[row]) error) operation {
+	return on(name, func(ctx context.Context, v *columnvault.Vault) error {
+		t, err := columnvault.EnsureTable[row](ctx, v, "rows", nil)
+		if err != nil {
+			return err
+		}
+		return do(ctx, t)
+	})
+}
+
+// makeRows makes that table.
+func makeRows(ctx context.Context, tx *columnvault.Tx) error {
+	t, err := columnvault.EnsureTable[row](ctx, tx, "rows", &columnvault.TableOptions{Columns: *smallChunks})
+	if err != nil {
+		return err
+	}
+	return t.Append(ctx, vaulttest.Sequence(200, func(i int) row { return row{int64(i), strings.Repeat("r", i%50)} })...)
+}
+
 // in calls do with the first of the names that is a column.
 func in[T any](ctx context.Context, scope columnvault.Scope, do func(ctx context.Context, c *columnvault.Column[T]) error, typ dtype.Type[T], names ...string) error {
 	c, err := columnvault.Lookup(ctx, scope, names[0], typ)
@@ -135,6 +161,25 @@ var operations = []operation{
 		return in(ctx, v, func(ctx context.Context, c *columnvault.Column[any]) error {
 			return c.Append(ctx, map[string]any{"a": int64(1), "b": []any{"x", 2.5, nil}}, "text", int64(7))
 		}, dtype.MsgPack[any](), "documents")
+	}),
+	onRows("append rows", func(ctx context.Context, t *columnvault.Table[row]) error {
+		return t.Append(ctx, slices.Repeat([]row{{7, "seven"}}, 300)...)
+	}),
+	onRows("insert rows", func(ctx context.Context, t *columnvault.Table[row]) error {
+		return t.Insert(ctx, 20, slices.Repeat([]row{{8, "in between"}}, 200)...)
+	}),
+	onRows("delete rows", func(ctx context.Context, t *columnvault.Table[row]) error { return t.Delete(ctx, 5, 150) }),
+	on("retype", func(ctx context.Context, v *columnvault.Vault) error {
+		c, err := v.Column(ctx, "rows.N")
+		if err != nil {
+			return err
+		}
+		unit := dtype.Second
+		if c.Meaning().Time == unit {
+			unit = 0
+		}
+		_, err = v.Retype(ctx, "rows.N", dtype.Meaning{Time: unit}, nil)
+		return err
 	}),
 	on("create", func(ctx context.Context, v *columnvault.Vault) error {
 		infos, err := v.Columns(ctx)
@@ -310,6 +355,7 @@ func stage(ctx context.Context, v *columnvault.Vault) error {
 			create(ctx, tx, "vectors", vectors, []float32{1, 2, 3}),
 			create(ctx, tx, "documents", dtype.MsgPack[any](), any("first")),
 			makeSpare(ctx, tx),
+			makeRows(ctx, tx),
 			v.KV().In(tx).PutMany(ctx, vaulttest.Sequence(60, func(i int) columnvault.Pair {
 				return columnvault.Pair{Key: vaulttest.Key(i), Value: vaulttest.Bytes(i, 20*i)}
 			})...))
