@@ -3,12 +3,12 @@ package main
 import (
 	"context"
 	"errors"
-	"sort"
 	"sync"
 	"time"
 
 	"columnvault"
 	"columnvault/dtype"
+	"columnvault/scan"
 )
 
 // Record is a line of the log.
@@ -22,7 +22,7 @@ type Record struct {
 type Logger struct {
 	v       *columnvault.Vault
 	records *columnvault.Table[Record]
-	times   *columnvault.Column[time.Time]
+	times   *columnvault.Column[int64] // in microseconds
 
 	mu   sync.Mutex
 	last time.Time // that of the last record
@@ -36,7 +36,7 @@ func openLogger(ctx context.Context, v *columnvault.Vault, onError func(error)) 
 	if l.records, err = columnvault.EnsureTable[Record](ctx, v, "log", nil); err != nil {
 		return nil, err
 	}
-	if l.times, err = columnvault.Lookup(ctx, v, "log.Time", dtype.Timestamp(dtype.Microsecond, "")); err != nil {
+	if l.times, err = columnvault.Lookup(ctx, v, "log.Time", dtype.Int64); err != nil {
 		return nil, err
 	}
 	last, err := l.records.At(ctx, -1)
@@ -86,8 +86,8 @@ func (l *Logger) Since(ctx context.Context, from time.Time, fn func(Record) erro
 	})
 }
 
-// DeleteBefore deletes the records before a time, and returns how many there
-// were.
+// DeleteBefore deletes the records before a time, gives their room back to the
+// file system, and returns how many there were.
 func (l *Logger) DeleteBefore(ctx context.Context, before time.Time) (n int, err error) {
 	err = l.v.Update(ctx, func(ctx context.Context, tx *columnvault.Tx) error {
 		if n, err = l.search(ctx, tx, before); err != nil || n == 0 {
@@ -95,19 +95,13 @@ func (l *Logger) DeleteBefore(ctx context.Context, before time.Time) (n int, err
 		}
 		return l.records.In(tx).Delete(ctx, 0, n)
 	})
+	if err == nil && n > 0 {
+		_, err = l.v.Compact(ctx, columnvault.CompactOptions{})
+	}
 	return n, err
 }
 
 // search is the position of the first record that is not before a time.
 func (l *Logger) search(ctx context.Context, tx *columnvault.Tx, from time.Time) (int, error) {
-	times := l.times.In(tx)
-	n, err := times.Len(ctx)
-	at := sort.Search(n, func(i int) bool {
-		t, failed := times.At(ctx, i)
-		if err == nil {
-			err = failed
-		}
-		return !t.Before(from)
-	})
-	return at, err
+	return scan.SearchSorted(ctx, scan.Of(l.times.In(tx)), from.UnixMicro(), scan.Left)
 }

@@ -104,7 +104,7 @@ func BenchmarkSince(b *testing.B) {
 	}
 	for b.Loop() {
 		n := 0
-		if err := l.Since(b.Context(), last, func(Record) error { n++; return nil }); err != nil || n < 1000 {
+		if err := l.Since(b.Context(), time.UnixMicro(last), func(Record) error { n++; return nil }); err != nil || n < 1000 {
 			b.Fatal(n, err)
 		}
 	}

@@ -59,7 +59,7 @@ var layers = map[string][]string{
 	"internal/values":             {"dtype", "internal/excerpt", "internal/hint"},
 	"internal/hint":               {},
 	"internal/rows":               {"dtype", "internal/excerpt", "internal/structured"},
-	"examples/logger":             {"", "dtype"},
+	"examples/logger":             {"", "dtype", "scan"},
 	"scan":                        {"", "dtype"},
 	"query":                       {"", "dtype", "internal/excerpt"},
 }
