@@ -52,79 +52,85 @@ type Finding struct {
 }
 
 // Severity is how bad a [Finding] is.
-type Severity = fsck.Severity
+type Severity int
 
 // The severities, from nothing to bad.
 const (
 	// SeverityNote: nothing is wrong. Notes say what was not looked at, and
 	// carry digests.
-	SeverityNote = fsck.Note
+	SeverityNote = Severity(fsck.Note)
 	// SeverityHazard: everything can be read, but KohakuVault 0.8.6 may fail or
 	// do damage when it goes on writing, or space is wasted.
-	SeverityHazard = fsck.Hazard
+	SeverityHazard = Severity(fsck.Hazard)
 	// SeverityDamage: something cannot be read, or not for certain as what it
 	// was.
-	SeverityDamage = fsck.Damage
+	SeverityDamage = Severity(fsck.Damage)
 )
+
+// String returns the word for it: note, hazard or damage.
+func (s Severity) String() string { return fsck.Severity(s).String() }
+
+// MarshalText implements [encoding.TextMarshaler] with the word.
+func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // FindingKind says what a [Finding] is about. docs/repair.md says of each kind
 // what it means and what is done about it.
-type FindingKind = fsck.Kind
+type FindingKind string
 
 // The kinds that are about the file.
 const (
 	// FindingStructure is damage to the structure of the SQLite file: anything
 	// in it may be hidden. Repair does not touch such a file.
-	FindingStructure = fsck.Structure
+	FindingStructure = FindingKind(fsck.Structure)
 	// FindingUnused is a page that nothing uses.
-	FindingUnused = fsck.Unused
+	FindingUnused = FindingKind(fsck.Unused)
 	// FindingIndex is an index of SQLite that is damaged, or does not fit its
 	// table: rows may not be found.
-	FindingIndex = fsck.Index
+	FindingIndex = FindingKind(fsck.Index)
 	// FindingRow is a row that breaks a rule of its table, or that nothing
 	// leads to.
-	FindingRow = fsck.Row
+	FindingRow = FindingKind(fsck.Row)
 	// FindingOrphan is chunks that belong to no column.
-	FindingOrphan = fsck.Orphan
+	FindingOrphan = FindingKind(fsck.Orphan)
 	// FindingTrigger is a trigger on a table of the vault. It does not run here,
 	// but in other programs it does.
-	FindingTrigger = fsck.Trigger
+	FindingTrigger = FindingKind(fsck.Trigger)
 )
 
 // The kinds that are about columns and key-value tables.
 const (
 	// FindingCatalog is a column of which the catalog says something impossible.
-	FindingCatalog = fsck.Catalog
+	FindingCatalog = FindingKind(fsck.Catalog)
 	// FindingHalf is half of a variable-size column.
-	FindingHalf = fsck.Half
+	FindingHalf = FindingKind(fsck.Half)
 	// FindingBounds is a variable-size column whose parts have chunks of
 	// different maxima.
-	FindingBounds = fsck.Bounds
+	FindingBounds = FindingKind(fsck.Bounds)
 	// FindingMissing is chunks that do not exist and in which elements lie.
-	FindingMissing = fsck.Missing
+	FindingMissing = FindingKind(fsck.Missing)
 	// FindingShort is a chunk with fewer bytes than its elements need.
-	FindingShort = fsck.Short
+	FindingShort = FindingKind(fsck.Short)
 	// FindingSize is a chunk whose capacity is not as it should be.
-	FindingSize = fsck.Size
+	FindingSize = FindingKind(fsck.Size)
 	// FindingUsed is a chunk that counts its used bytes wrongly.
-	FindingUsed = fsck.Used
+	FindingUsed = FindingKind(fsck.Used)
 	// FindingStray is a chunk in which no element lies.
-	FindingStray = fsck.Stray
+	FindingStray = FindingKind(fsck.Stray)
 	// FindingEntry is an index entry that leads to bytes that are not there.
-	FindingEntry = fsck.Entry
+	FindingEntry = FindingKind(fsck.Entry)
 	// FindingOrder is elements that overlap, or do not ascend in their chunk.
-	FindingOrder = fsck.Order
+	FindingOrder = FindingKind(fsck.Order)
 	// FindingUnreadable is elements or pairs that cannot be read.
-	FindingUnreadable = fsck.Unreadable
+	FindingUnreadable = FindingKind(fsck.Unreadable)
 	// FindingElement is elements that can be read and not decoded.
-	FindingElement = fsck.Element
+	FindingElement = FindingKind(fsck.Element)
 	// FindingValue is a value of a key-value table that is not what its header
 	// says.
-	FindingValue = fsck.Value
+	FindingValue = FindingKind(fsck.Value)
 	// FindingUnread is a note of what was not looked at.
-	FindingUnread = fsck.Unread
+	FindingUnread = FindingKind(fsck.Unread)
 	// FindingDigest is a note with a digest.
-	FindingDigest = fsck.Digest
+	FindingDigest = FindingKind(fsck.Digest)
 )
 
 // Check looks for damage, and whether the vault keeps every rule of the format,
@@ -147,7 +153,7 @@ func (s *scope) Check(ctx context.Context, o CheckOptions) iter.Seq2[Finding, er
 	return func(yield func(Finding, error) bool) {
 		err := s.view(ctx, "check", "", func(tx *Tx) error {
 			return fsck.Check(ctx, tx.r, tx.v.store.Caps(), tx.v.checkOptions(ctx, o), func(f fsck.Finding) error {
-				if !yield(Finding(f), nil) {
+				if !yield(newFinding(f), nil) {
 					return errStop
 				}
 				return nil
@@ -157,6 +163,11 @@ func (s *scope) Check(ctx context.Context, o CheckOptions) iter.Seq2[Finding, er
 			yield(Finding{}, err)
 		}
 	}
+}
+
+func newFinding(f fsck.Finding) Finding {
+	return Finding{Kind: FindingKind(f.Kind), Severity: Severity(f.Severity), Column: f.Column, Table: f.Table, Chunk: f.Chunk,
+		From: f.From, To: f.To, Bytes: f.Bytes, Text: f.Text, Repairable: f.Repairable, Loss: f.Loss, Digest: f.Digest}
 }
 
 func (v *Vault) checkOptions(ctx context.Context, o CheckOptions) fsck.Options {

@@ -134,7 +134,7 @@ func newRepairPlan(p *fsck.Plan, o RepairOptions) *RepairPlan {
 			From: s.From, To: s.To, Text: s.Text, Loss: s.Loss})
 	}
 	for _, f := range p.Left {
-		plan.Left = append(plan.Left, Finding(f))
+		plan.Left = append(plan.Left, newFinding(f))
 	}
 	return plan
 }

@@ -58,9 +58,6 @@ func (s Severity) String() string {
 	return fmt.Sprintf("severity %d", int(s))
 }
 
-// MarshalText implements [encoding.TextMarshaler].
-func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
-
 // Kind is what a finding is about. Besides these kinds there are those of the
 // storage engine and of columns.
 type Kind string
