@@ -7,6 +7,9 @@ import (
 
 // ahead reads a source by one batch further than its user is.
 type ahead struct {
+	ctx context.Context
+	// ready is closed when nothing more will come, because ctx is done for
+	// example.
 	ready chan batchOrError
 	free  chan *Batch
 	end   context.CancelFunc
@@ -24,10 +27,11 @@ type batchOrError struct {
 // readAhead begins to read. stop ends it.
 func readAhead(ctx context.Context, src Source, fields []Field) *ahead {
 	ctx, end := context.WithCancel(ctx)
-	a := &ahead{ready: make(chan batchOrError, 1), free: make(chan *Batch, 2), end: end}
+	a := &ahead{ctx: ctx, ready: make(chan batchOrError, 1), free: make(chan *Batch, 2), end: end}
 	a.free <- NewBatch(fields)
 	a.free <- NewBatch(fields)
 	a.ended.Go(func() {
+		defer close(a.ready)
 		for {
 			var r batchOrError
 			select {
@@ -54,7 +58,10 @@ func readAhead(ctx context.Context, src Source, fields []Field) *ahead {
 // next returns the next batch, which goes back with give. After an error there
 // is no other.
 func (a *ahead) next() (*Batch, error) {
-	r := <-a.ready
+	r, ok := <-a.ready
+	if !ok {
+		return nil, a.ctx.Err()
+	}
 	a.done, a.total = r.done, r.total
 	return r.batch, r.err
 }

@@ -98,6 +98,9 @@ func decodeAs[T any](src []byte) error {
 // TestDecodingTakesLimitedMemory: what a value takes in memory is bounded by its
 // size, whatever it is and whatever it is decoded into.
 func TestDecodingTakesLimitedMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the race detector, which runs the short tests, takes memory too")
+	}
 	refused := 0
 	for _, bomb := range bombs {
 		for _, n := range []int{1 << 10, 200 << 10, 4 << 20} {
