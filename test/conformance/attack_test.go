@@ -197,6 +197,9 @@ func (s *steps) Done() <-chan struct{} { return make(chan struct{}) }
 // memory in proportion to the file, and a number of steps that is bounded too.
 // With a ctx that is done, nothing goes on.
 func TestLies(t *testing.T) {
+	if testing.Short() {
+		t.Skip("measures memory, of which the race detector takes much, and minutes with it")
+	}
 	master := filepath.Join(t.TempDir(), "master.db")
 	v := OpenAt(t, master, nil)
 	CreateWith(t, v, "numbers", dtype.Int64, Chunks(64, 1024), Span(0, 300)...)
