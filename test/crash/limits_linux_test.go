@@ -403,7 +403,12 @@ func fewAddresses(ctx context.Context, args []string) error {
 
 // TestLittleMemory moves much more than a process may have in memory: a value
 // is streamed in and out, and a column appended to and read.
-func TestLittleMemory(t *testing.T) { alone(t, "memory", nil, t.TempDir()) }
+func TestLittleMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("measures memory, of which the race detector takes much")
+	}
+	alone(t, "memory", nil, t.TempDir())
+}
 
 func littleMemory(ctx context.Context, args []string) error {
 	const size, most = 160 << 20, 120 << 20
