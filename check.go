@@ -101,6 +101,10 @@ const (
 const (
 	// FindingCatalog is a column of which the catalog says something impossible.
 	FindingCatalog = FindingKind(fsck.Catalog)
+	// FindingMeaning is a column of which the catalog contradicts itself about
+	// what its elements mean: they are plain elements of its dtype, for all
+	// programs.
+	FindingMeaning = FindingKind(fsck.Meaning)
 	// FindingHalf is half of a variable-size column.
 	FindingHalf = FindingKind(fsck.Half)
 	// FindingBounds is a variable-size column whose parts have chunks of
@@ -173,7 +177,7 @@ func newFinding(f fsck.Finding) Finding {
 func (v *Vault) checkOptions(ctx context.Context, o CheckOptions) fsck.Options {
 	all := fsck.Options{Full: o.Full, Digest: o.Digest, Progress: o.Progress, Window: v.buffer}
 	if files, ok := v.store.(store.File); ok {
-		sizes, _ := files.Sizes(ctx) // only for the progress
+		sizes, _ := files.Sizes(ctx) // without it, bounds are as for small files
 		all.Size = sizes.Main + sizes.Log
 	}
 	return all

@@ -217,7 +217,7 @@ func (c *checker) column(ctx context.Context, e catalog.Entry) error {
 		}
 	}
 	if err := e.Attrs().Check(spec); known && err != nil {
-		c.emit(Finding{Kind: Catalog, Severity: Hazard, Column: e.Name, Chunk: -1,
+		c.emit(Finding{Kind: Meaning, Severity: Hazard, Column: e.Name, Chunk: -1,
 			Text: fmt.Sprintf("what elements mean is not said clearly, and so they are plain %s: %v", excerpt.Line(e.DType, excerpt.Name), err)})
 	}
 	col, err := e.Open(c.caps)

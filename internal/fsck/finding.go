@@ -82,6 +82,8 @@ const (
 
 	// Catalog: the catalog cannot be read, or says something impossible.
 	Catalog Kind = "catalog"
+	// Meaning: what elements mean is not said clearly.
+	Meaning Kind = "meaning"
 	// Half: half of a variable-size column.
 	Half Kind = "half-pair"
 	// Unreadable: elements that cannot be read.

@@ -348,6 +348,8 @@ func (m *columnPlan) mends(f Finding) bool {
 	switch f.Kind {
 	case Stray:
 		return true
+	case Meaning:
+		return false
 	case Catalog:
 		spec, known := specOf(m.now)
 		return !known || m.now.Size() == int64(spec.ElemSize())
