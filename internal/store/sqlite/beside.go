@@ -74,7 +74,7 @@ func checkPath(path string) error {
 	case err == nil && info.Mode()&fs.ModeSymlink != 0: // the others have been followed
 		return fmt.Errorf("%w: it is a link that leads nowhere", store.ErrNotFound)
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("%w: %w", store.ErrUnavailable, err)
+		return unavailable(err)
 	}
 	return nil
 }

@@ -53,6 +53,9 @@ func wrap(err error) error {
 	return fmt.Errorf("%w: %w", kind, err)
 }
 
+// unavailable is an error of the system at a file.
+func unavailable(err error) error { return fmt.Errorf("%w: %w", store.ErrUnavailable, err) }
+
 // leastSpace is the free space in bytes below which an I/O error is taken for
 // that of a full disk.
 const leastSpace = 1 << 20

@@ -25,7 +25,7 @@ func inspect(path string) (exists bool, err error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return false, nil
 	case err != nil:
-		return false, fmt.Errorf("%w: %w", store.ErrUnavailable, err)
+		return false, unavailable(err)
 	case info.IsDir():
 		return false, fmt.Errorf("%w: it is a directory", store.ErrNotVault)
 	case !info.Mode().IsRegular():
@@ -35,13 +35,13 @@ func inspect(path string) (exists bool, err error) {
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return false, fmt.Errorf("%w: %w", store.ErrUnavailable, err)
+		return false, unavailable(err)
 	}
 	defer f.Close()
 	head := make([]byte, headerSize)
 	n, err := io.ReadFull(f, head)
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return false, fmt.Errorf("%w: %w", store.ErrUnavailable, err)
+		return false, unavailable(err)
 	}
 	if leftCreating(path, head[:n]) {
 		return true, nil

@@ -227,7 +227,7 @@ func (c *conn) endSnapshot() error {
 func (s *Store) checkImmutable() error {
 	info, err := os.Stat(s.path)
 	if err != nil {
-		return fmt.Errorf("%w: %w", store.ErrUnavailable, err)
+		return unavailable(err)
 	}
 	if hasWAL(s.path) {
 		return fmt.Errorf("%w: another program has begun to write to the file", store.ErrNeedsRecovery)

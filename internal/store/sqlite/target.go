@@ -13,9 +13,6 @@ import (
 	"columnvault/internal/store"
 )
 
-// besides are the endings of the files that SQLite keeps beside a database.
-var besides = []string{"-wal", "-shm", "-journal"}
-
 // target is the file that a backup becomes. Until it is complete it has a name
 // of its own in the same folder.
 type target struct {
@@ -48,8 +45,6 @@ func (s *Store) newTarget(path string, replace bool) (*target, error) {
 	return &target{path: path, temp: temp, replace: replace}, f.Close()
 }
 
-func unavailable(err error) error { return fmt.Errorf("%w: %w", store.ErrUnavailable, err) }
-
 func (s *Store) checkTarget(path string, replace bool) error {
 	if s.own(path) {
 		return fmt.Errorf("%w: a vault cannot be backed up onto itself or the files beside it", store.ErrInvalidArgument)
@@ -79,7 +74,7 @@ func (s *Store) checkTarget(path string, replace bool) error {
 // beside it or may create there, by whatever name.
 func (s *Store) own(path string) bool {
 	at, err := os.Stat(path)
-	for _, suffix := range append([]string{""}, besides...) {
+	for _, suffix := range append([]string{""}, beside...) {
 		if info, e := os.Stat(s.path + suffix); err == nil && e == nil && os.SameFile(at, info) {
 			return true
 		}
@@ -89,7 +84,7 @@ func (s *Store) own(path string) bool {
 	if err != nil || e != nil || !os.SameFile(dir, here) {
 		return false
 	}
-	for _, suffix := range besides {
+	for _, suffix := range beside {
 		if strings.EqualFold(filepath.Base(path), filepath.Base(s.path)+suffix) {
 			return true
 		}
@@ -100,7 +95,7 @@ func (s *Store) own(path string) bool {
 // remove leaves nothing of a copy that was not completed.
 func (t *target) remove() {
 	os.Remove(t.temp)
-	for _, suffix := range besides {
+	for _, suffix := range beside {
 		os.Remove(t.temp + suffix)
 	}
 }
