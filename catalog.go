@@ -181,7 +181,7 @@ func Create[T any](ctx context.Context, in Scope, name string, t dtype.Type[T], 
 		return nil, fail("create", name, -1, err)
 	}
 	err := s.update(ctx, "create", name, func(tx *Tx) error {
-		return create(ctx, tx, name, t, o)
+		return tx.create(ctx, name, t.Spec(), t.Meaning(), o)
 	})
 	if err != nil {
 		return nil, err
@@ -203,7 +203,7 @@ func Ensure[T any](ctx context.Context, in Scope, name string, t dtype.Type[T], 
 		if !errors.Is(err, ErrNotFound) {
 			return err
 		}
-		return create(ctx, tx, name, t, o)
+		return tx.create(ctx, name, t.Spec(), t.Meaning(), o)
 	})
 	if err != nil {
 		return nil, err
@@ -238,12 +238,12 @@ func findAs[T any](ctx context.Context, tx *Tx, name string, t dtype.Type[T]) er
 }
 
 // create adds an empty column in the transaction.
-func create[T any](ctx context.Context, tx *Tx, name string, t dtype.Type[T], o *ColumnOptions) error {
+func (tx *Tx) create(ctx context.Context, name string, spec dtype.Spec, m dtype.Meaning, o *ColumnOptions) error {
 	if o == nil {
 		o = &ColumnOptions{}
 	}
-	options := catalog.Options{MinChunk: int64(o.MinChunk), MaxChunk: int64(o.MaxChunk), Meaning: t.Meaning()}
-	_, err := catalog.Create(ctx, tx.w, name, t.Spec(), options, tx.v.store.Caps())
+	options := catalog.Options{MinChunk: int64(o.MinChunk), MaxChunk: int64(o.MaxChunk), Meaning: m}
+	_, err := catalog.Create(ctx, tx.w, name, spec, options, tx.v.store.Caps())
 	tx.forget(name)
 	return err
 }

@@ -61,7 +61,7 @@ func (c *Column[T]) open(ctx context.Context, tx *Tx) (*opened, error) {
 		return nil, err
 	}
 	if tx.v != c.in.v {
-		return nil, fmt.Errorf("%w: the transaction belongs to another vault", ErrInvalidArgument)
+		return nil, errOtherVault
 	}
 	o, err := tx.openAs(ctx, &c.names, c.dtype, c.t.Size())
 	if err != nil {

@@ -105,7 +105,7 @@ func (kv *KV) opening(fn func(t tableIn) error) func(*Tx) error {
 // open finds out what is held for the table.
 func (kv *KV) open(tx *Tx) (tableIn, error) {
 	if tx.v != kv.home {
-		return tableIn{}, fmt.Errorf("%w: the transaction belongs to another vault", ErrInvalidArgument)
+		return tableIn{}, errOtherVault
 	}
 	if tx.flush != nil {
 		if err := tx.flush.BlockedTable(kv.table); err != nil {

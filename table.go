@@ -231,9 +231,7 @@ func (d *tableDef) match(ctx context.Context, tx *Tx, o *TableOptions) error {
 		}
 		f, readable := fieldOf(name, e)
 		if c := newTableColumn(tx.v, d.name, f); readable && f.Meaning.Null {
-			if c.missing, err = rows.Missing(f.Spec, f.Meaning); err != nil {
-				return err
-			}
+			c.missing = f.Meaning.Zero(f.Spec)
 			d.columns = append(d.columns, c)
 			continue
 		}
@@ -338,9 +336,7 @@ func (d *tableDef) create(ctx context.Context, tx *Tx, o *TableOptions) error {
 	}
 	f := &filling{ctx: ctx, tx: tx, n: n, total: total, progress: o.Progress}
 	for _, c := range added {
-		options := catalog.Options{MinChunk: int64(o.Columns.MinChunk), MaxChunk: int64(o.Columns.MaxChunk), Meaning: c.Meaning}
-		_, err := catalog.Create(ctx, tx.w, c.names.Plain, c.Spec, options, tx.v.store.Caps())
-		tx.forget(c.names.Plain)
+		err := tx.create(ctx, c.names.Plain, c.Spec, c.Meaning, &o.Columns)
 		if err == nil {
 			err = f.fill(d, c)
 		}
@@ -383,7 +379,7 @@ func (c *tableColumn) fill(n int64) ([]byte, error) {
 	case c.Default != nil || n == 0:
 		return c.Default, nil
 	case c.Meaning.Null:
-		return rows.Missing(c.Spec, c.Meaning)
+		return c.Meaning.Zero(c.Spec), nil
 	}
 	return nil, fmt.Errorf("%w: %s, and the table has %d rows", errNoDefault, excerpt.Quote(c.Name, excerpt.Name), n)
 }
@@ -416,7 +412,7 @@ func (f *filling) fill(d *tableDef, c *tableColumn) error {
 	for left := f.n; left > 0; {
 		k := min(left, fillRows, max(1, fillBytes/int64(max(1, len(stored)))))
 		e.Reset()
-		c.repeat(&e, stored, int(k))
+		e.Repeat(c.size, stored, int(k))
 		if err := o.append(f.ctx, e); err != nil {
 			return err
 		}
@@ -427,17 +423,6 @@ func (f *filling) fill(d *tableDef, c *tableColumn) error {
 		}
 	}
 	return nil
-}
-
-// repeat adds a stored form n times.
-func (c *tableColumn) repeat(e *column.Elements, stored []byte, n int) {
-	e.Data = slices.Grow(e.Data, n*len(stored))
-	for range n {
-		e.Data = append(e.Data, stored...)
-		if c.size == 0 {
-			e.Ends = append(e.Ends, len(e.Data))
-		}
-	}
 }
 
 // openAll opens all columns in a transaction, for a write: they must be those of

@@ -168,8 +168,6 @@ func (r *rowReader[T]) open(ctx context.Context, v *Vault, tx *Tx) error {
 	return nil
 }
 
-var errOtherVault = fmt.Errorf("%w: the transaction belongs to another vault", ErrInvalidArgument)
-
 // changes counts what was done to the columns.
 func (r *rowReader[T]) changes() (n int) {
 	for _, o := range r.columns {
@@ -304,7 +302,7 @@ func (t *Table[T]) appendTo(b *Batch, values []T) (err error) {
 // where they have no such field.
 func addRows[T any](c *tableColumn, isField bool, e *column.Elements, values []T) (err error) {
 	if !isField {
-		c.repeat(e, c.missing, len(values))
+		e.Repeat(c.size, c.missing, len(values))
 		return nil
 	}
 	e.Data = slices.Grow(e.Data, c.size*len(values))

@@ -225,6 +225,9 @@ func (v *Vault) checkNested(ctx context.Context) error {
 	return nil
 }
 
+// errOtherVault refuses a transaction for what belongs to another vault.
+var errOtherVault = fmt.Errorf("%w: the transaction belongs to another vault", ErrInvalidArgument)
+
 func newTx(v *Vault, r store.Reader, w store.Tx) *Tx {
 	tx := &Tx{v: v, r: r, w: w}
 	tx.columns = tx.few[:0]

@@ -72,9 +72,7 @@ func (t *target) column(ctx context.Context, c *Column, row store.Row) (*writer,
 func blank(text string, row store.Row) []byte {
 	if spec, err := dtype.ParseSpec(text); err == nil {
 		if m := dtype.Attrs(row.Attrs).Meaning(spec); m.Null {
-			if b, err := m.Type(spec).Append(nil, nil); err == nil {
-				return b
-			}
+			return m.Zero(spec)
 		}
 	}
 	return make([]byte, row.ElemSize)

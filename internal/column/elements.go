@@ -20,6 +20,17 @@ func (e *Elements) Extend(n int64) []byte {
 	return e.Data[old:]
 }
 
+// Repeat adds an element n times; size is that of each, 0 where it varies.
+func (e *Elements) Repeat(size int, element []byte, n int) {
+	e.Data = slices.Grow(e.Data, n*len(element))
+	for range n {
+		e.Data = append(e.Data, element...)
+		if size == 0 {
+			e.Ends = append(e.Ends, len(e.Data))
+		}
+	}
+}
+
 // Count is the number of elements; size is that of each, 0 where it varies.
 func (e *Elements) Count(size int) int {
 	if size > 0 {

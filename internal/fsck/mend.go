@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
-	"slices"
 
 	"columnvault/dtype"
 	"columnvault/internal/catalog"
@@ -227,28 +226,21 @@ func (m *mender) copy(ctx context.Context, from, to column.Column, e catalog.Ent
 		}
 		return to.Append(ctx, m.tx, *b)
 	}
+	var fill column.Elements
 	lost := func(i, j int64, why error) error {
 		if !replacing {
 			return why
 		}
 		for step := max(1, m.window/max(1, int64(len(zero)))); i < j; i += step {
-			n := min(step, j-i)
-			if err := to.Append(ctx, m.tx, repeated(from.Size(), zero, int(n))); err != nil {
+			fill.Reset()
+			fill.Repeat(from.Size(), zero, int(min(step, j-i)))
+			if err := to.Append(ctx, m.tx, fill); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
 	return from.Walk(ctx, m.tx, m.window, found, lost)
-}
-
-// repeated is n times the same element.
-func repeated(size int, element []byte, n int) column.Elements {
-	b := column.Elements{Data: slices.Repeat(element, n)}
-	for k := 1; size == 0 && k <= n; k++ {
-		b.Ends = append(b.Ends, k*len(element))
-	}
-	return b
 }
 
 // replaced is the elements with another in the places that are given.

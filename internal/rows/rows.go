@@ -61,9 +61,6 @@ func Scatter[T any](f *Field, rows []T, data []byte, ends []int) error {
 // Borrows tells whether values may lie in the memory that they are read from.
 func (f *Field) Borrows() bool { return f.Spec.Kind > dtype.KindFloat64 }
 
-// Missing is the stored form of a missing element of a nullable column.
-func Missing(s dtype.Spec, m dtype.Meaning) ([]byte, error) { return m.Type(s).Append(nil, nil) }
-
 // at makes the error about an element one about the element that many further
 // on.
 func at(err error, further int) error {
