@@ -63,25 +63,6 @@ func (a *app) progress(quiet bool, text string, total int64) *term.Progress {
 	return term.NewProgress(a.err, text, total)
 }
 
-// bar shows how far work has come that tells its size as it goes.
-type bar struct {
-	a        *app
-	quiet    bool
-	text     string
-	progress *term.Progress
-	shown    int64
-}
-
-func (b *bar) show(done, total int64) {
-	if b.progress == nil {
-		b.progress = b.a.progress(b.quiet, b.text, total)
-	}
-	b.progress.Add(int(done - b.shown))
-	b.shown = done
-}
-
-func (b *bar) finish() { b.progress.Finish() }
-
 // warn prints what is worth knowing and no error.
 func (a *app) warn(quiet bool, warnings []string) {
 	if quiet {

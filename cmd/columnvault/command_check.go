@@ -118,15 +118,15 @@ func (a *app) check(ctx context.Context, tx *columnvault.Tx, path string, o *che
 			all.Skipped++
 		}
 	}
-	progress := &bar{a: a, quiet: o.quiet, text: "checking"}
-	for f, err := range tx.Check(ctx, columnvault.CheckOptions{Full: o.full, Digest: o.digest, Progress: progress.show}) {
+	progress := a.progress(o.quiet, "checking", 0)
+	for f, err := range tx.Check(ctx, columnvault.CheckOptions{Full: o.full, Digest: o.digest, Progress: progress.Set}) {
 		if err != nil {
-			progress.finish()
+			progress.Finish()
 			return err
 		}
 		all.add(f)
 	}
-	progress.finish()
+	progress.Finish()
 	all.Sound = all.damages == 0
 	if o.asJSON {
 		err = a.printJSON(all)

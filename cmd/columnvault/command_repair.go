@@ -97,10 +97,10 @@ func runRepair(ctx context.Context, a *app, db string, o *repairOptions) error {
 
 // repair makes a plan and carries it out. again tells that there is more to do.
 func (a *app) repair(ctx context.Context, v *columnvault.Vault, db string, o *repairOptions) (again bool, err error) {
-	progress := &bar{a: a, quiet: o.quiet, text: "checking"}
-	ro := columnvault.RepairOptions{Replace: o.replace, Backup: o.backup, NoBackup: o.noBackup, Progress: progress.show}
+	progress := a.progress(o.quiet, "checking", 0)
+	ro := columnvault.RepairOptions{Replace: o.replace, Backup: o.backup, NoBackup: o.noBackup, Progress: progress.Set}
 	plan, err := v.PlanRepair(ctx, ro)
-	progress.finish()
+	progress.Finish()
 	if err != nil {
 		return false, err
 	}

@@ -9,7 +9,6 @@ import (
 
 	"columnvault"
 	"columnvault/cmd/columnvault/internal/columns"
-	"columnvault/cmd/columnvault/internal/term"
 	"columnvault/dtype"
 	"columnvault/internal/excerpt"
 	"columnvault/internal/values"
@@ -62,16 +61,9 @@ and is missing then. --turn allows it, and the reverse.`,
 
 func runRetype(ctx context.Context, a *app, db, name string, m dtype.Meaning, turn, quiet bool) error {
 	return writing(db, func(v *columnvault.Vault) error {
-		var bar *term.Progress
-		last := int64(0)
-		missing, err := v.Retype(ctx, name, m, &columnvault.RetypeOptions{Turn: turn, Progress: func(done, total int64) {
-			if bar == nil {
-				bar = a.progress(quiet, "reading", total)
-			}
-			bar.Add(int(max(0, done-last)))
-			last = done
-		}})
-		bar.Finish()
+		progress := a.progress(quiet, "reading", 0)
+		missing, err := v.Retype(ctx, name, m, &columnvault.RetypeOptions{Turn: turn, Progress: progress.Set})
+		progress.Finish()
 		if err != nil {
 			return columns.HintNames(ctx, v, err)
 		}
