@@ -40,7 +40,7 @@ func (c *Change) Look(data []byte, ends []int, n int) error {
 			c.Missing++
 			continue
 		}
-		if c.To.Time != 0 || c.To.Date {
+		if c.To.IsTime() {
 			err = checkYear(c.To.Time, int64(binary.LittleEndian.Uint64(b)))
 		}
 		if c.Spec.Kind == KindBool && b[0] > 1 {

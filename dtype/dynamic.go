@@ -45,7 +45,7 @@ func (m Meaning) Type(s Spec) Type[any] {
 		return Structured[any]{base: &base{spec: s, err: err}} // of which only the error counts
 	}
 	switch e := kinds[s.Kind].elements; {
-	case m.Time != 0 || m.Date:
+	case m.IsTime():
 		value := m
 		value.Null = false
 		return newDynamic(newMoment(s, value), m.Null, toTime)

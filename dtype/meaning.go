@@ -88,7 +88,7 @@ func (m Meaning) Check(s Spec) error {
 	if err := m.checkWords(); err != nil {
 		return err
 	}
-	if (m.Time != 0 || m.Date) && s.Kind != KindInt64 {
+	if m.IsTime() && s.Kind != KindInt64 {
 		return fmt.Errorf("%w: times and dates are columns of i64, and not of %s", ErrSyntax, s.shown())
 	}
 	if _, ok := noneOf(s); m.Null && !ok {
@@ -112,12 +112,14 @@ func (m Meaning) checkWords() error {
 	return nil
 }
 
+// IsTime tells whether the elements are times or dates.
+func (m Meaning) IsTime() bool { return m.Time != 0 || m.Date }
+
 // Opens tells whether a codec of this meaning may open a column of that one, if
 // the dtypes agree. Times and dates may be opened as plain integers, and times
 // be shown in another zone; otherwise the two must be the same.
 func (m Meaning) Opens(column Meaning) bool {
-	plain := m.Time == 0 && !m.Date
-	return m.Null == column.Null && (plain || m.Time == column.Time && m.Date == column.Date)
+	return m.Null == column.Null && (!m.IsTime() || m.Time == column.Time && m.Date == column.Date)
 }
 
 // Attrs is the text in which a file keeps the [Meaning] of a column, beside its

@@ -129,7 +129,7 @@ func (c *conn) declaredType(info columnvault.ColumnInfo) string {
 	case dtype.KindMsgPack, dtype.KindCBOR, dtype.KindVector:
 		return ""
 	}
-	if (m.Time != 0 || m.Date) && !c.options.NumericTimes {
+	if m.IsTime() && !c.options.NumericTimes {
 		return " TEXT"
 	}
 	return " INTEGER"
@@ -205,7 +205,7 @@ func setFloat32(ctx sqlite3.Context, v float32) { ctx.ResultFloat(float64(v)) }
 
 // setInt64 is for integers that may be times or dates.
 func (c *conn) setInt64(m dtype.Meaning) func(sqlite3.Context, int64) {
-	if (m.Time == 0 && !m.Date) || c.options.NumericTimes {
+	if !m.IsTime() || c.options.NumericTimes {
 		return sqlite3.Context.ResultInt64
 	}
 	var buf []byte

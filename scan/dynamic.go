@@ -40,7 +40,7 @@ func DescribeAny(ctx context.Context, c *columnvault.Column[any], i, j int) (Des
 // other elements, or of times or dates, is a [columnvault.ErrDType].
 func SumAny(ctx context.Context, c *columnvault.Column[any], i, j int) (any, error) {
 	n, err := numbersOf(c)
-	if m := c.Meaning(); err == nil && (m.Time != 0 || m.Date) {
+	if m := c.Meaning(); err == nil && m.IsTime() {
 		err = errNoNumbers(c)
 	}
 	if err != nil {

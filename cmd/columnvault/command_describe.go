@@ -107,14 +107,8 @@ func describeColumn(ctx context.Context, col *columnvault.Column[any]) (d scan.D
 	if d, err = scan.DescribeAny(ctx, col, columnvault.Begin, columnvault.End); err != nil {
 		return d, nil, err
 	}
-	if m.Time != 0 || m.Date {
-		for _, v := range []*any{&d.Min, &d.Quarter, &d.Median, &d.ThreeQuarters, &d.Max} {
-			if n, ok := (*v).(int64); ok {
-				if at, err := momentOf(m, n); err == nil {
-					*v = at
-				}
-			}
-		}
+	if m.IsTime() {
+		values.NewMoment(m).Show(&d.Min, &d.Quarter, &d.Median, &d.ThreeQuarters, &d.Max)
 	}
 	floats, err := scan.Float64s(col)
 	if err != nil {
@@ -171,22 +165,18 @@ func describedCells(col *columnvault.Column[any], d scan.Description[any], trend
 	}
 	sum := columns.Summary{Min: d.Min, Mean: d.Mean, Trend: trend}
 	mean := ""
-	if hasMean(m) {
+	if !m.IsTime() {
 		mean = showMean(sum)
 	}
 	return append(cells, mean, showTrend(sum))
 }
-
-// hasMean tells whether a mean of elements of this meaning is shown: not of
-// times.
-func hasMean(m dtype.Meaning) bool { return m.Time == 0 && !m.Date }
 
 func describedAs(col *columnvault.Column[any], d scan.Description[any], trend []float64) description {
 	spec, m := columns.Spec(col), col.Meaning()
 	out := description{Name: col.Name(), DType: col.DType(), Meaning: m.String(), Elements: d.Len, Missing: d.Missing, NaN: d.NaN,
 		Min: jsonOf(spec, m, d.Min), Quarter: jsonOf(spec, m, d.Quarter), Median: jsonOf(spec, m, d.Median),
 		ThreeQuarters: jsonOf(spec, m, d.ThreeQuarters), Max: jsonOf(spec, m, d.Max), Mean: json.RawMessage("null"), Trend: []json.RawMessage{}}
-	if hasMean(m) && d.Count > 0 && values.IsNumber(spec.Kind) {
+	if !m.IsTime() && d.Count > 0 && values.IsNumber(spec.Kind) {
 		out.Mean = values.AppendFloat(nil, d.Mean, 64)
 	}
 	for _, v := range trend {

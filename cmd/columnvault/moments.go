@@ -22,6 +22,7 @@ import (
 type timeColumn struct {
 	name    string
 	meaning dtype.Meaning
+	moment  values.Moment
 	numbers scan.Source[int64]
 	length  int
 }
@@ -33,12 +34,12 @@ func openTimes(ctx context.Context, tx *columnvault.Tx, name string) (*timeColum
 		return nil, err
 	}
 	m := col.Meaning()
-	if m.Time == 0 && !m.Date {
+	if !m.IsTime() {
 		err := fmt.Errorf("%s is a column of %s, not of times or dates", excerpt.Quote(name, excerpt.Name), showType(col.DType(), m))
 		return nil, hint.Add(err, "retype gives a column of i64 that meaning: columnvault retype DB NAME time=us")
 	}
 	n, err := col.Len(ctx)
-	t := &timeColumn{name: name, meaning: m, length: n}
+	t := &timeColumn{name: name, meaning: m, moment: values.NewMoment(m), length: n}
 	if m.Null {
 		t.numbers = scan.OfNull(columnvault.As(col, dtype.Nullable(dtype.Int64)))
 	} else {
@@ -56,7 +57,7 @@ func findTimes(ctx context.Context, tx *columnvault.Tx, beside string) (*timeCol
 	}
 	var found []string
 	for _, info := range infos {
-		if (info.Meaning.Time != 0 || info.Meaning.Date) && prefixOf(info.Name) == prefixOf(beside) && info.Name != beside {
+		if info.Meaning.IsTime() && prefixOf(info.Name) == prefixOf(beside) && info.Name != beside {
 			found = append(found, info.Name)
 		}
 	}
@@ -82,17 +83,7 @@ func (t *timeColumn) search(ctx context.Context, n int64) (int, error) {
 }
 
 // time returns the time that is stored as a number.
-func (t *timeColumn) time(n int64) (time.Time, error) { return momentOf(t.meaning, n) }
-
-// momentOf returns the time or date of the number that is stored.
-func momentOf(m dtype.Meaning, n int64) (time.Time, error) {
-	m.Null = false
-	v, err := m.Type(dtype.Int64.Spec()).Decode(binary.LittleEndian.AppendUint64(nil, uint64(n)))
-	if err != nil {
-		return time.Time{}, err
-	}
-	return v.(time.Time), nil
-}
+func (t *timeColumn) time(n int64) (time.Time, error) { return t.moment.Time(n) }
 
 // stored returns the number that is stored for a time, of which what is finer
 // than the unit is cut off.

@@ -25,7 +25,7 @@ func NewMoment(m dtype.Meaning) Moment {
 	if f.Is() {
 		f.meaning.Null = false
 		f.t = f.meaning.Type(dtype.Int64.Spec())
-		if epoch, err := f.count(0); err == nil {
+		if epoch, err := f.Time(0); err == nil {
 			f.zone = epoch.Location()
 		}
 	}
@@ -33,10 +33,22 @@ func NewMoment(m dtype.Meaning) Moment {
 }
 
 // Is tells whether the meaning is one of times or dates.
-func (f Moment) Is() bool { return f.meaning.Time != 0 || f.meaning.Date }
+func (f Moment) Is() bool { return f.meaning.IsTime() }
 
-// count returns the time that is stored as a number.
-func (f Moment) count(n int64) (time.Time, error) {
+// Show puts times and dates in the place of numbers that are stored. What is no
+// int64, and a number that no date reaches, stays.
+func (f Moment) Show(numbers ...*any) {
+	for _, v := range numbers {
+		if n, ok := (*v).(int64); ok {
+			if t, err := f.Time(n); err == nil {
+				*v = t
+			}
+		}
+	}
+}
+
+// Time returns the time that is stored as a number.
+func (f Moment) Time(n int64) (time.Time, error) {
 	v, err := f.t.Decode(binary.LittleEndian.AppendUint64(nil, uint64(n)))
 	if err != nil {
 		return time.Time{}, err
@@ -52,7 +64,7 @@ var layouts = []string{time.RFC3339Nano, "2006-01-02 15:04:05.999999999Z07:00", 
 // number that is stored.
 func (f Moment) parse(text []byte) (any, error) {
 	if n, err := strconv.ParseInt(string(text), 10, 64); err == nil {
-		return f.count(n)
+		return f.Time(n)
 	}
 	word := string(text)
 	if n := len(word); n >= 2 && word[0] == '"' && word[n-1] == '"' {
@@ -94,7 +106,7 @@ func (f Moment) append(dst []byte, v time.Time) []byte {
 
 // AppendStored prints the time of a stored number, without quotes.
 func (f Moment) AppendStored(dst []byte, n int64) []byte {
-	v, err := f.count(n)
+	v, err := f.Time(n)
 	if err != nil {
 		return strconv.AppendInt(dst, n, 10)
 	}

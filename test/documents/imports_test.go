@@ -19,7 +19,7 @@ const tool = "cmd/columnvault/internal/"
 var layers = map[string][]string{
 	"cmd/columnvault":             {"", "dtype", "exchange", "exchange/csv", "internal/excerpt", "internal/hint", "internal/position", "internal/values", "query", "salvage", "scan", tool + "columns", tool + "files", tool + "importing", tool + "term"},
 	tool + "importing":            {"", "dtype", "exchange", "exchange/compressed", "exchange/csv", "exchange/jsonl", "internal/excerpt", "internal/hint", "internal/values", tool + "columns", tool + "files", tool + "term"},
-	tool + "columns":              {"", "dtype", "exchange", "internal/excerpt", "internal/hint"},
+	tool + "columns":              {"", "dtype", "exchange", "internal/excerpt", "internal/hint", "internal/values"},
 	tool + "files":                {"exchange/compressed", "internal/hint", tool + "term"},
 	tool + "term":                 {},
 	"internal/position":           {},

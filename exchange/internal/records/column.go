@@ -98,7 +98,7 @@ func (c *column) add(s *Source, i int, to exchange.Column) error {
 	case *exchange.Vector[int32]:
 		return addNumbers(c, s, i, v)
 	case *exchange.Vector[int64]:
-		if c.field.Meaning.Time != 0 || c.field.Meaning.Date {
+		if c.field.Meaning.IsTime() {
 			return addMoments(c, s, i, v)
 		}
 		return addInts(c, s, i, v)

@@ -2,13 +2,13 @@ package columns
 
 import (
 	"context"
-	"encoding/binary"
 	"math"
 	"strings"
 
 	"columnvault"
 	"columnvault/dtype"
 	"columnvault/exchange"
+	"columnvault/internal/values"
 )
 
 // Summary is what the values of a column are like.
@@ -63,19 +63,10 @@ func Summarize(ctx context.Context, in columnvault.Scope, name string, k dtype.K
 // As is the summary of numbers that mean times or dates: its values are times,
 // and there is no mean.
 func (s Summary) As(m dtype.Meaning) Summary {
-	if m.Time == 0 && !m.Date {
+	if !m.IsTime() {
 		return s
 	}
-	m.Null = false
-	t := m.Type(dtype.Int64.Spec())
-	for _, v := range []*any{&s.Min, &s.Max} {
-		if n, ok := (*v).(int64); ok {
-			moment, err := t.Decode(binary.LittleEndian.AppendUint64(nil, uint64(n)))
-			if err == nil {
-				*v = moment
-			}
-		}
-	}
+	values.NewMoment(m).Show(&s.Min, &s.Max)
 	s.Mean = math.NaN()
 	return s
 }
