@@ -187,34 +187,23 @@ type reader interface {
 	stop()
 }
 
-// readerOf is a reader of values of one Go type.
-type readerOf[T any] struct {
+// runsOf are the values of a column, a run at a time.
+type runsOf[T any] struct {
 	next func() (columnvault.Run[T], error, bool)
 	end  func()
 	rest []T
-	part Vector[T]
 }
 
-func (k kindFor[T]) newReader(ctx context.Context, tx *columnvault.Tx, f Field) (reader, error) {
-	if f.Meaning.Null {
-		col, err := columnvault.Lookup(ctx, tx, f.Name, dtype.Nullable(k.t))
-		if err != nil {
-			return nil, err
-		}
-		r := &nullReader[T]{}
-		r.next, r.end = iter.Pull2(col.Runs(ctx))
-		return r, nil
-	}
-	col, err := columnvault.Lookup(ctx, tx, f.Name, k.t)
+func newRuns[T any](ctx context.Context, tx *columnvault.Tx, name string, t dtype.Type[T]) (runsOf[T], error) {
+	col, err := columnvault.Lookup(ctx, tx, name, t)
 	if err != nil {
-		return nil, err
+		return runsOf[T]{}, err
 	}
-	r := &readerOf[T]{}
-	r.next, r.end = iter.Pull2(col.Runs(ctx))
-	return r, nil
+	next, end := iter.Pull2(col.Runs(ctx))
+	return runsOf[T]{next: next, end: end}, nil
 }
 
-func (r *readerOf[T]) fill() (int, error) {
+func (r *runsOf[T]) fill() (int, error) {
 	if len(r.rest) == 0 {
 		run, err, _ := r.next()
 		if err != nil {
@@ -223,6 +212,23 @@ func (r *readerOf[T]) fill() (int, error) {
 		r.rest = run.Values
 	}
 	return len(r.rest), nil
+}
+
+func (r *runsOf[T]) stop() { r.end() }
+
+func (k kindFor[T]) newReader(ctx context.Context, tx *columnvault.Tx, f Field) (reader, error) {
+	if f.Meaning.Null {
+		runs, err := newRuns(ctx, tx, f.Name, dtype.Nullable(k.t))
+		return &nullReader[T]{runsOf: runs}, err
+	}
+	runs, err := newRuns(ctx, tx, f.Name, k.t)
+	return &readerOf[T]{runsOf: runs}, err
+}
+
+// readerOf is a reader of values of one Go type.
+type readerOf[T any] struct {
+	runsOf[T]
+	part Vector[T]
 }
 
 func (r *readerOf[T]) take(n int) Column {
@@ -230,25 +236,10 @@ func (r *readerOf[T]) take(n int) Column {
 	return &r.part
 }
 
-func (r *readerOf[T]) stop() { r.end() }
-
 // nullReader is a reader of values that may be missing.
 type nullReader[T any] struct {
-	next func() (columnvault.Run[sql.Null[T]], error, bool)
-	end  func()
-	rest []sql.Null[T]
+	runsOf[sql.Null[T]]
 	part Vector[T]
-}
-
-func (r *nullReader[T]) fill() (int, error) {
-	if len(r.rest) == 0 {
-		run, err, _ := r.next()
-		if err != nil {
-			return 0, err
-		}
-		r.rest = run.Values
-	}
-	return len(r.rest), nil
 }
 
 func (r *nullReader[T]) take(n int) Column {
@@ -262,5 +253,3 @@ func (r *nullReader[T]) take(n int) Column {
 	r.rest = r.rest[n:]
 	return &r.part
 }
-
-func (r *nullReader[T]) stop() { r.end() }
