@@ -79,7 +79,7 @@ func summarize[T dtype.Element](ctx context.Context, in columnvault.Scope, name 
 		if err != nil {
 			return Summary{}, err
 		}
-		for run, err := range col.Runs(ctx) {
+		for run, err := range col.RunsInto(ctx, nil, columnvault.Begin, columnvault.End) {
 			if err != nil {
 				return Summary{}, err
 			}
@@ -93,7 +93,7 @@ func summarize[T dtype.Element](ctx context.Context, in columnvault.Scope, name 
 	}
 	var list []T
 	var missing []bool
-	for run, err := range col.Runs(ctx) {
+	for run, err := range col.RunsInto(ctx, nil, columnvault.Begin, columnvault.End) {
 		if err != nil {
 			return Summary{}, err
 		}
