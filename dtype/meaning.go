@@ -168,11 +168,14 @@ func (a Attrs) Check(s Spec) error {
 // unless there are too many.
 func (a Attrs) With(m Meaning) Attrs {
 	_, rest, _ := a.parse()
-	words := m.String()
-	if other := strings.Join(rest, " "); len(words)+1+len(other) <= maxAttrs {
-		words = strings.TrimSpace(words + " " + other)
+	words := rest
+	if known := m.String(); known != "" {
+		words = append([]string{known}, rest...)
 	}
-	return Attrs(words)
+	if text := strings.Join(words, " "); len(text) <= maxAttrs {
+		return Attrs(text)
+	}
+	return Attrs(m.String())
 }
 
 // parse reads the known words and returns the others.

@@ -125,7 +125,7 @@ func TestOpens(t *testing.T) {
 // FuzzAttrs: any text means something for every dtype, or nothing; what it
 // means is written so that it is read again, and unknown words stay.
 func FuzzAttrs(f *testing.F) {
-	for _, attrs := range []string{"", "time=us zone=Europe/Berlin null", "date x", "time=s time=ms", "zone=a", "null  \x00\xff", "time=ps"} {
+	for _, attrs := range []string{"", "time=us zone=Europe/Berlin null", "date x", "time=s time=ms", "zone=a", "null  \x00\xff", "time=ps", "date\f"} {
 		for i := range fuzzDTypes {
 			f.Add(attrs, uint8(i))
 		}
