@@ -42,7 +42,7 @@ func columnOf(t *testing.T, r *salvage.Report, name string) salvage.Column {
 
 func TestDropHoles(t *testing.T) {
 	path := changed(t, `DELETE FROM col_chunks WHERE chunk_idx = 3 AND col_id = (SELECT col_id FROM col_meta WHERE name = 'i64')`,
-		`DELETE FROM col_chunks WHERE chunk_idx = 32 AND col_id = (SELECT col_id FROM col_meta WHERE name = 'text_data')`)
+		`DELETE FROM col_chunks WHERE chunk_idx = 128 AND col_id = (SELECT col_id FROM col_meta WHERE name = 'text_data')`)
 	whole := contentsOf(t, build(t, 4096), tables...)
 	filled, target := save(t, path, salvage.Options{})
 	c := columnOf(t, filled, "i64")

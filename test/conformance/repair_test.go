@@ -150,7 +150,7 @@ var repairs = map[string]struct {
 		replace: true, steps: "keep s; rebuild s", check: func(t *testing.T, v *columnvault.Vault) {
 			vaulttest.WantSlice(t, vaulttest.Lookup(t, v, "s", dtype.String), 0, 2, "", fmt.Sprintf("%030d", 1))
 		}},
-	"a data chunk that is missing": {sql: []string{`DELETE FROM col_chunks WHERE col_id = 5 AND chunk_idx = 16`}, replace: true, steps: "keep m; rebuild m",
+	"a data chunk that is missing": {sql: []string{`DELETE FROM col_chunks WHERE col_id = 5 AND chunk_idx = 64`}, replace: true, steps: "keep m; rebuild m",
 		check: func(t *testing.T, v *columnvault.Vault) {
 			vaulttest.WantLen(t, vaulttest.Lookup(t, v, "m", dtype.MsgPack[any]()), 20)
 		}},

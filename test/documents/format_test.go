@@ -434,7 +434,7 @@ var breaks = map[string]struct{ sql, word string }{
 		`INSERT INTO col_chunks (col_id, chunk_idx, data, actual_size) VALUES (1, 3, zeroblob(104), 104), (1, -1, zeroblob(104), 104)`, "wholly past"},
 	"bytes_used is 0": {`UPDATE col_chunks SET bytes_used = 8 WHERE col_id = 1 AND chunk_idx = 2`, "the rule is 0"},
 	"every entry has 0 ≤ chunk, 0 ≤ start ≤ end":             {`UPDATE col_chunks SET data = CAST(x'ffffffff' || substr(data, 5) AS BLOB) WHERE col_id = 3`, "points nowhere"},
-	"the chunk of every element exists":                      {`DELETE FROM col_chunks WHERE col_id = 2 AND chunk_idx = 16`, "does not exist"},
+	"the chunk of every element exists":                      {`DELETE FROM col_chunks WHERE col_id = 2 AND chunk_idx = 64`, "does not exist"},
 	"every element ends within its chunk":                    {`UPDATE col_chunks SET actual_size = 10, bytes_used = 10 WHERE col_id = 2 AND chunk_idx = 0`, "which has 10 bytes"},
 	"elements ascend inside a chunk and do not overlap":      {`UPDATE col_chunks SET data = CAST(substr(data, 13, 12) || substr(data, 1, 12) || substr(data, 25) AS BLOB) WHERE col_id = 3`, "before the end"},
 	"every element ends at or before bytes_used":             {`UPDATE col_chunks SET bytes_used = 10 WHERE col_id = 2 AND chunk_idx = 0`, "count as used"},
@@ -446,7 +446,7 @@ var breaks = map[string]struct{ sql, word string }{
 	"the number of a chunk is 0 to 2^31-1":     {`INSERT INTO col_chunks (col_id, chunk_idx, data, actual_size) VALUES (2, 2147483648, zeroblob(72), 72)`, "no index entry"},
 	"the capacity is above 0":                  {`INSERT INTO col_chunks (col_id, chunk_idx, data, actual_size) VALUES (2, 5, x'', 0)`, "capacity of 0"},
 	"data has the bytes in which elements lie": {`UPDATE col_chunks SET data = substr(data, 1, 50) WHERE chunk_idx = 0`, "fewer than the"},
-	"data has at least actual_size bytes":      {`UPDATE col_chunks SET data = substr(data, 1, 60) WHERE col_id = 2 AND chunk_idx = 32`, "shorter"},
+	"data has at least actual_size bytes":      {`UPDATE col_chunks SET data = substr(data, 1, 60) WHERE col_id = 2 AND chunk_idx = 128`, "shorter"},
 }
 
 // TestFormatRules breaks each rule of docs/format.md and requires that Check

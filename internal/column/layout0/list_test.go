@@ -171,35 +171,44 @@ func (l *list) want() map[int32]int {
 }
 
 // checkRuns holds our own writer to more than the format asks for: the
-// elements of a chunk are neighbors, and unless there is only one, its extent
-// says that there are no others.
+// elements of a chunk are neighbors, but for strays between them, and unless
+// there is only one, its extent says that there are no others.
 func checkRuns(ctx context.Context, c *VarSize, r store.Reader) error {
-	var errs []error
-	chunks, last := map[int32]int{}, int32(-1)
-	var x extent
-	var from int64
-	end := func(to int64) {
-		if to == from {
-			return
-		}
-		chunk, err := r.Chunk(ctx, c.id, int64(last))
-		if err != nil {
-			errs = append(errs, err)
-		} else if to > from+1 && !x.fills(chunk.Used, from == 0, to == c.Len()) {
-			errs = append(errs, fmt.Errorf("elements %d to %d lie in bytes %d to %d of the %d of chunk %d, perhaps with others", from, to, x.start, x.end, chunk.Used, last))
-		}
+	type stretch struct {
+		extent
+		from, to int64
+		elements int
 	}
+	chunks := map[int32]*stretch{}
+	all := map[int64]int32{} // the chunk of each element
 	err := c.eachEntry(ctx, r, func(i int64, e entry) {
-		if e.Chunk != last {
-			end(i)
-			x, from, last = extent{start: -1}, i, e.Chunk
-			chunks[e.Chunk]++
-			if chunks[e.Chunk] > 1 {
-				errs = append(errs, fmt.Errorf("element %d comes back to chunk %d", i, e.Chunk))
-			}
+		x := chunks[e.Chunk]
+		if x == nil {
+			x = &stretch{extent: extent{start: -1}, from: i}
+			chunks[e.Chunk] = x
 		}
 		x.add(e)
+		x.to = i + 1
+		x.elements++
+		all[i] = e.Chunk
 	})
-	end(c.Len())
-	return errors.Join(append(errs, err)...)
+	errs := []error{err}
+	for number, x := range chunks {
+		strays := 0
+		for i := x.from; i < x.to; i++ {
+			if other := chunks[all[i]]; all[i] != number {
+				strays++
+				if other.elements > 1 {
+					errs = append(errs, fmt.Errorf("element %d lies between others of chunk %d and not alone in chunk %d", i, number, all[i]))
+				}
+			}
+		}
+		chunk, err := r.Chunk(ctx, c.id, int64(number))
+		if err != nil {
+			errs = append(errs, err)
+		} else if x.elements > 1 && strays == 0 && !x.fills(chunk.Used, x.from == 0, x.to == c.Len()) {
+			errs = append(errs, fmt.Errorf("elements %d to %d lie in bytes %d to %d of the %d of chunk %d, perhaps with others", x.from, x.to, x.start, x.end, chunk.Used, number))
+		}
+	}
+	return errors.Join(errs...)
 }

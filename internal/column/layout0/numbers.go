@@ -8,10 +8,10 @@ import (
 )
 
 // stride is the distance between the numbers of new chunks. A chunk that is
-// split takes a number from the gap after it, so that the end of the column
-// keeps the highest number, which is where 0.8.6 appends. Numbers go up to
-// maxChunkNumber, so a column is full after 2^27 chunks that were appended.
-const stride = 16
+// split, or has strays, takes a number from the gap after it, so that the end of
+// the column keeps the highest number, which is where 0.8.6 appends. Numbers go
+// up to maxChunkNumber, so a column is full after 2^25 chunks that were appended.
+const stride = 64
 
 // numberAfter is the number of a chunk that comes after all others.
 func numberAfter(last int64) (int64, error) {

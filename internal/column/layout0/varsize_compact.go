@@ -133,6 +133,10 @@ func (c *VarSize) dataWaste(ctx context.Context, r store.Reader, chunks []*surve
 			a.anew, b.anew = true, true
 			total += mergeGain
 		}
+		if k > 1 && a.runs == 1 && a.elements == 1 && runs[k-2].chunk == b { // a stray goes back
+			a.anew, b.anew = true, true
+			total += mergeGain
+		}
 	}
 	if !column.Worthwhile(total) {
 		return nil, nil

@@ -31,6 +31,9 @@ func (c *VarSize) Insert(ctx context.Context, tx store.Tx, i int64, b column.Ele
 		return err
 	}
 	if i > 0 {
+		if done, err := c.insertAtStray(ctx, tx, i, b, entries); done || err != nil {
+			return err
+		}
 		if done, err := c.insertAfter(ctx, tx, i, b, entries, crowds, chunk); done || err != nil {
 			return err
 		}
@@ -58,6 +61,34 @@ func (c *VarSize) Insert(ctx context.Context, tx store.Tx, i int64, b column.Ele
 		return err
 	}
 	return c.splice(ctx, tx, x, i, i, b)
+}
+
+// insertAtStray puts the elements before or after a stray by laying the run
+// around it out anew. In the chunk of the stray they would be strays too, and
+// runs with many are hard to make out. entries are those of the elements before
+// and at position i.
+func (c *VarSize) insertAtStray(ctx context.Context, tx store.Tx, i int64, b column.Elements, entries entryList) (bool, error) {
+	before, after := entries.At(0), entries.At(1)
+	if before.Chunk == after.Chunk || before.Start != 0 && after.Start != 0 {
+		return false, nil
+	}
+	for k, e := range []entry{before, after} {
+		chunk, err := c.chunkOf(ctx, tx, e, i-1+int64(k))
+		if err != nil {
+			return false, err
+		}
+		if chunk.Capacity > c.bounds.Max {
+			continue
+		}
+		x, err := c.runOf(ctx, tx, chunk, i-1+int64(k), entries[k*EntrySize:])
+		if err != nil {
+			return false, err
+		}
+		if x.from < i && i < x.to {
+			return true, c.splice(ctx, tx, x, i, i, b)
+		}
+	}
+	return false, nil
 }
 
 // insertAfter puts the elements after the one before position i if there is

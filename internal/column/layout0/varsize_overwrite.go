@@ -32,11 +32,15 @@ func (c *VarSize) Overwrite(ctx context.Context, tx store.Tx, i int64, b column.
 // chunk, by those of the batch from k on. It returns how many.
 func (c *VarSize) overwriteRun(ctx context.Context, tx store.Tx, i int64, b column.Elements, k int) (int, error) {
 	most := int(min(int64(len(b.Ends)-k), c.window))
-	// One entry more than are replaced: it tells where the room ends.
-	entries, err := c.entries(ctx, tx, i, min(c.Len(), i+int64(most)+1))
+	// One entry more than are replaced tells where the room ends, and one before
+	// them what else lies in the chunk.
+	low := max(0, i-1)
+	entries, err := c.entries(ctx, tx, low, min(c.Len(), i+int64(most)+1))
 	if err != nil {
 		return 0, err
 	}
+	before := entries[:(i-low)*EntrySize]
+	entries = entries[len(before):]
 	first := entries.At(0)
 	n := 1
 	for n < most && entries.At(n).Chunk == first.Chunk {
@@ -50,9 +54,10 @@ func (c *VarSize) overwriteRun(ctx context.Context, tx store.Tx, i int64, b colu
 		return 0, err
 	}
 	limit, toEnd := int64(entries.At(n-1).End), false
+	single := isSingle(before, entries, chunk.Used)
 	// The last element of a chunk goes on to end where it did, unless it is
 	// the only one: see extent.fills.
-	if n == entries.Len() {
+	if n == entries.Len() || single {
 		limit = max(limit, chunk.Capacity) // nothing lies after the last element
 	} else if next := entries.At(n); next.Chunk == first.Chunk {
 		limit = int64(next.Start)
@@ -63,7 +68,12 @@ func (c *VarSize) overwriteRun(ctx context.Context, tx store.Tx, i int64, b colu
 	// A chunk that one large element had for itself goes with that element.
 	outgrown := chunk.Capacity > c.bounds.Max && int64(b.Size(k)) <= c.bounds.Max
 	if changed := refit(old, limit, toEnd, b, k); changed != nil && !outgrown {
-		return n, c.overwriteInPlace(ctx, tx, i, chunk, old, changed, b, k)
+		return n, c.overwriteInPlace(ctx, tx, i, chunk, old, changed, b, k, single)
+	}
+	if n == 1 && len(b.Ends) == 1 {
+		if done, err := c.moveOut(ctx, tx, i, chunk, before, entries, b.Data); done || err != nil {
+			return n, err
+		}
 	}
 	x, err := c.runOf(ctx, tx, chunk, i, entries)
 	if err != nil {
@@ -112,8 +122,8 @@ func refit(old entryList, limit int64, toEnd bool, b column.Elements, k int) ent
 }
 
 // overwriteInPlace writes the elements of the batch from k on to the places
-// that the new entries say.
-func (c *VarSize) overwriteInPlace(ctx context.Context, tx store.Tx, i int64, chunk store.Chunk, old, changed entryList, b column.Elements, k int) error {
+// that the new entries say. single is isSingle of the old ones.
+func (c *VarSize) overwriteInPlace(ctx context.Context, tx store.Tx, i int64, chunk store.Chunk, old, changed entryList, b column.Elements, k int, single bool) error {
 	var spans []store.Span
 	end := int64(-1)
 	for q := range changed.Len() {
@@ -128,7 +138,8 @@ func (c *VarSize) overwriteInPlace(ctx context.Context, tx store.Tx, i int64, ch
 	if err := tx.WriteAt(ctx, c.id, spans); err != nil {
 		return err
 	}
-	if end > chunk.Used {
+	// A small chunk that one element has for itself goes on to say so.
+	if end > chunk.Used || single && end < chunk.Used && chunk.Capacity <= strayFrom {
 		if err := tx.SetChunk(ctx, c.id, store.Chunk{Number: chunk.Number, Used: end}); err != nil {
 			return err
 		}

@@ -4,16 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 
 	"columnvault/internal/column"
 	"columnvault/internal/store"
 )
 
 // run is a stretch of neighboring elements in one chunk, as long as it goes.
+// Between the first and the last of them there may be strays, which lie
+// elsewhere: see moveOut.
 type run struct {
 	chunk    store.Chunk
 	from, to int64
-	entries  entryList // of these elements
+	entries  entryList // of these elements, strays among them
 }
 
 // runOf returns the run of element i, which lies in this chunk. known are its
@@ -25,11 +28,15 @@ func (c *VarSize) runOf(ctx context.Context, r store.Reader, chunk store.Chunk, 
 	x := run{chunk: chunk, from: i, to: i + 1}
 	for low, high := i, i+int64(known.Len()); ; {
 		in := func(k int64) bool { return int64(known.At(int(k-low)).Chunk) == chunk.Number }
-		for x.from > low && in(x.from-1) {
-			x.from--
+		for k := x.from - 1; k >= max(low, x.from-1-maxStrays); k-- {
+			if in(k) {
+				x.from = k
+			}
 		}
-		for x.to < high && in(x.to) {
-			x.to++
+		for k := x.to; k < min(high, x.to+1+maxStrays); k++ {
+			if in(k) {
+				x.to = k + 1
+			}
 		}
 		x.entries = known[(x.from-low)*EntrySize : (x.to-low)*EntrySize]
 		below, above := x.from == low && low > 0, x.to == high && high < c.Len()
@@ -80,6 +87,18 @@ func (r run) part(i, j int64) entryList {
 	return r.entries[(i-r.from)*EntrySize : (j-r.from)*EntrySize]
 }
 
+// own returns the entries of the elements that lie in the chunk of the run, in
+// order.
+func (r run) own() iter.Seq[entry] {
+	return func(yield func(entry) bool) {
+		for k := range r.entries.Len() {
+			if e := r.entries.At(k); int64(e.Chunk) == r.chunk.Number && !yield(e) {
+				return
+			}
+		}
+	}
+}
+
 // extent is what elements of one chunk, added by ascending position, take up.
 type extent struct {
 	start, end int32
@@ -123,7 +142,11 @@ func (x extent) fills(used int64, first, last bool) bool {
 // it can be written anew or dropped. Where that cannot be told at once, which is
 // so in files that others wrote, it searches the whole index.
 func (c *VarSize) alone(ctx context.Context, r store.Reader, x run) (bool, error) {
-	if extentOf(x.entries).fills(x.chunk.Used, x.from == 0, x.to == c.Len()) {
+	own := extent{start: -1}
+	for e := range x.own() {
+		own.add(e)
+	}
+	if own.fills(x.chunk.Used, x.from == 0, x.to == c.Len()) {
 		return true, nil
 	}
 	maybe := map[int32]bool{int32(x.chunk.Number): true}
@@ -136,8 +159,8 @@ func (c *VarSize) alone(ctx context.Context, r store.Reader, x run) (bool, error
 // before.
 func (c *VarSize) checkOverlap(ctx context.Context, r store.Reader, x run) error {
 	total := int64(0)
-	for k := range x.entries.Len() {
-		total += max(0, x.entries.At(k).Len())
+	for e := range x.own() {
+		total += max(0, e.Len())
 	}
 	if total <= trusted {
 		return nil

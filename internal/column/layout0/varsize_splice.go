@@ -35,6 +35,9 @@ func (c *VarSize) splice(ctx context.Context, tx store.Tx, x run, i, j int64, b 
 	if err := c.readEntries(ctx, tx, &old, first, stay); err != nil {
 		return err
 	}
+	if err := c.dropStrays(ctx, tx, x); err != nil {
+		return err
+	}
 	k := int(i - x.from) // those before the new ones
 	var entries []byte
 	var err error

@@ -50,6 +50,9 @@ func (c *VarSize) splitOversized(ctx context.Context, tx store.Tx, chunk store.C
 		}
 		from = to
 	}
+	if err := c.dropStrays(ctx, tx, x); err != nil {
+		return false, err
+	}
 	if !alone {
 		return true, nil
 	}
