@@ -126,7 +126,7 @@ func (c *Column[T]) appendTo(b *Batch, values []T) error {
 	if err != nil {
 		return callError(err)
 	}
-	if err := checkSizes(ends, len(part.Data), len(part.Ends)); err != nil {
+	if err := checkSizes(ends[len(part.Ends):], len(part.Data), 0); err != nil {
 		return err
 	}
 	part.Elements = column.Elements{Data: data, Ends: ends}

@@ -16,15 +16,8 @@ import (
 // not fit leaves the column as it was. Numbers are not copied; other values are
 // encoded into the scratch memory.
 func (c *Column[T]) encode(op string, scratch *column.Elements, values []T) (column.Elements, error) {
-	if raw := c.t.Bytes(values); raw != nil {
-		return column.Elements{Data: raw}, nil
-	}
-	data, ends, err := c.t.AppendAll(scratch.Data[:0], scratch.Ends[:0], values)
-	if err == nil {
-		err = checkSizes(ends, 0, 0)
-	}
-	*scratch = column.Elements{Data: data, Ends: ends}
-	return *scratch, c.fail(op, callError(err))
+	e, _, err := c.encodePiece(scratch, values, 0, true)
+	return e, c.fail(op, err)
 }
 
 // scratches keeps the memory that appends encode into.
@@ -39,16 +32,25 @@ func giveBack(scratch *column.Elements) {
 	}
 }
 
-// checkSizes refuses elements that no column can store. They end at ends from
-// the first on, and begin at start.
+// checkSizes refuses elements that no column can store: those of the values from
+// number first on of a call. They end at ends, and begin at start.
 func checkSizes(ends []int, start, first int) error {
-	for k := first; k < len(ends); k++ {
-		if n := ends[k] - start; n > column.MaxElement {
-			return fmt.Errorf("%w: value %d of the call has %d bytes, and the limit is %d", ErrTooLarge, k-first, n, column.MaxElement)
+	for k, end := range ends {
+		if n := end - start; n > column.MaxElement {
+			return fmt.Errorf("%w: value %d of the call has %d bytes, and the limit is %d", ErrTooLarge, first+k, n, column.MaxElement)
 		}
-		start = ends[k]
+		start = end
 	}
 	return nil
+}
+
+// shifted is an error about values that come after done others.
+func shifted(err error, done int) error {
+	var bad *dtype.ElementError
+	if done > 0 && errors.As(err, &bad) {
+		return &dtype.ElementError{Index: done + bad.Index, Err: bad.Err}
+	}
+	return err
 }
 
 // callError says which value of a call an error is about.
@@ -72,13 +74,18 @@ func (e *valueError) Error() string { return fmt.Sprintf("value %d of the call: 
 func (e *valueError) Unwrap() error { return e.ElementError }
 
 // Append adds values at the end. Many in one call cost far less than one by
-// one: a call is a transaction, unless the column has a cache.
+// one: a call is a transaction, unless the column has a cache. Without one, and
+// outside of transactions, values are encoded about 4 MiB at a time while they
+// are written, so a call takes little memory beside them.
 func (c *Column[T]) Append(ctx context.Context, values ...T) error {
 	scratch := scratches.Get().(*column.Elements)
 	defer giveBack(scratch)
-	e, err := c.encode("append", scratch, values)
+	e, n, err := c.encodePiece(scratch, values, 0, c.in.tx != nil || c.held.Cached())
 	if err != nil {
-		return err
+		return c.fail("append", err)
+	}
+	if n < len(values) {
+		return c.appendPieces(ctx, scratch, values)
 	}
 	if c.in.tx == nil {
 		if taken, err := c.appendCached(ctx, e, len(values)); taken || err != nil {
@@ -86,6 +93,53 @@ func (c *Column[T]) Append(ctx context.Context, values ...T) error {
 		}
 	}
 	return c.append(ctx, e)
+}
+
+const (
+	// pieceBytes is about how much of a large append is encoded at once, and
+	// pieceValues how many values until that is looked at.
+	pieceBytes  = 4 << 20
+	pieceValues = 1 << 10
+)
+
+// encodePiece is encode of the values from done on: of all, or of as many as have
+// about pieceBytes. It returns where it has ended.
+func (c *Column[T]) encodePiece(scratch *column.Elements, values []T, done int, all bool) (e column.Elements, end int, err error) {
+	if raw := c.t.Bytes(values); raw != nil {
+		return column.Elements{Data: raw}, len(values), nil
+	}
+	e = column.Elements{Data: scratch.Data[:0], Ends: scratch.Ends[:0]}
+	for end = done; end < len(values) && (all || len(e.Data) < pieceBytes); {
+		to := min(len(values), end+pieceValues)
+		known, start := len(e.Ends), len(e.Data)
+		if e.Data, e.Ends, err = c.t.AppendAll(e.Data, e.Ends, values[end:to]); err != nil {
+			return e, end, callError(shifted(err, end))
+		}
+		if err := checkSizes(e.Ends[known:], start, end); err != nil {
+			return e, end, err
+		}
+		end = to
+	}
+	*scratch = e
+	return e, end, nil
+}
+
+// appendPieces writes the values in one transaction, which one that cannot be
+// stored undoes.
+func (c *Column[T]) appendPieces(ctx context.Context, scratch *column.Elements, values []T) error {
+	return c.write(ctx, "append", func(o *opened) error {
+		for done := 0; done < len(values); {
+			e, end, err := c.encodePiece(scratch, values, done, false)
+			if err == nil {
+				err = o.Append(ctx, o.tx.w, e)
+			}
+			if err != nil {
+				return err
+			}
+			done = end
+		}
+		return nil
+	})
 }
 
 func (c *Column[T]) append(ctx context.Context, e column.Elements) error {
@@ -108,11 +162,7 @@ func (c *Column[T]) AppendSeq(ctx context.Context, values iter.Seq[T]) error {
 	one := make([]T, 1)
 	for one[0] = range values {
 		if b.Data, b.Ends, err = c.t.AppendAll(b.Data, b.Ends, one); err != nil {
-			var bad *dtype.ElementError
-			if errors.As(err, &bad) {
-				err = &valueError{&dtype.ElementError{Index: count, Err: bad.Err}}
-			}
-			return c.fail("append", err)
+			return c.fail("append", callError(shifted(err, count)))
 		}
 		count++
 	}

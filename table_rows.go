@@ -285,7 +285,7 @@ func (t *Table[T]) appendTo(b *Batch, values []T) (err error) {
 		if err := addRows(c, done < t.def.fields, &e, values); err != nil {
 			return fail("append", c.names.Plain, -1, err)
 		}
-		if err := checkSizes(e.Ends, start, first); err != nil {
+		if err := checkSizes(e.Ends[first:], start, 0); err != nil {
 			return fail("append", c.names.Plain, -1, err)
 		}
 		part.Elements = e

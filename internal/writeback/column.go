@@ -54,6 +54,13 @@ func (c *Column) cache() *Cache {
 	return c.b.whole.top
 }
 
+// Cached tells whether the column has a cache.
+func (c *Column) Cached() bool {
+	c.b.mu.Lock()
+	defer c.b.mu.Unlock()
+	return c.cache() != nil
+}
+
 // size is the memory that elements take, in bytes.
 func size(e column.Elements) int { return len(e.Data) + 8*len(e.Ends) }
 

@@ -205,9 +205,7 @@ func (t *tx) PutChunk(ctx context.Context, id store.ColumnID, c store.Chunk, dat
 		t.c.swollen = true
 	}
 	if int64(len(data)) < c.Capacity {
-		padded := make([]byte, c.Capacity)
-		copy(padded, data)
-		data = padded
+		data = t.c.pad(data, int(c.Capacity))
 	}
 	err := t.putChunk(id, c, data)
 	if last, ok := t.c.lasts[id]; err == nil && ok && c.Number >= last.Number {
@@ -215,6 +213,24 @@ func (t *tx) PutChunk(ctx context.Context, id store.ColumnID, c store.Chunk, dat
 		t.c.keepLast(id, c)
 	}
 	return err
+}
+
+// maxPadded is the size in bytes up to which the memory of pad is kept.
+const maxPadded = 1 << 20
+
+// pad returns the data with zeros after it, in memory that the next call uses
+// again.
+func (c *conn) pad(data []byte, n int) []byte {
+	padded := c.padded
+	if n > cap(padded) {
+		padded = make([]byte, n)
+		if n <= maxPadded {
+			c.padded = padded
+		}
+	}
+	padded = padded[:n]
+	clear(padded[copy(padded, data):])
+	return padded
 }
 
 func (t *tx) putChunk(id store.ColumnID, c store.Chunk, data []byte) error {

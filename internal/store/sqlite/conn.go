@@ -73,6 +73,8 @@ type conn struct {
 	broken error
 	// swollen says that a row of at least bigRow bytes passed through.
 	swollen bool
+	// padded is memory that pad uses again.
+	padded []byte
 }
 
 // mode is the way a file is opened, as SQLite's URI parameters say it.
