@@ -80,7 +80,7 @@ func (e *valueError) Unwrap() error { return e.ElementError }
 func (c *Column[T]) Append(ctx context.Context, values ...T) error {
 	scratch := scratches.Get().(*column.Elements)
 	defer giveBack(scratch)
-	e, n, err := c.encodePiece(scratch, values, 0, c.in.tx != nil || c.held.Cached())
+	e, n, err := c.encodePiece(scratch, values, 0, c.in.tx != nil || len(values) > pieceValues && c.held.Cached())
 	if err != nil {
 		return c.fail("append", err)
 	}
