@@ -88,3 +88,13 @@ func hasContent(path string) bool {
 
 // hasWAL tells whether a write-ahead log with content lies beside the file.
 func hasWAL(path string) bool { return hasContent(path + "-wal") }
+
+// writable tells whether the file can be opened for writing.
+func writable(path string) bool {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return false
+	}
+	f.Close()
+	return true
+}

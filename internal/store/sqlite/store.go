@@ -148,9 +148,11 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 		return nil, fmt.Errorf("%w: there is no such file, and read-only creates none", store.ErrNotFound)
 	}
 	s := newStore(path, opts)
-	if opts.ReadOnly {
+	switch {
+	case opts.ReadOnly:
 		err = s.openReadOnly(ctx)
-	} else {
+	case exists && s.openWhole(ctx):
+	default:
 		s.mode = modeCreate
 		s.writer, err = s.openWriter(ctx)
 	}
@@ -158,6 +160,29 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 		return nil, s.explain(err)
 	}
 	return s, nil
+}
+
+// openWhole opens a file that is a vault already with a connection for reading,
+// and leaves the one for writing to the first write. The result is false if
+// there is anything to be done to the file, or wrong with it.
+func (s *Store) openWhole(ctx context.Context) bool {
+	if !writable(s.path) || !usesLog(s.path) {
+		return false
+	}
+	s.mode = modeReadWrite
+	c, err := s.openReader(ctx)
+	if err != nil {
+		return false
+	}
+	_, complete, err := identify(c)
+	if err == nil && complete {
+		err = c.hold()
+	}
+	if err == nil && c.wal && complete && s.look(c, 0) == nil && s.keep(c, idleReaders) {
+		return true
+	}
+	c.close()
+	return false
 }
 
 // newStore is a store that has not opened its file yet.
