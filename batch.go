@@ -63,7 +63,7 @@ type collection struct{ writeback.Batch }
 //  2. If all its columns are cached, and the vault too if there are pairs, the
 //     caches hold what it has collected. Batch then returns before anything is
 //     in the file; see [Column.EnableCache]. Otherwise it is written at once, in
-//     one transaction.
+//     one transaction, which others that come at the same moment may share.
 //  3. No flush writes a part of it. Columns that are filled through batches
 //     alone have equal lengths on disk, whatever happens.
 func (v *Vault) Batch(ctx context.Context, fn func(b *Batch) error) error {
@@ -194,7 +194,7 @@ func (b *Batch) commit(ctx context.Context) error {
 		case err != nil || verdict == writeback.Held:
 			return err
 		case verdict == writeback.Refused:
-			return b.v.update(ctx, func(tx *Tx) error { return b.write(ctx, tx) })
+			return b.v.append(&request{ctx: ctx, appends: b})
 		}
 		if err := b.v.prepare(ctx, verdict, b.look); err != nil {
 			return err
@@ -218,8 +218,7 @@ func (b *Batch) look(ctx context.Context) error {
 		}
 		for i := range b.Parts {
 			p := &b.Parts[i]
-			names := catalog.NamesOf(p.Name)
-			o, err := tx.openAs(ctx, &names, p.DType, p.ElemSize)
+			o, err := b.openPart(ctx, tx, p)
 			if err == nil {
 				p.ID = o.id
 				err = p.Column.Bind(p.Target, generation)
@@ -232,14 +231,42 @@ func (b *Batch) look(ctx context.Context) error {
 	})
 }
 
-// write appends the elements to their columns and stores the pairs.
-func (b *Batch) write(ctx context.Context, tx *Tx) error {
+// open makes the checks and finds the columns, in the transaction that add
+// writes them in.
+func (b *Batch) open(ctx context.Context, tx *Tx) error {
 	if err := b.runChecks(ctx, tx); err != nil {
 		return err
 	}
-	for _, p := range b.Parts {
+	for i := range b.Parts {
+		if _, err := b.openPart(ctx, tx, &b.Parts[i]); err != nil {
+			return err
+		}
+	}
+	for _, p := range b.Pairs {
+		if err := tx.flush.BlockedTable(p.Table); err != nil {
+			return keyError("put", p.Table, p.Key, err)
+		}
+	}
+	return nil
+}
+
+func (b *Batch) openPart(ctx context.Context, tx *Tx, p *writeback.BatchPart) (*opened, error) {
+	o, err := tx.known(p.Name), error(nil)
+	if o == nil {
 		names := catalog.NamesOf(p.Name)
-		o, err := tx.openAs(ctx, &names, p.DType, p.ElemSize)
+		o, err = tx.open(ctx, &names)
+	}
+	if err == nil {
+		err = o.checkType(p.DType, p.ElemSize)
+	}
+	return o, fail("append", p.Name, -1, err)
+}
+
+// add appends the elements to their columns and stores the pairs.
+func (b *Batch) add(ctx context.Context, tx *Tx) error {
+	for i := range b.Parts {
+		p := &b.Parts[i]
+		o, err := b.openPart(ctx, tx, p)
 		if err == nil {
 			err = o.append(ctx, p.Elements)
 		}
@@ -248,16 +275,9 @@ func (b *Batch) write(ctx context.Context, tx *Tx) error {
 		}
 	}
 	for _, p := range b.Pairs {
-		if err := tx.put(ctx, p); err != nil {
+		if err := tx.putPair(ctx, p.Table, p.Key, p.Value); err != nil {
 			return keyError("put", p.Table, p.Key, err)
 		}
 	}
 	return nil
-}
-
-func (tx *Tx) put(ctx context.Context, p writeback.BatchPair) error {
-	if err := tx.flush.BlockedTable(p.Table); err != nil {
-		return err
-	}
-	return tx.putPair(ctx, p.Table, p.Key, p.Value)
 }

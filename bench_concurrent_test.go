@@ -43,6 +43,34 @@ func BenchmarkAppendConcurrent(b *testing.B) {
 	}
 }
 
+// BenchmarkTableConcurrent appends single rows of ten fields without a cache.
+func BenchmarkTableConcurrent(b *testing.B) {
+	for _, goroutines := range []int{1, 8} {
+		b.Run(fmt.Sprint(goroutines), func(b *testing.B) {
+			ctx := context.Background()
+			v := openBench(b, nil)
+			table, err := columnvault.EnsureTable[benchTrip](ctx, v, "trips", nil)
+			if err != nil {
+				b.Fatal(err)
+			}
+			rows := benchTrips(1000)
+			b.ResetTimer()
+			var wg sync.WaitGroup
+			for g := range goroutines {
+				wg.Go(func() {
+					for i := g; i < b.N; i += goroutines {
+						if err := table.Append(ctx, rows[i%len(rows)]); err != nil {
+							b.Error(err)
+							return
+						}
+					}
+				})
+			}
+			wg.Wait()
+		})
+	}
+}
+
 // BenchmarkAppendCached appends single values to a cache. What flushes cost is
 // not counted; BenchmarkFlush has that.
 func BenchmarkAppendCached(b *testing.B) {

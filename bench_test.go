@@ -357,3 +357,24 @@ func BenchmarkTableRead(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkTableAt reads single rows of ten fields.
+func BenchmarkTableAt(b *testing.B) {
+	ctx := context.Background()
+	v := openBench(b, nil)
+	table, err := columnvault.EnsureTable[benchTrip](ctx, v, "trips", nil)
+	if err == nil {
+		err = table.Append(ctx, benchTrips(100_000)...)
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		if _, err := table.At(ctx, i); err != nil {
+			b.Fatal(err)
+		}
+		i = (i + 7919) % 100_000
+	}
+}

@@ -148,7 +148,8 @@ func (c *Column[T]) append(ctx context.Context, e column.Elements) error {
 	}
 	err := c.t.Err()
 	if err == nil {
-		err = c.in.v.append(&request{ctx: ctx, names: &c.names, dtype: c.dtype, spec: c.t.Spec(), meaning: c.t.Meaning(), rows: e})
+		a := &columnAppend{names: &c.names, dtype: c.dtype, spec: c.t.Spec(), meaning: c.t.Meaning(), rows: e}
+		err = c.in.v.append(&request{ctx: ctx, appends: a})
 	}
 	return c.fail("append", err)
 }

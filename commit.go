@@ -29,20 +29,45 @@ type group struct {
 
 // request is an append that waits.
 type request struct {
-	ctx   context.Context
-	names *catalog.Names
-	// dtype is canonical, and spec the same.
-	dtype   string
-	spec    dtype.Spec
-	meaning dtype.Meaning
-	rows    column.Elements
-	err     error
+	ctx context.Context
+	appends
+	err error
 	// since is when it began to wait.
 	since time.Time
 	// turn is sent true to make the waiting goroutine lead, false when its
 	// request has been dealt with.
 	turn chan bool
 }
+
+// appends is what a request writes: elements of a column, or a [Batch].
+type appends interface {
+	// open finds the columns in the transaction. It writes nothing, and its error
+	// is one of this request alone.
+	open(ctx context.Context, tx *Tx) error
+	// add writes to them. Its error undoes the transaction.
+	add(ctx context.Context, tx *Tx) error
+}
+
+// columnAppend is elements for one column.
+type columnAppend struct {
+	names *catalog.Names
+	// dtype is canonical, and spec the same.
+	dtype   string
+	spec    dtype.Spec
+	meaning dtype.Meaning
+	rows    column.Elements
+	// o is the column in the transaction in which it was opened last.
+	o *opened
+}
+
+func (a *columnAppend) open(ctx context.Context, tx *Tx) (err error) {
+	if a.o, err = tx.openAs(ctx, a.names, a.dtype, a.spec.ElemSize()); err == nil {
+		err = a.o.checkMeaning(a.spec, a.meaning)
+	}
+	return err
+}
+
+func (a *columnAppend) add(ctx context.Context, _ *Tx) error { return a.o.append(ctx, a.rows) }
 
 // append writes the rows in a transaction, alone or together with others.
 func (v *Vault) append(r *request) error {
@@ -219,13 +244,8 @@ func (r *request) write(tx *Tx) error {
 	}
 	// The others of the group must not be stopped by this one's ctx.
 	ctx := context.WithoutCancel(r.ctx)
-	o, err := tx.openAs(ctx, r.names, r.dtype, r.spec.ElemSize())
-	if err == nil {
-		err = o.checkMeaning(r.spec, r.meaning)
-	}
-	if err != nil {
-		r.err = err
+	if r.err = r.open(ctx, tx); r.err != nil {
 		return nil
 	}
-	return o.append(ctx, r.rows)
+	return r.add(ctx, tx)
 }

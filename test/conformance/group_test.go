@@ -2,8 +2,10 @@ package conformance_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -64,6 +66,110 @@ func TestGroupIsDurable(t *testing.T) {
 	wantWriters(t, c, writers, each)
 	vaulttest.WantLen(t, texts, writers*each)
 	vaulttest.WantSound(t, p.V)
+}
+
+// TestGroupOfRows: rows that many goroutines append are whole, on disk when the
+// call returns, and those of a goroutine in their order.
+func TestGroupOfRows(t *testing.T) {
+	const writers, each = 8, 40
+	ctx := t.Context()
+	p := vaulttest.OpenPair(t, nil)
+	type entry struct {
+		N    int
+		Text string
+		Half sql.Null[int]
+	}
+	newEntry := func(n int) entry {
+		e := entry{N: n, Text: fmt.Sprint(n)}
+		if n%2 == 0 {
+			e.Half = sql.Null[int]{V: n / 2, Valid: true}
+		}
+		return e
+	}
+	table, beside := ensure[entry](t, p.V, nil), ensure[entry](t, p.Other, nil)
+	numbers, err := columnvault.Lookup(ctx, p.V, "trips.N", dtype.Int64)
+	vaulttest.Must(t, err)
+	var done sync.WaitGroup
+	for w := range writers {
+		done.Go(func() {
+			for i := range each {
+				n := w*each + i
+				var err error
+				if n%3 > 0 {
+					err = table.Append(ctx, newEntry(n))
+				} else {
+					err = p.V.Batch(ctx, func(b *columnvault.Batch) error { return table.AppendTo(b, newEntry(n)) })
+				}
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if i%10 == 0 {
+					rows, err := beside.Slice(ctx, columnvault.Begin, columnvault.End)
+					if !slices.Contains(rows, newEntry(n)) || err != nil {
+						t.Errorf("row %d is acknowledged and not on disk: %v", n, err)
+					}
+				}
+			}
+		})
+	}
+	done.Wait()
+	wantWriters(t, numbers, writers, each)
+	for row, err := range table.Values(ctx) {
+		vaulttest.Must(t, err)
+		if want := newEntry(row.N); row != want {
+			t.Errorf("row %+v, want %+v", row, want)
+		}
+	}
+	vaulttest.WantSound(t, p.V)
+}
+
+// TestGroupErrorsOfRows: what is wrong with the rows of one call fails no other
+// of the same group, and none of them is written.
+func TestGroupErrorsOfRows(t *testing.T) {
+	ctx := t.Context()
+	for range 10 { // which one leads is a matter of luck
+		p := vaulttest.OpenPair(t, vaulttest.Patient())
+		in := func(name string) *columnvault.Table[tripLess] {
+			table, err := columnvault.EnsureTable[tripLess](ctx, p.V, name, nil)
+			vaulttest.Must(t, err)
+			vaulttest.Must(t, table.Append(ctx, tripLess{0, "first"}))
+			return table
+		}
+		good, changed, uneven, damaged := in("good"), in("changed"), in("uneven"), in("damaged")
+		vaulttest.Must(t, vaulttest.ErrOf(columnvault.Create(ctx, p.Other, "changed.More", dtype.Int64, nil)))
+		ids, err := columnvault.Lookup(ctx, p.Other, "uneven.ID", dtype.Int64)
+		vaulttest.Must(t, err)
+		vaulttest.Must(t, ids.Append(ctx, 1))
+		// Its numbers can be written, and its texts cannot.
+		vaulttest.ExecRaw(t, vaulttest.RawConn(t, p.Path), `DELETE FROM col_chunks WHERE col_id = (SELECT col_id FROM col_meta WHERE name = 'damaged.Name_idx')`)
+		canceled, cancel := context.WithCancel(ctx)
+		cancel()
+		row := tripLess{1, "second"}
+		errs := together(t, p.V,
+			func() error { return good.Append(ctx, row) },
+			func() error { return changed.Append(ctx, row) },
+			func() error { return uneven.Append(ctx, row) },
+			func() error { return damaged.Append(ctx, row) },
+			func() error { return good.Append(canceled, row) },
+			func() error {
+				return p.V.Batch(ctx, func(b *columnvault.Batch) error {
+					return errors.Join(good.AppendTo(b, row), damaged.AppendTo(b, row))
+				})
+			},
+			func() error { return good.Append(ctx, row) })
+		for i, want := range []error{nil, columnvault.ErrTableChanged, columnvault.ErrUneven, columnvault.ErrCorrupt, context.Canceled, columnvault.ErrCorrupt, nil} {
+			if !errors.Is(errs[i], want) {
+				t.Errorf("call %d gives %v, want %v", i, errs[i], want)
+			}
+		}
+		wantRows(t, good, []tripLess{{0, "first"}, row, row})
+		for _, name := range []string{"changed.ID", "damaged.ID"} {
+			c, err := columnvault.Lookup(ctx, p.Other, name, dtype.Int64)
+			vaulttest.Must(t, err)
+			vaulttest.WantLen(t, c, 1)
+		}
+	}
 }
 
 // together runs several calls while the only writer is busy, so that they come
