@@ -30,7 +30,8 @@ type Finding struct {
 	Kind     FindingKind `json:"kind"`
 	Severity Severity    `json:"severity"`
 	// Column or Table is the name of what it is about; both are empty for the
-	// vault as a whole.
+	// vault as a whole. In a FindingUneven, Table is a table of columns, and else
+	// one of keys and values.
 	Column string `json:"column"`
 	Table  string `json:"table"`
 	// Chunk is the number of a chunk, -1 for none.
@@ -56,8 +57,8 @@ type Severity int
 
 // The severities, from nothing to bad.
 const (
-	// SeverityNote: nothing is wrong. Notes say what was not looked at, and
-	// carry digests.
+	// SeverityNote: nothing is wrong. Notes say what was not looked at and what
+	// may be a table of unequal lengths, and carry digests.
 	SeverityNote = Severity(fsck.Note)
 	// SeverityHazard: everything can be read, but KohakuVault 0.8.6 may fail or
 	// do damage when it goes on writing, or space is wasted.
@@ -131,6 +132,11 @@ const (
 	// FindingValue is a value of a key-value table that is not what its header
 	// says.
 	FindingValue = FindingKind(fsck.Value)
+	// FindingUneven is a note about columns whose names begin with the same word
+	// and a dot, and whose lengths are unequal. If they are a [Table], writes to
+	// it give ErrUneven; From and To are the lengths of the shortest and of the
+	// longest.
+	FindingUneven = FindingKind(fsck.Uneven)
 	// FindingUnread is a note of what was not looked at.
 	FindingUnread = FindingKind(fsck.Unread)
 	// FindingDigest is a note with a digest.

@@ -173,7 +173,7 @@ var hints = []struct {
 	{errLacking, "add the fields to the struct, drop the columns, or open the table for reading only with TableOptions.Ignore"},
 	{errIgnored, "add the fields to the struct, and open the table without TableOptions.Ignore"},
 	{ErrTableChanged, "open the table again, with EnsureTable or Table"},
-	{ErrUneven, "shorten the longer columns with Truncate, or append to the shorter ones"},
+	{ErrUneven, "let Repair cut or fill the table, or shorten the longer columns with Truncate, or append to the shorter ones"},
 	{errMeaning, "open the column as what the file says that it is, or give it another meaning with Retype"},
 	{ErrDType, "open the column with the dtype that the file has, or drop it first"},
 	{ErrTurned, "if they should, allow it with RetypeOptions.Turn"},

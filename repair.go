@@ -18,8 +18,15 @@ import (
 type RepairOptions struct {
 	// Replace puts empty elements in the place of those that cannot be read or
 	// decoded: 0, false, no text, null. Without it they stay as they are, and so
-	// does a column in which they lie.
+	// does a column in which they lie. It also lets Fill use them.
 	Replace bool
+	// Cut names tables whose columns are cut to the length of the shortest, so
+	// that rows can be written to them again. What is cut off is kept.
+	Cut []string
+	// Fill names tables whose columns are made as long as the longest, with
+	// missing elements. Where a column that has to grow is not nullable, the
+	// table is left as it is, unless Replace allows empty elements.
+	Fill []string
 	// Backup is where Repair makes a copy of the vault before it changes it; ""
 	// means NAME.before-repair-TIME beside it. NoBackup makes none.
 	Backup   string
@@ -47,8 +54,8 @@ type RepairPlan struct {
 
 // RepairStep is a part of a [RepairPlan].
 type RepairStep struct {
-	// Action is what is done: reindex, keep, complete, correct, cut, recount or
-	// rebuild. docs/repair.md describes them.
+	// Action is what is done: reindex, keep, complete, correct, cut, recount,
+	// rebuild, shorten or fill. docs/repair.md describes them.
 	Action string `json:"action"`
 	// Column is what is mended, Index for an index of the file.
 	Column string `json:"column,omitempty"`
@@ -101,6 +108,11 @@ func ofColumn(name string) string {
 // Nothing that can be read is thrown away. Chunks that nothing leads to are kept
 // as columns of bytes with names that begin with recovered/; docs/repair.md says
 // in which form. A file whose structure is damaged is not touched.
+//
+// Nothing in a vault tells a [Table] from columns that only have the beginning of
+// their names in common. So unequal lengths are notes in [RepairPlan.Left], and
+// are made equal only in tables that Cut or Fill names; one that does not exist
+// gives [ErrNotFound].
 func (v *Vault) PlanRepair(ctx context.Context, o RepairOptions) (*RepairPlan, error) {
 	if _, err := v.flushAny(ctx); err != nil && !ownReason(err) {
 		return nil, v.fail("plan repair", err)
@@ -124,7 +136,7 @@ func (v *Vault) PlanRepair(ctx context.Context, o RepairOptions) (*RepairPlan, e
 
 func (tx *Tx) planRepair(ctx context.Context, o RepairOptions) (*fsck.Plan, error) {
 	check := tx.v.checkOptions(ctx, CheckOptions{Full: true, Progress: o.Progress})
-	return fsck.MakePlan(ctx, tx.r, tx.v.store.Caps(), fsck.PlanOptions{Replace: o.Replace, Check: check})
+	return fsck.MakePlan(ctx, tx.r, tx.v.store.Caps(), fsck.PlanOptions{Replace: o.Replace, Cut: o.Cut, Fill: o.Fill, Check: check})
 }
 
 func newRepairPlan(p *fsck.Plan, o RepairOptions) *RepairPlan {

@@ -82,7 +82,8 @@ the same for all copies, in whatever layout or file. It implies --full.
             "from", "to", "bytes", "text", "repairable", "loss"}; severity is
             "damage" or "hazard", chunk null if it is none, from and to the
             range of the elements, equal if there are none
-  notes     texts that say what was not looked at
+  notes     texts that say what was not looked at, and which columns may be a
+            table of unequal lengths
   digests   objects {"column", "table", "sha256"}`,
 		Example: `  columnvault check weather.db
   columnvault check weather.db --full --json | jq .findings

@@ -24,12 +24,13 @@ type repairedVault struct {
 type repairOptions struct {
 	dryRun, noBackup, replace, yes, asJSON, quiet bool
 	backup                                        string
+	cut, fill                                     []string
 }
 
 func newRepairCommand(a *app) *cobra.Command {
 	var o repairOptions
 	cmd := &cobra.Command{
-		Use:   "repair DB [--dry-run] [--backup FILE] [--no-backup] [--replace] [--yes] [--json] [--quiet]",
+		Use:   "repair DB [--dry-run] [--backup FILE] [--no-backup] [--replace] [--cut TABLE] [--fill TABLE] [--yes] [--json] [--quiet]",
 		Short: "Mend what a check finds",
 		Long: `Look for damage as "check --full" does, say what can be done about it, and after
 a question do it. The question is asked on a terminal; elsewhere, and with
@@ -44,10 +45,19 @@ if it does not mend what it should. Nothing that can be read is thrown away:
   - elements that cannot be read or decoded stay as they are; with --replace
     empty ones take their place (0, false, no text, null)
 
+Columns whose names begin with the same word and a dot may be a table, to which
+rows can be written only if all of them have the same length. Unequal ones are
+named, and nothing is done about them, because they need not be a table. Name it
+to make them equal:
+  --cut TABLE   cut them to the length of the shortest; what is cut off is kept,
+                as columns recovered/NAME
+  --fill TABLE  add missing elements up to the length of the longest, and with
+                --replace empty ones to columns that are not nullable
+
 If SQLite finds the structure of the file damaged, nothing is done, because what
 seems to be missing may only be hidden.
 
-The exit code is 0 if nothing is left to mend, and else 1.
+The exit code is 0 if nothing is left to mend, and else 1. Notes do not count.
 
 --json prints one object. More fields may come; these stay:
   file      text
@@ -55,18 +65,22 @@ The exit code is 0 if nothing is left to mend, and else 1.
   backup    the copy, "" for none
   steps     objects {"action", "column", "index", "as", "from", "to", "text",
             "loss"}, in order
-  left      findings that are not mended, as check --json prints them
+  left      findings that are not mended, as check --json prints them, and such
+            of severity "note" about columns of unequal length
   again     true if another plan has to be made after these steps`,
 		Example: `  columnvault repair weather.db --dry-run
   columnvault repair weather.db
-  columnvault repair weather.db --backup /mnt/weather-damaged.db --replace --yes`,
+  columnvault repair weather.db --backup /mnt/weather-damaged.db --replace --yes
+  columnvault repair rides.db --cut trips`,
 		RunE: func(cmd *cobra.Command, args []string) error { return runRepair(cmd.Context(), a, args[0], &o) },
 	}
 	f := cmd.Flags()
 	f.BoolVar(&o.dryRun, "dry-run", false, "only say what would be done")
 	f.StringVar(&o.backup, "backup", "", "the `FILE` for the copy; by default DB.before-repair-TIME")
 	f.BoolVar(&o.noBackup, "no-backup", false, "make no copy")
-	f.BoolVar(&o.replace, "replace", false, "put empty elements in the place of those that cannot be\nread or decoded")
+	f.BoolVar(&o.replace, "replace", false, "put empty elements in the place of those that cannot be\nread or decoded, and that --fill needs")
+	f.StringArrayVar(&o.cut, "cut", nil, "cut the columns of a `TABLE` to the length of the shortest")
+	f.StringArrayVar(&o.fill, "fill", nil, "fill the columns of a `TABLE` up to the length of the longest")
 	f.BoolVar(&o.yes, "yes", false, "do not ask")
 	f.BoolVar(&o.asJSON, "json", false, "print JSON, and do not ask: --yes does it")
 	f.BoolVar(&o.quiet, "quiet", false, "no progress bar")
@@ -98,7 +112,7 @@ func runRepair(ctx context.Context, a *app, db string, o *repairOptions) error {
 // repair makes a plan and carries it out. again tells that there is more to do.
 func (a *app) repair(ctx context.Context, v *columnvault.Vault, db string, o *repairOptions) (again bool, err error) {
 	progress := a.progress(o.quiet, "checking", 0)
-	ro := columnvault.RepairOptions{Replace: o.replace, Backup: o.backup, NoBackup: o.noBackup, Progress: progress.Set}
+	ro := columnvault.RepairOptions{Replace: o.replace, Cut: o.cut, Fill: o.fill, Backup: o.backup, NoBackup: o.noBackup, Progress: progress.Set}
 	plan, err := v.PlanRepair(ctx, ro)
 	progress.Finish()
 	if err != nil {
@@ -142,14 +156,21 @@ func leftError(db string, plan *columnvault.RepairPlan, o *repairOptions) error 
 	if o.dryRun && len(plan.Steps) > 0 {
 		return fmt.Errorf("%s: %s to do", db, term.Plural(len(plan.Steps), "step"))
 	}
-	if len(plan.Left) == 0 {
-		return nil
-	}
 	help := "docs/repair.md says what each finding means, and what else can be done"
+	left := 0
 	for _, f := range plan.Left {
+		if f.Severity > columnvault.SeverityNote {
+			left++
+		}
 		if f.Loss != "" && !o.replace {
 			help = "--replace puts empty elements in the place of those that are lost"
 		}
+		if f.Kind == columnvault.FindingUneven && f.Severity > columnvault.SeverityNote && !o.replace {
+			help = "--replace fills columns that are not nullable with empty elements, and --cut cuts all to the shortest"
+		}
 	}
-	return hint.Add(fmt.Errorf("%s: left as it is: %s", db, term.Plural(len(plan.Left), "finding")), "%s", help)
+	if left == 0 {
+		return nil
+	}
+	return hint.Add(fmt.Errorf("%s: left as it is: %s", db, term.Plural(left, "finding")), "%s", help)
 }

@@ -324,7 +324,7 @@ func Create(ctx context.Context, tx store.Tx, name string, spec dtype.Spec, o Op
 }
 
 // Twin adds an empty column of another name whose elements are like those of e,
-// of whatever dtype.
+// of whatever dtype and meaning.
 func Twin(ctx context.Context, tx store.Tx, e Entry, name string, caps store.Caps) (Entry, error) {
 	twin := Entry{Kind: e.Kind, Name: name, DType: e.DType}
 	names := NamesOf(name)
@@ -336,6 +336,9 @@ func Twin(ctx context.Context, tx store.Tx, e Entry, name string, caps store.Cap
 	}
 	if err != nil {
 		return Entry{}, err
+	}
+	if len(e.Data.Attrs) <= store.MaxAttrs { // longer ones mean nothing
+		twin.Data.Attrs = e.Data.Attrs
 	}
 	return twin, twin.create(ctx, tx)
 }

@@ -119,7 +119,7 @@ func (c *checker) emit(f Finding) {
 }
 
 func (c *checker) send(f Finding) {
-	if f.Severity > Note {
+	if f.Severity > Note || f.Kind == Uneven {
 		f.Repairable, f.Loss = f.Kind.mends()
 		if c.structure && f.Kind != Index {
 			f.Repairable, f.Loss = false, ""
@@ -192,7 +192,7 @@ func (c *checker) columns(ctx context.Context) (unread int, err error) {
 			return 0, err
 		}
 	}
-	return unread, nil
+	return unread, c.uneven(entries)
 }
 
 // column looks at one column. Only an error of the storage as a whole ends the

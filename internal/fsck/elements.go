@@ -139,9 +139,13 @@ func elementsText(kind Kind, i, j int64, why error) string {
 	if kind == Element {
 		what = "cannot be decoded"
 	}
-	which := fmt.Sprintf("element %d", i)
+	return fmt.Sprintf("%s %s: %s", rangeText(i, j), what, excerpt.Line(why.Error(), excerpt.Path))
+}
+
+// rangeText names the elements from i up to j.
+func rangeText(i, j int64) string {
 	if j > i+1 {
-		which = fmt.Sprintf("elements %d to %d", i, j-1)
+		return fmt.Sprintf("elements %d to %d", i, j-1)
 	}
-	return fmt.Sprintf("%s %s: %s", which, what, excerpt.Line(why.Error(), excerpt.Path))
+	return fmt.Sprintf("element %d", i)
 }

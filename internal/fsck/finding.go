@@ -15,7 +15,7 @@ type Finding struct {
 	Kind     Kind
 	Severity Severity
 	// Column or Table is what it is about; both are empty for the vault as a
-	// whole.
+	// whole. In an Uneven, Table is a table of columns.
 	Column, Table string
 	// Chunk is the number of a chunk, -1 for none.
 	Chunk int64
@@ -92,6 +92,8 @@ const (
 	Element Kind = "element"
 	// Value: a value of a key-value table that is not what its header says.
 	Value Kind = "value"
+	// Uneven: columns that may be a table, and have unequal lengths.
+	Uneven Kind = "uneven"
 	// Unread: what the check has not looked at.
 	Unread Kind = "unread"
 	// Digest: the digest of a column or table.
@@ -105,7 +107,7 @@ func (k Kind) mends() (possible bool, loss string) {
 	switch k {
 	case Index, Orphan, Half, Bounds, Size, Used, Stray, Order:
 		return true, ""
-	case Catalog:
+	case Catalog, Uneven:
 		return true, ""
 	case Missing, Short:
 		return true, "the elements: those at the end are cut off, others are replaced by empty ones if that is asked for"

@@ -66,11 +66,7 @@ func (m *mender) keep(ctx context.Context, as string, id store.ColumnID, numbers
 	if err := m.makeKept(ctx, as); err != nil {
 		return err
 	}
-	e, err := catalog.FindID(ctx, m.tx, m.kept[as])
-	if err != nil {
-		return err
-	}
-	to, err := e.Open(m.caps)
+	_, to, err := m.open(ctx, m.kept[as])
 	if err != nil {
 		return err
 	}
@@ -138,11 +134,7 @@ func (m *mender) recount(ctx context.Context, chunks map[store.ColumnID][]int64)
 // rebuild writes all elements of a column anew: into a twin first, because the
 // column keeps its rows and with them its place in the catalog.
 func (m *mender) rebuild(ctx context.Context, id catalog.ID, replace bool) error {
-	e, err := catalog.FindID(ctx, m.tx, id)
-	if err != nil {
-		return err
-	}
-	old, err := e.Open(m.caps)
+	e, old, err := m.open(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -168,10 +160,7 @@ func (m *mender) rebuild(ctx context.Context, id catalog.ID, replace bool) error
 	if err := m.empty(ctx, e); err != nil {
 		return err
 	}
-	if e, err = catalog.FindID(ctx, m.tx, id); err != nil {
-		return err
-	}
-	anew, err := e.Open(m.caps)
+	e, anew, err := m.open(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -226,21 +215,26 @@ func (m *mender) copy(ctx context.Context, from, to column.Column, e catalog.Ent
 		}
 		return to.Append(ctx, m.tx, *b)
 	}
-	var fill column.Elements
 	lost := func(i, j int64, why error) error {
 		if !replacing {
 			return why
 		}
-		for step := max(1, m.window/max(1, int64(len(zero)))); i < j; i += step {
-			fill.Reset()
-			fill.Repeat(from.Size(), zero, int(min(step, j-i)))
-			if err := to.Append(ctx, m.tx, fill); err != nil {
-				return err
-			}
-		}
-		return nil
+		return m.repeat(ctx, to, zero, j-i)
 	}
 	return from.Walk(ctx, m.tx, m.window, found, lost)
+}
+
+// repeat appends an element n times.
+func (m *mender) repeat(ctx context.Context, to column.Column, element []byte, n int64) error {
+	var some column.Elements
+	for step := max(1, m.window/max(1, int64(len(element)))); n > 0; n -= step {
+		some.Reset()
+		some.Repeat(to.Size(), element, int(min(step, n)))
+		if err := to.Append(ctx, m.tx, some); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // replaced is the elements with another in the places that are given.

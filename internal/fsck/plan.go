@@ -55,13 +55,20 @@ const (
 	Recount Action = "recount"
 	// Rebuild writes all elements of a column anew.
 	Rebuild Action = "rebuild"
+	// Shorten moves the elements at the end of a column to one of their own.
+	Shorten Action = "shorten"
+	// Fill adds missing or empty elements to a column.
+	Fill Action = "fill"
 )
 
 // PlanOptions are what a repair may do.
 type PlanOptions struct {
 	// Replace puts empty elements in the place of those that cannot be read or
-	// decoded.
+	// decoded, and where Fill needs elements that cannot be missing.
 	Replace bool
+	// Cut and Fill name tables whose columns are made as short as the shortest,
+	// or as long as the longest.
+	Cut, Fill []string
 	// Check are the options of the check: Full is implied.
 	Check Options
 }
@@ -133,14 +140,17 @@ func (p *planner) run(ctx context.Context) error {
 	return err
 }
 
-// leave keeps what was found and is not mended, and forgets the rest.
-func (p *planner) leave(mended func(f Finding) bool) {
+// leave keeps what was found and is not mended, and forgets the rest. It tells
+// whether that means that elements may be lost, or lie elsewhere.
+func (p *planner) leave(mended func(f Finding) bool) (lost bool) {
 	for _, f := range p.found {
 		if mended == nil || !mended(f) {
 			p.plan.Left = append(p.plan.Left, f)
+			lost = lost || f.Kind != Element && f.Kind != Meaning
 		}
 	}
 	p.found = nil
+	return lost
 }
 
 func (p *planner) step(s Step) { p.plan.Steps = append(p.plan.Steps, s) }
@@ -171,7 +181,7 @@ func (p *planner) index(e catalog.Entry, size int64) {
 
 // freeName is a name that nothing has and no step gives.
 func (p *planner) freeName(ctx context.Context, name string) (string, error) {
-	name, err := catalog.FreeName(ctx, p.r, "recovered/"+name, func(name string) bool { return p.names[name] })
+	name, err := catalog.FreeName(ctx, p.r, recovered+name, func(name string) bool { return p.names[name] })
 	p.names[name] = true
 	return name, err
 }
@@ -205,6 +215,7 @@ func (p *planner) columns(ctx context.Context) error {
 	if p.plan.Again {
 		return nil
 	}
+	var all groups
 	for _, e := range entries {
 		if e.Kind == catalog.Later {
 			continue
@@ -215,41 +226,44 @@ func (p *planner) columns(ctx context.Context) error {
 		if err := p.c.settle(); err != nil {
 			return err
 		}
-		if len(p.found) == 0 {
-			continue
+		m := member{Entry: e, length: e.Len(), doubtful: e.Kind == catalog.Half}
+		if len(p.found) > 0 {
+			now, mended, err := p.column(ctx, e)
+			if err != nil {
+				return err
+			}
+			m.length = now.Len()
+			m.doubtful = p.leave(mended) || m.doubtful
 		}
-		mended, err := p.column(ctx, e)
-		if err != nil {
-			return err
-		}
-		p.leave(mended)
+		all.add(m)
 	}
-	return nil
+	return p.level(ctx, &all)
 }
 
-// column decides what to do about a column in which something was found, and
-// tells which of the findings that mends.
-func (p *planner) column(ctx context.Context, e catalog.Entry) (mended func(Finding) bool, err error) {
+// column decides what to do about a column in which something was found. It
+// returns what the column will be, and which of the findings that mends.
+func (p *planner) column(ctx context.Context, e catalog.Entry) (now catalog.Entry, mended func(Finding) bool, err error) {
 	if e.Kind == catalog.Half {
-		return p.half(ctx, e)
+		mended, err = p.half(ctx, e)
+		return e, mended, err
 	}
 	m := &columnPlan{planner: p, before: e, now: e}
 	if err := m.correct(ctx); err != nil {
-		return nil, err
+		return e, nil, err
 	}
 	if m.hopeless {
-		return nil, nil
+		return e, nil, nil
 	}
 	if err := m.cut(ctx); err != nil {
-		return nil, err
+		return e, nil, err
 	}
 	if err := m.inspect(ctx); err != nil {
-		return nil, err
+		return e, nil, err
 	}
 	if err := m.decide(ctx); err != nil {
-		return nil, err
+		return e, nil, err
 	}
-	return m.mends, nil
+	return m.now, m.mends, nil
 }
 
 // half completes a variable-size column of which only one part exists. What
