@@ -77,6 +77,8 @@ type tableDef struct {
 	// the rows lack.
 	columns []*tableColumn
 	fields  int
+	// lookups are the names of the rows of all columns in the catalog.
+	lookups []string
 	// ignored are the names of other columns, for which rows have no value. With
 	// any the table is for reading.
 	ignored []string
@@ -143,6 +145,7 @@ func EnsureTable[T any](ctx context.Context, in Scope, name string, o *TableOpti
 	if err != nil {
 		return nil, err
 	}
+	d.setLookups()
 	return &Table[T]{in: *s, def: d}, nil
 }
 
@@ -163,6 +166,7 @@ func (s *scope) Table(ctx context.Context, name string) (*Table[[]any], error) {
 	if err != nil {
 		return nil, fail("open table", name, -1, err)
 	}
+	d.setLookups()
 	return &Table[[]any]{in: *s, def: d}, nil
 }
 
@@ -287,6 +291,21 @@ func listNames(names []string) string {
 		quoted[i] = excerpt.Quote(name, excerpt.Name)
 	}
 	return strings.Join(quoted, ", ")
+}
+
+func (d *tableDef) setLookups() {
+	for _, c := range d.columns {
+		d.lookups = append(d.lookups, c.names.Rows()...)
+	}
+}
+
+// lookUp looks all columns up in one call, before they are opened one by one.
+func (d *tableDef) lookUp(ctx context.Context, tx *Tx) error {
+	if tx.known(d.columns[0].names.Plain) != nil {
+		return nil // and so the others, or nearly all of them
+	}
+	_, err := tx.r.Lookup(ctx, d.lookups...)
+	return err
 }
 
 // open opens a column in the transaction. Its error names it.
@@ -432,6 +451,9 @@ func (d *tableDef) openAll(ctx context.Context, tx *Tx) ([]*opened, int64, error
 		return nil, 0, fmt.Errorf("%w: %s", errIgnored, listNames(d.ignored))
 	}
 	if err := d.compare(ctx, tx); err != nil {
+		return nil, 0, err
+	}
+	if err := d.lookUp(ctx, tx); err != nil {
 		return nil, 0, err
 	}
 	os := make([]*opened, len(d.columns))

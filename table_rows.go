@@ -11,6 +11,7 @@ import (
 	"columnvault/internal/column"
 	"columnvault/internal/position"
 	"columnvault/internal/rows"
+	"columnvault/internal/store"
 	"columnvault/internal/writeback"
 )
 
@@ -130,6 +131,8 @@ type rowReader[T any] struct {
 	def     *tableDef
 	columns []*opened // of the fields
 	n       int64     // rows
+	// spans are those of columns that are read together.
+	spans []store.ColumnSpans
 }
 
 // read runs fn in the transaction, or in one of its own for reading, which may
@@ -154,6 +157,9 @@ func (t *Table[T]) opening(ctx context.Context, fn func(*rowReader[T]) error) fu
 func (r *rowReader[T]) open(ctx context.Context, v *Vault, tx *Tx) error {
 	if tx.v != v {
 		return errOtherVault
+	}
+	if err := r.def.lookUp(ctx, tx); err != nil {
+		return err
 	}
 	for i, c := range r.def.columns[:r.def.fields] {
 		o, err := r.def.open(ctx, tx, c)
@@ -193,27 +199,113 @@ func (r *rowReader[T]) fill(ctx context.Context, into []T, at int64) error {
 // buffer holds of every column, and at least one.
 func (r *rowReader[T]) some(ctx context.Context, into []T, at int64) (int, error) {
 	clear(into)
-	for i, o := range r.columns {
-		c := r.def.columns[i]
-		b := column.Elements{Ends: o.one.Ends[:0]}
-		own := !c.Borrows()
-		if own {
-			b.Data = o.tx.scratch[:0]
-		}
-		next, err := o.Read(ctx, o.tx.r, &b, at, at+int64(len(into)), o.tx.v.buffer)
-		o.one.Ends = b.Ends
-		if own {
-			o.tx.scratch = b.Data
-		}
-		if err == nil {
-			into = into[:next-at]
-			err = rows.Scatter(c.Field, into, b.Data, b.Ends)
-		}
+	if err := r.ahead(ctx, at, at+int64(len(into))); err != nil {
+		return 0, err
+	}
+	for first := 0; first < len(r.columns); {
+		n, next, err := r.part(ctx, into, at, first)
 		if err != nil {
-			return 0, c.readError(at, err)
+			return 0, err
 		}
+		into, first = into[:n], next
 	}
 	return len(into), nil
+}
+
+// ahead reads what has to be known of all columns before their elements can be
+// read.
+func (r *rowReader[T]) ahead(ctx context.Context, i, j int64) error {
+	r.spans = r.spans[:0]
+	for _, o := range r.columns {
+		r.spans = append(r.spans, o.Ahead(i, j))
+	}
+	return r.readSpans(ctx, 0, i)
+}
+
+// part reads columns from the first on, in one call: as many as take about one
+// buffer together. It returns of how many rows, and the next column.
+func (r *rowReader[T]) part(ctx context.Context, into []T, at int64, first int) (n, next int, err error) {
+	tx := r.columns[first].tx
+	memory := r.memory(first, int64(len(into)))
+	total := int64(0)
+	r.spans = r.spans[:0]
+	for next = first; next < len(r.columns) && total < tx.v.buffer; next++ {
+		o, c := r.columns[next], r.def.columns[next]
+		o.one = column.Elements{Ends: o.one.Ends[:0]}
+		if !c.Borrows() {
+			need := len(into) * c.size
+			if need > len(memory) && next > first {
+				break
+			}
+			o.one.Data, memory = memory[:0:min(need, len(memory))], memory[min(need, len(memory)):]
+		}
+		end, spans, err := o.Spans(ctx, tx.r, &o.one, at, at+int64(len(into)), tx.v.buffer)
+		if err != nil {
+			return 0, 0, c.readError(at, err)
+		}
+		into = into[:end-at]
+		r.spans = append(r.spans, spans)
+		total += int64(len(o.one.Data))
+	}
+	if err := r.readSpans(ctx, first, at); err != nil {
+		return 0, 0, err
+	}
+	for i := first; i < next; i++ {
+		c, e := r.def.columns[i], &r.columns[i].one
+		if c.size > 0 {
+			e.Data = e.Data[:len(into)*c.size]
+		} else {
+			e.Ends = e.Ends[:len(into)]
+		}
+		if err := rows.Scatter(c.Field, into, e.Data, e.Ends); err != nil {
+			return 0, 0, c.readError(at, err)
+		}
+	}
+	return len(into), next, nil
+}
+
+// memory is what the elements of columns from the first on are read into whose
+// values do not lie in it: of as many columns as take about one buffer.
+func (r *rowReader[T]) memory(first int, n int64) []byte {
+	tx := r.columns[first].tx
+	total := int64(0)
+	for _, c := range r.def.columns[first:r.def.fields] {
+		if total >= tx.v.buffer {
+			break
+		}
+		if !c.Borrows() {
+			total += min(n*int64(c.size), max(tx.v.buffer, int64(c.size)))
+		}
+	}
+	tx.scratch = slices.Grow(tx.scratch[:0], int(total))
+	return tx.scratch[:total]
+}
+
+// readSpans fills the spans of columns from the first on. An error is told of
+// the column at fault, which is found by reading them one by one.
+func (r *rowReader[T]) readSpans(ctx context.Context, first int, at int64) error {
+	var of []store.ColumnSpans
+	for _, s := range r.spans {
+		if len(s.Spans) > 0 {
+			of = append(of, s)
+		}
+	}
+	if len(of) == 0 {
+		return nil
+	}
+	tx := r.columns[first].tx
+	if tx.r.ReadAll(ctx, of) == nil {
+		return nil
+	}
+	for i, s := range r.spans {
+		if len(s.Spans) == 0 {
+			continue
+		}
+		if err := tx.r.ReadAt(ctx, s.Column, s.Spans); err != nil {
+			return r.def.columns[first+i].readError(at, err)
+		}
+	}
+	return nil
 }
 
 // readError is the error of elements of the column that were read from position

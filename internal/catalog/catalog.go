@@ -86,6 +86,9 @@ func NamesOf(name string) Names {
 	return Names{Plain: all[0], Data: all[1], Index: all[2], all: all}
 }
 
+// Rows are all of them.
+func (n *Names) Rows() []string { return n.all }
+
 // Len is the number of elements.
 func (e Entry) Len() int64 {
 	switch e.Kind {

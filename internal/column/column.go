@@ -32,6 +32,14 @@ type Column interface {
 	// position after the last. It stops early, after one element at least,
 	// where the next would bring the bytes read past limit.
 	Read(ctx context.Context, r store.Reader, e *Elements, i, j, limit int64) (int64, error)
+	// Ahead and Spans are Read in two steps, in which several columns can be read
+	// together. Ahead returns what has to be read first, to know where the
+	// elements from i on, up to j, lie: nothing where that is arithmetic. Spans
+	// then appends elements to e as Read does, and returns what they have to be
+	// filled with. Both are good until the next call. If what Ahead returned
+	// cannot be read, Spans must not be called; other methods may be.
+	Ahead(i, j int64) store.ColumnSpans
+	Spans(ctx context.Context, r store.Reader, e *Elements, i, j, limit int64) (int64, store.ColumnSpans, error)
 	// Before is the lowest position from which Read reaches j within limit.
 	Before(ctx context.Context, r store.Reader, j, limit int64) (int64, error)
 	// Gather appends the elements at these positions, in this order.

@@ -153,6 +153,7 @@ func TestModel(t *testing.T) {
 				"gather":    m.gather,
 				"reverse":   m.reverse,
 				"find":      m.find,
+				"steps":     m.steps,
 				"windows":   m.windows,
 				"":          m.check,
 			})
@@ -379,6 +380,43 @@ func (m *model) windows(rt *rapid.T) {
 		}
 		slices.Reverse(windows)
 		*b = m.shape.encode(slices.Concat(windows...))
+		return nil
+	})
+}
+
+// steps reads everything as several columns are read together. Now and then
+// what was to be read first is not read.
+func (m *model) steps(rt *rapid.T) {
+	limit := rapid.Int64Range(1, 3*m.shape.max).Draw(rt, "limit")
+	unread := rapid.Int64Range(1, 5).Draw(rt, "unread")
+	fill := func(r store.Reader, s store.ColumnSpans) error { return r.ReadAll(m.ctx, []store.ColumnSpans{s}) }
+	m.read(rt, m.values, func(r store.Reader, c column.Column, b *column.Elements) error {
+		for i, n := int64(0), int64(0); i < c.Len(); n++ {
+			ahead := c.Ahead(i, c.Len())
+			if n%unread == 0 {
+				var err error
+				if i, err = c.Read(m.ctx, r, b, i, c.Len(), limit); err != nil {
+					return err
+				}
+				continue
+			}
+			if err := fill(r, ahead); err != nil {
+				return err
+			}
+			var part column.Elements
+			next, spans, err := c.Spans(m.ctx, r, &part, i, c.Len(), limit)
+			if err == nil {
+				err = fill(r, spans)
+			}
+			if err != nil {
+				return err
+			}
+			if n := int64(len(part.Data)); next == i || n > limit && next > i+1 {
+				return fmt.Errorf("a step of %d from %d to %d has %d bytes", limit, i, next, n)
+			}
+			*b = m.shape.encode(append(m.shape.decode(*b), m.shape.decode(part)...))
+			i = next
+		}
 		return nil
 	})
 }

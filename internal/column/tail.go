@@ -34,6 +34,28 @@ func (t *tailed) Read(ctx context.Context, r store.Reader, b *Elements, i, j, li
 	if i < t.stored {
 		return t.Column.Read(ctx, r, b, i, min(j, t.stored), limit)
 	}
+	return t.read(b, i, j, limit), nil
+}
+
+func (t *tailed) Ahead(i, j int64) store.ColumnSpans {
+	if i >= t.stored {
+		return store.ColumnSpans{}
+	}
+	return t.Column.Ahead(i, min(j, t.stored))
+}
+
+func (t *tailed) Spans(ctx context.Context, r store.Reader, b *Elements, i, j, limit int64) (int64, store.ColumnSpans, error) {
+	if err := CheckRange(i, j, t.Len()); err != nil {
+		return i, store.ColumnSpans{}, err
+	}
+	if i < t.stored {
+		return t.Column.Spans(ctx, r, b, i, min(j, t.stored), limit)
+	}
+	return t.read(b, i, j, limit), store.ColumnSpans{}, nil
+}
+
+// read is Read of elements that are all in the tail.
+func (t *tailed) read(b *Elements, i, j, limit int64) int64 {
 	from, to := int(i-t.stored), int(j-t.stored)
 	n := from
 	for size := int64(0); n < to; n++ {
@@ -42,7 +64,7 @@ func (t *tailed) Read(ctx context.Context, r store.Reader, b *Elements, i, j, li
 		}
 	}
 	t.copy(b, from, n)
-	return t.stored + int64(n), nil
+	return t.stored + int64(n)
 }
 
 func (t *tailed) Walk(ctx context.Context, r store.Reader, limit int64, found func(int64, *Elements) error, lost func(int64, int64, error) error) error {

@@ -136,6 +136,12 @@ type Span struct {
 	Data          []byte
 }
 
+// ColumnSpans are ranges of bytes in the chunks of a column.
+type ColumnSpans struct {
+	Column ColumnID
+	Spans  []Span
+}
+
 // Reader reads one state of a store. It is not safe for concurrent use.
 //
 // A column that does not exist has no chunks.
@@ -149,7 +155,9 @@ type Reader interface {
 	// slice is good until the next Lookup or LookupID.
 	//
 	// In a Tx, Lookup locks what it finds until the end of the transaction:
-	// nobody else can change the column meanwhile, and its Length is fresh.
+	// nobody else can change the column meanwhile, and its Length is fresh. What
+	// the Reader has looked up before, it remembers: who needs many columns looks
+	// all of them up at once, and then one by one.
 	Lookup(ctx context.Context, names ...string) ([]Row, error)
 	// LookupID is Lookup by ID.
 	LookupID(ctx context.Context, ids ...ColumnID) ([]Row, error)
@@ -182,6 +190,9 @@ type Reader interface {
 	// ReadAt fills every span. A chunk that does not exist or is too short
 	// gives ErrCorrupt.
 	ReadAt(ctx context.Context, id ColumnID, spans []Span) error
+	// ReadAll is ReadAt for several columns in one call, which an engine that is
+	// far away answers in one trip.
+	ReadAll(ctx context.Context, columns []ColumnSpans) error
 }
 
 // Snapshot is a Reader that has to be closed.

@@ -611,3 +611,27 @@ func TestTableReadsOneMoment(t *testing.T) {
 	}
 	wantRows(t, other, manyOf(2*calls, newPair))
 }
+
+// TestTableErrorsNameTheColumn: the columns of a table are read together, and
+// an error is still about one of them.
+func TestTableErrorsNameTheColumn(t *testing.T) {
+	ctx := t.Context()
+	for _, damaged := range []string{"trips.ID", "trips.Name_idx", "trips.Name_data"} {
+		p := vaulttest.OpenPair(t, nil)
+		table := ensure[trip](t, p.V, nil)
+		vaulttest.Must(t, table.Append(ctx, manyOf(10, newTrip)...))
+		vaulttest.ExecSQL(t, p.Path, fmt.Sprintf(`DELETE FROM col_chunks WHERE col_id = (SELECT col_id FROM col_meta WHERE name = '%s')`, damaged))
+		column, _, _ := strings.Cut(damaged, "_")
+		for what, err := range map[string]error{
+			"At":    vaulttest.ErrOf(table.At(ctx, 5)),
+			"Slice": vaulttest.ErrOf(table.Slice(ctx, 0, 9)),
+			"Read":  vaulttest.ErrOf(table.Read(ctx, make([]trip, 3), 4)),
+		} {
+			vaulttest.WantErr(t, what, err, columnvault.ErrCorrupt)
+			var e *columnvault.Error
+			if !errors.As(err, &e) || e.Column != column {
+				t.Errorf("%s of a table without chunks of %s: %v", what, damaged, err)
+			}
+		}
+	}
+}

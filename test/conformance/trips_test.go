@@ -2,6 +2,7 @@ package conformance_test
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"strings"
 	"testing"
@@ -25,6 +26,16 @@ func TestTrips(t *testing.T) {
 	vaulttest.Must(t, err)
 	texts, err := columnvault.Create(ctx, v, "texts", dtype.String, nil)
 	vaulttest.Must(t, err)
+	// Eight columns of fixed size, and two of variable size.
+	type wide struct {
+		A, B, C, D, E, F int64
+		G                float64
+		H                sql.Null[int64]
+		S, T             string
+	}
+	rows, err := columnvault.EnsureTable[wide](ctx, v, "wide", nil)
+	vaulttest.Must(t, err)
+	vaulttest.Must(t, rows.Append(ctx, vaulttest.Sequence(1000, func(i int) wide { return wide{A: int64(i), S: "text", T: fmt.Sprint(i)} })...))
 	vaulttest.Must(t, numbers.Append(ctx, make([]int64, 1000)...))
 	many := make([]string, 20_000)
 	for i := range many {
@@ -33,6 +44,7 @@ func TestTrips(t *testing.T) {
 	vaulttest.Must(t, texts.Append(ctx, many...))
 	bytes := int64(len(many) * (100 + 12))
 	windows := int(bytes/counter.Caps().Window) + 1
+	const rowBytes = 1000 * (8*8 + 2*(4+12))
 	for _, test := range []struct {
 		name string
 		most int
@@ -54,6 +66,14 @@ func TestTrips(t *testing.T) {
 		{"At of text", 2, func() error { _, err := texts.At(ctx, 500); return err }},
 		{"Append of text", 4, func() error { return texts.Append(ctx, "text") }},
 		{"Slice of all text", 2 + 2*windows, func() error { _, err := texts.Slice(ctx, columnvault.Begin, columnvault.End); return err }},
+		{"At of ten columns", 2, func() error { _, err := rows.At(ctx, 500); return err }},
+		{"Slice of ten columns", 2, func() error { _, err := rows.Slice(ctx, 100, 200); return err }},
+		{"Slice of all rows of ten columns", 2 + int(rowBytes/counter.Caps().Window), func() error { _, err := rows.Slice(ctx, columnvault.Begin, columnvault.End); return err }},
+		{"Len of ten columns", 1, func() error { _, err := rows.Len(ctx); return err }},
+		// The columns are looked up in one trip; then each that varies in size
+		// needs one, to see where it ends.
+		{"Append to ten columns", 2 + 2, func() error { return rows.Append(ctx, wide{}) }},
+		{"Set in ten columns", 2 + 2*2, func() error { return rows.Set(ctx, 7, wide{S: "text", T: "8"}) }},
 		{"Get", 1, func() error { _, err := v.KV().Has(ctx, []byte("k")); return err }},
 		{"Put", 1, func() error { return v.KV().Put(ctx, []byte("k"), nil) }},
 	} {

@@ -97,15 +97,26 @@ func (c *Fixed) addSpans(p []byte, pos int64) {
 }
 
 func (c *Fixed) Read(ctx context.Context, r store.Reader, b *column.Elements, i, j, limit int64) (int64, error) {
+	next, of, err := c.Spans(ctx, r, b, i, j, limit)
+	if err != nil || len(of.Spans) == 0 {
+		return next, err
+	}
+	return next, r.ReadAt(ctx, c.id, of.Spans)
+}
+
+// Ahead has nothing to look at.
+func (c *Fixed) Ahead(int64, int64) store.ColumnSpans { return store.ColumnSpans{} }
+
+func (c *Fixed) Spans(ctx context.Context, r store.Reader, b *column.Elements, i, j, limit int64) (int64, store.ColumnSpans, error) {
 	if err := column.CheckRange(i, j, c.length); err != nil {
-		return i, err
+		return i, store.ColumnSpans{}, err
 	}
 	j = i + min(j-i, max(1, limit/c.at.Size))
 	if err := c.Backed(ctx, r, i, j); err != nil {
-		return i, err
+		return i, store.ColumnSpans{}, err
 	}
 	p := b.Extend((j - i) * c.at.Size)
-	return j, c.readBytes(ctx, r, p, i*c.at.Size)
+	return j, store.ColumnSpans{Column: c.id, Spans: c.split(p, i*c.at.Size)}, nil
 }
 
 func (c *Fixed) Before(_ context.Context, _ store.Reader, j, limit int64) (int64, error) {

@@ -82,6 +82,40 @@ func (c *VarSize) Read(ctx context.Context, r store.Reader, b *column.Elements, 
 	return next, nil
 }
 
+// Ahead asks for entries where Spans would have to read some.
+func (c *VarSize) Ahead(i, j int64) store.ColumnSpans {
+	a := &c.ahead
+	a.settle()
+	if i >= a.from && i < a.end() || i >= j {
+		return store.ColumnSpans{}
+	}
+	n := min(a.next(i, i, j, c.window, false), trusted/EntrySize)
+	a.asked = true
+	return store.ColumnSpans{Column: c.index.id, Spans: c.index.split(a.entries.Extend(n*EntrySize), i*EntrySize)}
+}
+
+func (c *VarSize) Spans(ctx context.Context, r store.Reader, b *column.Elements, i, j, limit int64) (int64, store.ColumnSpans, error) {
+	if err := column.CheckRange(i, j, c.Len()); err != nil || i == j {
+		return i, store.ColumnSpans{}, err
+	}
+	c.ahead.asked = false // they have been read
+	entries, err := c.look(ctx, r, i, i, min(j, i+maxRead), false)
+	if err != nil {
+		return i, store.ColumnSpans{}, err
+	}
+	n, _ := fitting(entries, limit, true)
+	entries = entries[:n*EntrySize]
+	var seen overlaps
+	if err := seen.add(entries); err != nil {
+		return i, store.ColumnSpans{}, err
+	}
+	spans, err := c.prepare(ctx, r, b, i, entries)
+	if err != nil {
+		return i, store.ColumnSpans{}, err
+	}
+	return i + int64(n), store.ColumnSpans{Column: c.id, Spans: spans}, nil
+}
+
 // lookahead holds entries that have been read, from position from on, so that a
 // read that goes on where the last one ended finds them. Changes reset it.
 type lookahead struct {
@@ -89,13 +123,41 @@ type lookahead struct {
 	entries column.Elements
 	// last is how many were read last.
 	last int64
+	// asked says that the last ones have been asked for, and are not known to
+	// have been read.
+	asked bool
+}
+
+// settle forgets entries that have been asked for and perhaps not read.
+func (a *lookahead) settle() {
+	if a.asked {
+		a.reset()
+	}
+}
+
+// next makes room for entries from i on that are to be read next, and returns
+// how many. Those from keep on stay. See look.
+func (a *lookahead) next(keep, i, j, window int64, all bool) int64 {
+	step := int64(indexStep)
+	if i == a.end() {
+		a.drop(keep)
+		step = max(step, 2*a.last)
+	} else {
+		a.reset()
+		a.from = i
+	}
+	if all {
+		step = window
+	}
+	a.last = min(step, window, j-i)
+	return a.last
 }
 
 // end is the position after the last entry.
 func (a *lookahead) end() int64 { return a.from + int64(len(a.entries.Data)/EntrySize) }
 
 func (a *lookahead) reset() {
-	a.from, a.last = 0, 0
+	a.from, a.last, a.asked = 0, 0, false
 	a.entries.Reset()
 }
 
@@ -115,20 +177,10 @@ func (a *lookahead) drop(i int64) {
 // first one reaches that far only if all entries up to j are wanted.
 func (c *VarSize) look(ctx context.Context, r store.Reader, keep, i, j int64, all bool) (entryList, error) {
 	a := &c.ahead
+	a.settle()
 	if i < a.from || i >= a.end() {
-		step := int64(indexStep)
-		if i == a.end() {
-			a.drop(keep)
-			step = max(step, 2*a.last)
-		} else {
-			a.reset()
-			a.from = i
-		}
-		if all {
-			step = c.window
-		}
-		a.last = min(step, c.window, j-i)
-		if _, err := c.index.Read(ctx, r, &a.entries, i, i+a.last, column.NoLimit); err != nil {
+		n := a.next(keep, i, j, c.window, all)
+		if _, err := c.index.Read(ctx, r, &a.entries, i, i+n, column.NoLimit); err != nil {
 			a.reset()
 			return nil, err
 		}
@@ -182,9 +234,19 @@ func (c *VarSize) Gather(ctx context.Context, r store.Reader, b *column.Elements
 // readEntries appends the elements of these entries. first is the position of
 // the first, for messages, or -1 if they are not neighbors.
 func (c *VarSize) readEntries(ctx context.Context, r store.Reader, b *column.Elements, first int64, entries entryList) error {
+	spans, err := c.prepare(ctx, r, b, first, entries)
+	if err != nil || len(spans) == 0 {
+		return err
+	}
+	return r.ReadAt(ctx, c.id, spans)
+}
+
+// prepare is readEntries, but for the reading: it returns the spans that are to
+// be filled.
+func (c *VarSize) prepare(ctx context.Context, r store.Reader, b *column.Elements, first int64, entries entryList) ([]store.Span, error) {
 	total, err := c.checkEntries(ctx, r, first, entries)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	p := b.Extend(total)
 	end := len(b.Data) - len(p)
@@ -208,10 +270,7 @@ func (c *VarSize) readEntries(ctx context.Context, r store.Reader, b *column.Ele
 		p = p[n:]
 	}
 	c.spans = spans
-	if len(spans) == 0 {
-		return nil
-	}
-	return r.ReadAt(ctx, c.id, spans)
+	return spans, nil
 }
 
 // checkEntries adds up the sizes of the elements. Before more memory is taken

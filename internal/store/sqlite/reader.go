@@ -61,6 +61,11 @@ func (r *reader) ReadAt(ctx context.Context, id store.ColumnID, spans []store.Sp
 		return err
 	}
 	defer r.leave()
+	return r.readAt(ctx, id, spans)
+}
+
+// readAt is ReadAt after enter.
+func (r *reader) readAt(ctx context.Context, id store.ColumnID, spans []store.Span) error {
 	for i, s := range spans {
 		if i > 0 {
 			if err := r.check(ctx); err != nil {
@@ -68,6 +73,24 @@ func (r *reader) ReadAt(ctx context.Context, id store.ColumnID, spans []store.Sp
 			}
 		}
 		if err := r.c.blobs.read(id, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ReadAll implements store.Reader. Here it saves nothing: SQLite reads a BLOB
+// after the other.
+func (r *reader) ReadAll(ctx context.Context, columns []store.ColumnSpans) error {
+	if err := r.enter(ctx); err != nil {
+		return err
+	}
+	defer r.leave()
+	for _, c := range columns {
+		if err := r.check(ctx); err != nil {
+			return err
+		}
+		if err := r.readAt(ctx, c.Column, c.Spans); err != nil {
 			return err
 		}
 	}

@@ -188,7 +188,7 @@ func (m *meter) before(call *call) error {
 		clear(m.seen)
 	case "CatalogVersion":
 		return nil // an engine that is far away would tell it with the first answer
-	case "ReadAt", "GetAt":
+	case "ReadAt", "ReadAll", "GetAt":
 		count.BytesRead += call.bytes
 		m.trip()
 		return nil

@@ -274,6 +274,15 @@ func (t *memoryTx) ReadAt(ctx context.Context, id store.ColumnID, spans []store.
 	return t.check(ctx)
 }
 
+func (t *memoryTx) ReadAll(ctx context.Context, columns []store.ColumnSpans) error {
+	for _, c := range columns {
+		if err := t.ReadAt(ctx, c.Column, c.Spans); err != nil {
+			return err
+		}
+	}
+	return t.check(ctx)
+}
+
 func (t *memoryTx) taken(name string) bool {
 	for _, col := range t.state.columns {
 		if col.Name == name {

@@ -28,6 +28,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"meta", testMeta},
 		{"layouts", testLayouts},
 		{"spans", testSpans},
+		{"spans of columns", testSpansOfColumns},
 		{"empty spans", testEmptySpans},
 		{"missing chunks", testMissing},
 		{"clearing", testClearing},

@@ -58,6 +58,48 @@ func testSpans(t *testing.T, s store.Store) {
 	}
 }
 
+// testSpansOfColumns reads ranges of several columns in one call.
+func testSpansOfColumns(t *testing.T, s store.Store) {
+	ctx := t.Context()
+	a, b := create(t, s, "a"), create(t, s, "b")
+	read := func(r store.Reader) (got string, err error) {
+		p := make([]byte, 10)
+		err = r.ReadAll(ctx, []store.ColumnSpans{
+			{Column: b.ID, Spans: []store.Span{{Chunk: 0, Offset: 1, Data: p[:3]}}},
+			{Column: a.ID},
+			{Column: a.ID, Spans: []store.Span{{Chunk: 1, Data: p[3:5]}, {Chunk: 0, Offset: 4, Data: p[5:6]}}},
+			{Column: b.ID, Spans: []store.Span{{Chunk: 0, Data: p[6:10]}}},
+		})
+		return string(p), err
+	}
+	const want = "xyzcde" + "wxyz"
+	update(t, s, func(tx store.Tx) error {
+		for _, put := range []struct {
+			id     store.ColumnID
+			number int64
+			data   string
+		}{{a.ID, 0, "....e"}, {a.ID, 1, "cd"}, {b.ID, 0, "wxyz"}} {
+			if err := tx.PutChunk(ctx, put.id, store.Chunk{Number: put.number, Capacity: 5}, []byte(put.data)); err != nil {
+				return err
+			}
+		}
+		got, err := read(tx)
+		if got != want {
+			t.Errorf("in the transaction: %q", got)
+		}
+		return err
+	})
+	snap := snapshot(t, s)
+	if got, err := read(snap); got != want || err != nil {
+		t.Errorf("%q, %v, want %q", got, err, want)
+	}
+	err := snap.ReadAll(ctx, []store.ColumnSpans{{Column: a.ID, Spans: []store.Span{{Data: make([]byte, 5)}}}, {Column: b.ID, Spans: []store.Span{{Chunk: 1}}}})
+	wantErr(t, "a chunk that is missing", err, store.ErrCorrupt)
+	ended, cancel := context.WithCancel(ctx)
+	cancel()
+	wantErr(t, "a ctx that has ended", snap.ReadAll(ended, []store.ColumnSpans{{Column: a.ID}}), context.Canceled)
+}
+
 func check(ctx context.Context, t *testing.T, r store.Reader, id store.ColumnID, text func(int) []byte, chunks int, big []byte) error {
 	t.Helper()
 	var spans []store.Span

@@ -123,6 +123,18 @@ func (t tapped) ReadAt(ctx context.Context, id store.ColumnID, spans []store.Spa
 	return t.r.ReadAt(ctx, id, spans)
 }
 
+func (t tapped) ReadAll(ctx context.Context, columns []store.ColumnSpans) error {
+	c := &call{method: "ReadAll"}
+	for _, of := range columns {
+		c.spans += len(of.Spans)
+		c.bytes += sizeOf(of.Spans)
+	}
+	if err := t.tap.before(c); err != nil {
+		return err
+	}
+	return t.r.ReadAll(ctx, columns)
+}
+
 func (t tapped) Tables(ctx context.Context) ([]store.Table, error) {
 	if err := t.tap.before(&call{method: "Tables"}); err != nil {
 		return nil, err
