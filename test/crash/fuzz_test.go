@@ -188,6 +188,7 @@ var fuzzTargets = []struct {
 	{"exchange/csv", "FuzzReader", 0.02},
 	{"exchange/jsonl", "FuzzReader", 0.01},
 	{"exchange/jsonl", "FuzzScanner", 0.01},
+	{"internal/rows", "FuzzTag", 0.02},
 	{"internal/values", "FuzzParse", 0.02},
 	{"internal/values", "FuzzStored", 0.02},
 	{"internal/sqlitefile", "FuzzFile", 0.002},

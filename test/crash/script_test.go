@@ -3,6 +3,7 @@ package crash
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -169,6 +170,41 @@ var operations = []operation{
 		return t.Insert(ctx, 20, slices.Repeat([]row{{8, "in between"}}, 200)...)
 	}),
 	onRows("delete rows", func(ctx context.Context, t *columnvault.Table[row]) error { return t.Delete(ctx, 5, 150) }),
+	onRows("set rows", func(ctx context.Context, t *columnvault.Table[row]) error {
+		n, err := t.Len(ctx)
+		if err != nil {
+			return err
+		}
+		return t.SetSlice(ctx, 2, 12, slices.Repeat([]row{{int64(n), strings.Repeat("s", n%90)}}, 10))
+	}),
+	on("add a field, or drop it", func(ctx context.Context, v *columnvault.Vault) error {
+		err := v.Drop(ctx, "rows.More")
+		if errors.Is(err, columnvault.ErrNotFound) {
+			type rowMore struct {
+				row
+				More sql.Null[string]
+			}
+			_, err = columnvault.EnsureTable[rowMore](ctx, v, "rows", &columnvault.TableOptions{Columns: *smallChunks})
+		}
+		return err
+	}),
+	// The columns have equal lengths in turn.
+	on("append to one column, or cut all", func(ctx context.Context, v *columnvault.Vault) error {
+		return in(ctx, v, func(ctx context.Context, c *columnvault.Column[int64]) error {
+			n, err := c.Len(ctx)
+			if err != nil {
+				return err
+			}
+			if n == 0 {
+				return c.Append(ctx, vaulttest.Span(0, 700)...)
+			}
+			plan, err := v.PlanRepair(ctx, columnvault.RepairOptions{Cut: []string{"uneven"}, NoBackup: true})
+			if err != nil {
+				return err
+			}
+			return v.Repair(ctx, plan)
+		}, dtype.Int64, "uneven.long")
+	}),
 	on("retype", func(ctx context.Context, v *columnvault.Vault) error {
 		c, err := v.Column(ctx, "rows.N")
 		if err != nil {
@@ -356,6 +392,8 @@ func stage(ctx context.Context, v *columnvault.Vault) error {
 			create(ctx, tx, "documents", dtype.MsgPack[any](), any("first")),
 			makeSpare(ctx, tx),
 			makeRows(ctx, tx),
+			create(ctx, tx, "uneven.long", dtype.Int64, vaulttest.Span(0, 300)...),
+			create[string](ctx, tx, "uneven.short", dtype.String),
 			v.KV().In(tx).PutMany(ctx, vaulttest.Sequence(60, func(i int) columnvault.Pair {
 				return columnvault.Pair{Key: vaulttest.Key(i), Value: vaulttest.Bytes(i, 20*i)}
 			})...))
