@@ -52,7 +52,8 @@ type Table[T any] struct {
 // TableOptions configure [EnsureTable].
 type TableOptions struct {
 	// Ignore opens a table also if it has columns that T lacks and that are not
-	// nullable. It can then only be read.
+	// nullable. It can then only be read, and a field without a column gives
+	// [ErrReadOnly].
 	Ignore bool
 	// Columns are the options of columns that are created.
 	Columns ColumnOptions
@@ -244,6 +245,8 @@ func (d *tableDef) match(ctx context.Context, tx *Tx, o *TableOptions) error {
 	switch {
 	case len(d.ignored) > 0 && !o.Ignore:
 		return fmt.Errorf("%w: they have no field for %s, whose elements cannot be missing", errLacking, listNames(d.ignored))
+	case !all && len(d.ignored) > 0:
+		return fmt.Errorf("%w: %s; so it does not get the fields that it has no columns for", errIgnored, listNames(d.ignored))
 	case !all:
 		return errNotAll
 	}

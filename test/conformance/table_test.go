@@ -353,8 +353,11 @@ func TestTableSchemaChanges(t *testing.T) {
 	vaulttest.WantErr(t, "no default", err, columnvault.ErrDType)
 	wantHint(t, err, "sql.Null")
 
-	var done, total int64
-	more := ensure[tripMore](t, p.V, &columnvault.TableOptions{Progress: func(d, n int64) { done, total = d, n }})
+	var done, total, step int64
+	more := ensure[tripMore](t, p.V, &columnvault.TableOptions{Progress: func(d, n int64) { step, done, total = max(step, d-done), d, n }})
+	if step == 0 || step > 1<<20 {
+		t.Errorf("%d bytes were written at once", step)
+	}
 	if want := int64(len(rows)) * (8 + 4 + int64(len("a, b"))); done != want || total != want {
 		t.Errorf("progress: %d of %d, want %d", done, total, want)
 	}
@@ -365,10 +368,18 @@ func TestTableSchemaChanges(t *testing.T) {
 	// elsewhere.
 	for _, table := range []*columnvault.Table[trip]{old, elsewhere} {
 		for name, do := range map[string]func() error{
-			"Append": func() error { return table.Append(ctx, newTrip(1)) },
-			"Insert": func() error { return table.Insert(ctx, 0, newTrip(1)) },
-			"Set":    func() error { return table.Set(ctx, 0, newTrip(1)) },
-			"Delete": func() error { return table.Delete(ctx, 0, 1) },
+			"Append":   func() error { return table.Append(ctx, newTrip(1)) },
+			"Insert":   func() error { return table.Insert(ctx, 0, newTrip(1)) },
+			"Set":      func() error { return table.Set(ctx, 0, newTrip(1)) },
+			"SetSlice": func() error { return table.SetSlice(ctx, 0, 1, rows[:1]) },
+			"Delete":   func() error { return table.Delete(ctx, 0, 1) },
+			"a row that would be held": func() error {
+				defer table.DisableCache(ctx)
+				if err := table.EnableCache(ctx, nil); err != nil {
+					return err
+				}
+				return table.Append(ctx, newTrip(1))
+			},
 			"Batch": func() error {
 				return p.V.Batch(ctx, func(b *columnvault.Batch) error { return old.AppendTo(b, newTrip(1)) })
 			},
@@ -399,6 +410,19 @@ func TestTableSchemaChanges(t *testing.T) {
 	err = reader.Append(ctx, newTrip(1))
 	vaulttest.WantErr(t, "ignoring", err, columnvault.ErrReadOnly)
 	wantHint(t, err, "without TableOptions.Ignore")
+	for name, err := range map[string]error{
+		"Insert":   reader.Insert(ctx, 0, newTrip(1)),
+		"Set":      reader.Set(ctx, 0, newTrip(1)),
+		"SetSlice": reader.SetSlice(ctx, 0, 1, rows[:1]),
+		"Delete":   reader.Delete(ctx, 0, 1),
+		"a new field": vaulttest.ErrOf(columnvault.EnsureTable[struct {
+			ID    int
+			Fresh sql.Null[int]
+		}](ctx, p.V, "trips", &columnvault.TableOptions{Ignore: true})),
+	} {
+		vaulttest.WantErr(t, "ignoring, "+name, err, columnvault.ErrReadOnly)
+	}
+	wantRows(t, more, want)
 	vaulttest.WantErr(t, "ignoring", p.V.Batch(ctx, func(b *columnvault.Batch) error { return reader.AppendTo(b, newTrip(1)) }), columnvault.ErrReadOnly)
 
 	// Without these, the rest may be missing.

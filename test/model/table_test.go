@@ -61,6 +61,7 @@ func TestTableModel(t *testing.T) {
 			"part":   m.appendPart,
 			"cache":  m.cache,
 			"list":   m.list,
+			"repair": m.repair,
 			"reopen": func(rt *rapid.T) { vaulttest.Must(rt, m.v.Close()); m.open(rt) },
 			"all":    func(rt *rapid.T) { m.want(rt, m.table, m.rows) },
 			"some":   m.wantSome,
@@ -200,6 +201,31 @@ func (m *tableModel) list(rt *rapid.T) {
 	if row[0] = int64(7); !reflect.DeepEqual(got, row) {
 		rt.Errorf("row %v, want %v", got, row)
 	}
+}
+
+// repair makes the columns unequal and then equal again, as short as the
+// shortest.
+func (m *tableModel) repair(rt *rapid.T) {
+	ctx := rt.Context()
+	ids, err := columnvault.Lookup(ctx, m.v, "rows.ID", dtype.Int64)
+	vaulttest.Must(rt, err)
+	texts, err := columnvault.Lookup(ctx, m.v, "rows.Text", dtype.String)
+	vaulttest.Must(rt, err)
+	vaulttest.Must(rt, ids.Append(ctx, make([]int64, rapid.SampledFrom([]int{0, 1, 700}).Draw(rt, "more"))...))
+	n := len(m.rows) - rapid.IntRange(0, min(3, len(m.rows))).Draw(rt, "fewer")
+	vaulttest.Must(rt, texts.Truncate(ctx, n))
+	plan, err := m.v.PlanRepair(ctx, columnvault.RepairOptions{Cut: []string{"rows"}, NoBackup: true})
+	vaulttest.Must(rt, err)
+	vaulttest.Must(rt, m.v.Repair(ctx, plan))
+	for _, step := range plan.Steps {
+		kept, err := m.v.Column(ctx, step.As)
+		vaulttest.Must(rt, err)
+		if have, err := kept.Len(ctx); int64(have) != step.To-step.From || err != nil {
+			rt.Errorf("%s has %d elements, %v: %+v", step.As, have, err, step)
+		}
+		vaulttest.Must(rt, m.v.Drop(ctx, step.As))
+	}
+	m.rows = m.rows[:n]
 }
 
 func (m *tableModel) want(rt *rapid.T, table *columnvault.Table[entry], want []entry) {
