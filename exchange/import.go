@@ -21,7 +21,8 @@ type ImportOptions struct {
 	// Only, with Append, leaves columns alone that the source lacks.
 	Only bool
 	// Types has types and meanings of columns, by their names in the source, in
-	// place of those that the source finds. Append needs none.
+	// place of those that the source finds. Append needs none. A column whose
+	// meaning has Null is nullable, others become so if values are missing.
 	Types map[string]Field
 	// Fill has what missing values of a column become, by its name in the
 	// source: text as it is, other values as JSON. Otherwise new columns are

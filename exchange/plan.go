@@ -143,13 +143,15 @@ func nullable(s dtype.Spec) bool {
 func (p *plan) add(f Field, extra bool) error {
 	spec := f.Type
 	c := &part{name: f.Name, spec: spec, meaning: f.Meaning, extra: extra}
-	c.meaning.Null = c.meaning.Null && (p.Append || nullable(spec))
+	// wanted says that it is nullable even if nothing is missing.
+	wanted := p.Append && c.meaning.Null || p.Types[f.Name].Meaning.Null
+	c.meaning.Null = wanted || c.meaning.Null && nullable(spec)
 	p.parts = append(p.parts, c)
 	text, given := p.Fill[f.Name]
 	switch {
 	case given:
-		c.meaning.Null = c.meaning.Null && p.Append
-	case p.Append && c.meaning.Null:
+		c.meaning.Null = wanted
+	case wanted:
 		c.holds = true
 		return nil
 	case !p.Append && nullable(spec):

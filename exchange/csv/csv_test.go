@@ -376,3 +376,20 @@ func FuzzReader(f *testing.F) {
 		}
 	})
 }
+
+// TestDelimiterBesideQuotes: delimiters in quotes and lines of one character
+// mislead nobody.
+func TestDelimiterBesideQuotes(t *testing.T) {
+	for text, want := range map[string]byte{
+		"A;\"a,b\"\n\"{\"\"x\"\":1,2}\";false\n":  ';', // a comma would end the first field within quotes
+		"A;\"a,b\"\n":                             ';',
+		"#\n\na\tb\n":                             ',', // the header has no tab
+		"size;what\n1,5;5\" pipe\n2,5;6\" pipe\n": ';',
+		"a|b\n1|2\n\"x\ny\"|" + strings.Repeat("z", 300_000) + "\n": '|',
+	} {
+		r := excsv.NewReader(strings.NewReader(text), nil)
+		if _, err := r.Begin(t.Context(), nil); err != nil || r.Delimiter() != want {
+			t.Errorf("%.40q: got %q, want %q (%v)", text, r.Delimiter(), want, err)
+		}
+	}
+}

@@ -44,7 +44,11 @@ func (f *format) begin(b *records.Block, ended bool) (next int, err error) {
 	after, lines, err := f.fields(b, next, ended)
 	first := make([]string, b.RowLen())
 	for i := range first {
-		first[i] = string(bytes.TrimSpace(b.CellText(i)))
+		name := b.CellText(i)
+		if !b.IsQuoted(i) {
+			name = bytes.TrimSpace(name)
+		}
+		first[i] = string(name)
 	}
 	b.DropRow()
 	if err != nil {
@@ -137,7 +141,8 @@ func (f *format) detect(text []byte) byte {
 }
 
 // tryDelimiter returns how many fields the first record has, and how many of the
-// records have as many.
+// records have as many and no quote in a field that does not begin with one,
+// which is a sign that it has been cut at the wrong place.
 func (f *format) tryDelimiter(text []byte, c byte) (first, agree, all int) {
 	trial := format{Options: f.Options, delimiter: c, pattern: ones * uint64(c)}
 	for pos := 0; pos < len(text) && all < sampleRecords; {
@@ -148,10 +153,13 @@ func (f *format) tryDelimiter(text []byte, c byte) (first, agree, all int) {
 		}
 		b := records.Block{Text: text}
 		if after, _, err = trial.fields(&b, pos, true); err != nil {
-			break // the sample ends there
+			if !errors.Is(err, errOpen) {
+				all++
+			}
+			break // the sample ends there, or is cut at the wrong place
 		}
 		n := b.RowLen()
-		if after-pos <= 2 && n == 1 { // an empty line
+		if n == 1 && b.IsEmpty(0) { // an empty line
 			pos = after
 			continue
 		}
@@ -161,11 +169,22 @@ func (f *format) tryDelimiter(text []byte, c byte) (first, agree, all int) {
 		if all == 0 {
 			first = n
 		}
-		if n == first {
+		if n == first && !strayQuote(&b) {
 			agree++
 		}
 		all++
 		pos = after
 	}
 	return first, agree, max(all, 1)
+}
+
+// strayQuote tells whether there is a quote in a field of the record that does
+// not begin with one.
+func strayQuote(b *records.Block) bool {
+	for i := range b.RowLen() {
+		if !b.IsQuoted(i) && bytes.IndexByte(b.CellText(i), '"') >= 0 {
+			return true
+		}
+	}
+	return false
 }

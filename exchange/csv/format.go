@@ -43,6 +43,9 @@ func (f *format) Start(*records.Block) {
 // errPartial says that the text ends before the record does.
 var errPartial = errors.New("the record goes on")
 
+// errOpen is that of a file which ends before a quoted field does.
+var errOpen = errors.New("a quoted field does not end")
+
 // Cut adds the whole records at the beginning of the block.
 func (f *format) Cut(b *records.Block, ended bool) (next int, err error) {
 	f.returns = f.returns || !f.begun && bytes.IndexByte(b.Text, '\n') < 0 && bytes.IndexByte(b.Text, '\r') >= 0
@@ -209,7 +212,7 @@ func (f *format) fields(b *records.Block, pos int, ended bool) (after, lines int
 				if !ended {
 					return 0, 0, errPartial
 				}
-				return 0, 0, errors.New("a quoted field does not end")
+				return 0, 0, errOpen
 			}
 			lines += breaks
 			if quotes {

@@ -42,12 +42,12 @@ func NewWriter(w io.Writer, o *WriterOptions) *Writer {
 func (w *Writer) Begin(_ context.Context, fields []exchange.Field) error {
 	var header []byte
 	between := []byte{w.delimiter}
-	special := string(w.delimiter) + "\"\r\n"
+	special := string(w.delimiter) + ",\"\r\n" // of one column a reader cannot know the delimiter
 	for i, f := range fields {
 		if i > 0 {
 			header = append(header, w.delimiter)
 		}
-		header = appendText(header, f.Name, special)
+		header = appendName(header, f.Name)
 		c := &records.Printer{Before: between, Bare: true}
 		if i == 0 {
 			c.Before = nil
@@ -67,6 +67,12 @@ func (w *Writer) Begin(_ context.Context, fields []exchange.Field) error {
 	}
 	w.rows.End = []byte("\n")
 	return w.rows.WriteRaw(append(header, '\n'))
+}
+
+// appendName appends the name of a column: in quotes if a character of it could
+// be taken for a delimiter of the file, or for a byte-order mark.
+func appendName(dst []byte, name string) []byte {
+	return appendText(dst, name, candidates+"\"\r\n\ufeff")
 }
 
 // trimQuotes takes the quotes from "NaN" and the infinities.

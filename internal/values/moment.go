@@ -104,14 +104,19 @@ func (f Moment) append(dst []byte, v time.Time) []byte {
 	return append(v.AppendFormat(append(dst, '"'), layout), '"')
 }
 
-// AppendStored prints the time of a stored number, without quotes.
+// AppendStored prints the time of a stored number as JSON.
 func (f Moment) AppendStored(dst []byte, n int64) []byte {
 	v, err := f.Time(n)
 	if err != nil {
 		return strconv.AppendInt(dst, n, 10)
 	}
+	return f.append(dst, v)
+}
+
+// AppendBare prints the time of a stored number without quotes.
+func (f Moment) AppendBare(dst []byte, n int64) []byte {
 	start := len(dst)
-	dst = f.append(dst, v)
+	dst = f.AppendStored(dst, n)
 	if dst[start] == '"' {
 		dst = append(dst[:start], dst[start+1:len(dst)-1]...)
 	}
@@ -124,6 +129,9 @@ func (f Moment) ParseStored(text []byte) (int64, error) {
 		if n, ok := iso.Stored(f.meaning); ok {
 			return n, nil
 		}
+	}
+	if n, err := strconv.ParseInt(string(text), 10, 64); err == nil {
+		return n, nil
 	}
 	v, err := f.parse(text)
 	if err != nil {

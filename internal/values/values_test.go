@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -34,8 +35,8 @@ func TestPrintEmptyVector(t *testing.T) {
 		want  string
 	}{
 		{[]int{0}, "[]"},
-		{[]int{0, 1 << 24}, "[]"},
-		{[]int{2, 0, 3}, "[[],[]]"},
+		{[]int{0, 1 << 24}, `{"shape":[0,16777216]}`},
+		{[]int{2, 0, 3}, `{"shape":[2,0,3]}`},
 		{[]int{2, 2, 0}, "[[[],[]],[[],[]]]"},
 		{[]int{maxLists - 1, 0}, "[" + strings.Repeat(",[]", maxLists-1)[1:] + "]"},
 		{[]int{maxLists, 0}, `{"shape":[65536,0]}`},
@@ -46,9 +47,16 @@ func TestPrintEmptyVector(t *testing.T) {
 		if string(got) != c.want {
 			t.Errorf("%v: got %d bytes, %.60s; want %.60s", c.shape, len(got), got, c.want)
 		}
+		v, err := NewParser(spec, dtype.Meaning{}).Parse(got)
+		if back, ok := v.(dtype.Tensor[float32]); !ok || !slices.Equal(back.Shape, c.shape) || len(back.Data) != 0 {
+			t.Errorf("%.60s: got %v, %v", got, v, err)
+		}
 	}
-	if v, err := NewParser(spec, dtype.Meaning{}).Parse([]byte(`{"shape":[65536,0]}`)); err == nil {
-		t.Errorf("a shape is read as %v", v)
+	for _, text := range []string{`{"shape":[1]}`, `{"shape":[]}`, `{"shape":[-1,0]}`, `{"shape":[4294967296,0]}`, `{"shape":[134217728,2,0]}`,
+		`{"shape":[0],"x":1}`, `{"shape":[0]} 1`, `{"shape":"0"}`, `{"shape":[0]`, "{"} {
+		if v, err := NewParser(spec, dtype.Meaning{}).Parse([]byte(text)); err == nil {
+			t.Errorf("%s is read as %v", text, v)
+		}
 	}
 }
 

@@ -2,8 +2,10 @@ package values
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"columnvault/dtype"
@@ -15,6 +17,13 @@ const maxDims = 255
 // parseVector reads nested lists: JSON, but that NaN and the infinities may
 // stand without quotes.
 func (n number[T]) parseVector(text []byte) (any, error) {
+	if trimmed := bytes.TrimSpace(text); len(trimmed) > 0 && trimmed[0] == '{' {
+		shape, err := parseShape(trimmed)
+		if err != nil {
+			return nil, fmt.Errorf("%s is not a vector: %w", Excerpt(text), err)
+		}
+		return dtype.Tensor[T]{Shape: shape, Data: []T{}}, nil
+	}
 	p := vectorParser[T]{rest: text, read: n.read}
 	err := p.value(0)
 	if err == nil && p.peek() != 0 {
@@ -113,7 +122,7 @@ func (n number[T]) appendVector(dst []byte, v any, dims []int) []byte {
 	case []T:
 		return n.appendNested(dst, dims, v)
 	case dtype.Tensor[T]:
-		if len(v.Data) == 0 && tooManyLists(v.Shape) {
+		if len(v.Data) == 0 && !listsShow(v.Shape) {
 			shape := strings.ReplaceAll(fmt.Sprint(v.Shape), " ", ",")
 			return fmt.Appendf(dst, `{"shape":%s}`, shape)
 		}
@@ -126,17 +135,34 @@ func (n number[T]) appendVector(dst []byte, v any, dims []int) []byte {
 // bytes of a file can stand for any number of them.
 const maxLists = 1 << 16
 
-// tooManyLists tells whether an array without elements is shown as its shape,
-// in place of its lists.
-func tooManyLists(shape []int) bool {
+// listsShow tells whether the lists of an array without elements are printed and
+// not its shape: they are not too many, and no dimension follows the one that is
+// 0, of which no list would tell.
+func listsShow(shape []int) bool {
 	lists, level := 0, 1
-	for _, d := range shape {
+	for i, d := range shape {
 		if lists += level; lists > maxLists {
-			return true
+			return false
+		}
+		if d == 0 {
+			return i == len(shape)-1
 		}
 		level *= d
 	}
-	return false
+	return true
+}
+
+// parseShape reads the shape of an array without elements, in JSON.
+func parseShape(text []byte) ([]int, error) {
+	var object struct {
+		Shape []int `json:"shape"`
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if !json.Valid(text) || d.Decode(&object) != nil || !slices.Contains(object.Shape, 0) {
+		return nil, errors.New(`an array without elements is written as lists, or as {"shape":[0,3]}`)
+	}
+	return object.Shape, nil
 }
 
 // appendNested prints an array in C order as nested lists.

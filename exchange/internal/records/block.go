@@ -67,6 +67,10 @@ func (b *Block) CellText(i int) []byte {
 	return b.Text[c.start:c.end]
 }
 
+// IsQuoted tells whether a cell of the last row, which has not ended, is in
+// quotes.
+func (b *Block) IsQuoted(i int) bool { return b.cells[b.Rows*b.width+i].state == Quoted }
+
 // IsEmpty tells whether a cell of the last row, which has not ended, is without
 // quotes and text.
 func (b *Block) IsEmpty(i int) bool {

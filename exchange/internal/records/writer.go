@@ -150,10 +150,8 @@ func printNumbers[T dtype.Element](p *Printer, list []T) func([]byte, int) []byt
 
 // printMoments prints times or dates.
 func (p *Printer) printMoments(m values.Moment, list []int64) func([]byte, int) []byte {
-	return func(dst []byte, row int) []byte {
-		if p.Bare {
-			return m.AppendStored(dst, list[row])
-		}
-		return append(m.AppendStored(append(dst, '"'), list[row]), '"')
+	if p.Bare {
+		return func(dst []byte, row int) []byte { return m.AppendBare(dst, list[row]) }
 	}
+	return func(dst []byte, row int) []byte { return m.AppendStored(dst, list[row]) }
 }

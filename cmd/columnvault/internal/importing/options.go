@@ -48,34 +48,51 @@ func (o *Options) Check() error {
 	return nil
 }
 
-// ParseTypes reads dtypes of columns that are given as COLUMN=DTYPE.
+// ParseTypes reads dtypes of columns that are given as COLUMN=DTYPE, with a
+// meaning after the dtype or without one.
 func ParseTypes(flags []string) (map[string]exchange.Field, error) {
 	types := map[string]exchange.Field{}
 	for _, flag := range flags {
-		i := strings.LastIndexByte(flag, '=')
-		shown := excerpt.Shorten(flag, excerpt.Name)
-		if i < 1 {
-			return nil, fmt.Errorf("--types %s: want COLUMN=DTYPE", shown)
-		}
-		f, err := parseType(flag[i+1:])
+		name, f, err := parseColumnType(flag)
 		if err != nil {
-			return nil, fmt.Errorf("--types %s: %s", shown, values.Reason(err))
+			return nil, fmt.Errorf("--types %s: %s", excerpt.Shorten(flag, excerpt.Name), values.Reason(err))
 		}
-		types[flag[:i]] = f
+		types[name] = f
 	}
 	return types, nil
 }
 
-// parseType reads a dtype, or time or date.
-func parseType(word string) (f exchange.Field, err error) {
+// parseColumnType divides a flag at the last = after which there is a type, for
+// names and meanings have it too.
+func parseColumnType(flag string) (name string, f exchange.Field, err error) {
+	err = errors.New("want COLUMN=DTYPE")
+	for i := len(flag) - 1; i > 0; i-- {
+		if flag[i] != '=' {
+			continue
+		}
+		if f, err = parseType(flag[i+1:]); err == nil {
+			return flag[:i], f, nil
+		}
+	}
+	return "", f, err
+}
+
+// parseType reads a dtype and a meaning, or time or date.
+func parseType(words string) (f exchange.Field, err error) {
+	word, meaning, _ := strings.Cut(words, " ")
 	f.Type = dtype.Int64.Spec()
 	switch word {
 	case "time":
-		f.Meaning.Time = dtype.Microsecond
+		meaning += " time=us"
 	case "date":
-		f.Meaning.Date = true
+		meaning += " date"
 	default:
-		f.Type, err = dtype.ParseSpec(word)
+		if f.Type, err = dtype.ParseSpec(word); err != nil {
+			return f, err
+		}
+	}
+	if f.Meaning, err = dtype.ParseMeaning(strings.TrimSpace(meaning)); err == nil {
+		err = f.Meaning.Check(f.Type)
 	}
 	return f, err
 }
