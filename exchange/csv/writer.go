@@ -42,7 +42,7 @@ func NewWriter(w io.Writer, o *WriterOptions) *Writer {
 func (w *Writer) Begin(_ context.Context, fields []exchange.Field) error {
 	var header []byte
 	between := []byte{w.delimiter}
-	special := string(w.delimiter) + ",\"\r\n" // of one column a reader cannot know the delimiter
+	special := newSpecials(",\"\r\n" + string(w.delimiter)) // of one column a reader cannot know the delimiter
 	for i, f := range fields {
 		if i > 0 {
 			header = append(header, w.delimiter)
@@ -72,7 +72,7 @@ func (w *Writer) Begin(_ context.Context, fields []exchange.Field) error {
 // appendName appends the name of a column: in quotes if a character of it could
 // be taken for a delimiter of the file, or for a byte-order mark.
 func appendName(dst []byte, name string) []byte {
-	return appendText(dst, name, candidates+"\"\r\n\ufeff")
+	return appendText(dst, name, nameSpecials)
 }
 
 // trimQuotes takes the quotes from "NaN" and the infinities.
@@ -92,9 +92,35 @@ func (w *Writer) End(context.Context) error { return nil }
 
 // AppendField appends text as a field that is separated by commas: in quotes if
 // it could be taken for a missing value, or its ends could get lost.
-func AppendField(dst []byte, s string) []byte { return appendText(dst, s, ",\"\r\n") }
+func AppendField(dst []byte, s string) []byte { return appendText(dst, s, commaSpecials) }
 
-func appendText(dst []byte, s, special string) []byte {
+// specials are the bytes for whose sake a field is put in quotes.
+type specials [256]bool
+
+func newSpecials(chars string) *specials {
+	s := &specials{}
+	for _, c := range []byte(chars) {
+		s[c] = true
+	}
+	return s
+}
+
+// in tells whether there is one in a text.
+func (s *specials) in(text string) bool {
+	for i := range len(text) {
+		if s[text[i]] {
+			return true
+		}
+	}
+	return false
+}
+
+var (
+	commaSpecials = newSpecials(",\"\r\n")
+	nameSpecials  = newSpecials(candidates + "\"\r\n\ufeff")
+)
+
+func appendText(dst []byte, s string, special *specials) []byte {
 	if !needsQuotes(s, special) {
 		return append(dst, s...)
 	}
@@ -104,8 +130,8 @@ func appendText(dst []byte, s, special string) []byte {
 }
 
 // needsQuotes tells whether a field would not be read back as it is.
-func needsQuotes(s, special string) bool {
-	if s == "" || s[0] <= ' ' || s[len(s)-1] <= ' ' || strings.ContainsAny(s, special) {
+func needsQuotes(s string, special *specials) bool {
+	if s == "" || s[0] <= ' ' || s[len(s)-1] <= ' ' || special.in(s) {
 		return true
 	}
 	if len(s) <= 4 && slices.Contains(defaultNulls, s) {

@@ -51,10 +51,20 @@ func ParseFloat(text []byte, bits int) (float64, error) {
 	if f, ok := FloatWord(text); ok {
 		return f, nil
 	}
-	if bytes.ContainsAny(text, "xXpP_") { // Go's hexadecimal
+	if !isDecimal(text) { // Go has hexadecimal ones
 		return 0, strconv.ErrSyntax
 	}
 	return strconv.ParseFloat(string(text), bits)
+}
+
+// isDecimal tells whether text has no other characters than decimal numbers.
+func isDecimal(text []byte) bool {
+	for _, c := range text {
+		if c-'0' > 9 && c != '.' && c != '-' && c != '+' && c != 'e' && c != 'E' {
+			return false
+		}
+	}
+	return true
 }
 
 // powers are the powers of ten that f64 holds exactly.
@@ -96,6 +106,22 @@ func ShortFloat(text []byte) (f float64, ok bool) {
 	return f, true
 }
 
+// Fraction reads decimal numbers that have a point between digits and no
+// exponent: those that are no integers, and in JSON too.
+func Fraction(text []byte) (f float64, ok bool) {
+	point := bytes.IndexByte(text, '.')
+	if point < 1 || point == len(text)-1 || text[point-1] == '-' {
+		return 0, false
+	}
+	for i, c := range text {
+		if c-'0' > 9 && i != point && (i > 0 || c != '-') {
+			return 0, false
+		}
+	}
+	f, err := strconv.ParseFloat(string(text), 64)
+	return f, err == nil
+}
+
 // AppendFloat prints the shortest decimal that reads back as f and shows that
 // it is a float.
 func AppendFloat(dst []byte, f float64, bits int) []byte {
@@ -113,7 +139,7 @@ func AppendFloat(dst []byte, f float64, bits int) []byte {
 	}
 	start := len(dst)
 	dst = strconv.AppendFloat(dst, f, format, -1, bits)
-	if !bytes.ContainsAny(dst[start:], ".e") {
+	if bytes.IndexByte(dst[start:], '.') < 0 && format == 'f' {
 		dst = append(dst, ".0"...)
 	}
 	return dst

@@ -148,3 +148,74 @@ func (t ISO) Stored(m dtype.Meaning) (n int64, ok bool) {
 	}
 	return t.Seconds*per + t.Nanos/(1e9/per), true
 }
+
+// Append prints a date, or a time in UTC, as ISO 8601 writes it, with as many
+// digits after the point as it needs. The year must be one from 0 to 9999.
+func (t ISO) Append(dst []byte) []byte {
+	days := floorDiv(t.Seconds, 86400)
+	year, month, day := dateOf(int(days))
+	dst = appendTwo(appendTwo(dst, year/100), year%100)
+	dst = appendTwo(append(dst, '-'), month)
+	dst = appendTwo(append(dst, '-'), day)
+	if t.Date {
+		return dst
+	}
+	second := int(t.Seconds - days*86400)
+	dst = appendTwo(append(dst, 'T'), second/3600)
+	dst = appendTwo(append(dst, ':'), second/60%60)
+	dst = appendTwo(append(dst, ':'), second%60)
+	if t.Nanos > 0 {
+		dst = append(dst, '.')
+		for rest, place := t.Nanos, int64(1e8); rest > 0; place /= 10 {
+			dst = append(dst, '0'+byte(rest/place))
+			rest %= place
+		}
+	}
+	return append(dst, 'Z')
+}
+
+// appendTwo prints a number below 100 in two digits.
+func appendTwo(dst []byte, n int) []byte { return append(dst, '0'+byte(n/10), '0'+byte(n%10)) }
+
+// floorDiv divides toward the past.
+func floorDiv(a, b int64) int64 {
+	q := a / b
+	if a%b < 0 {
+		q--
+	}
+	return q
+}
+
+// The first and the last second of the years 0 to 9999.
+const firstSecond, lastSecond = -62167219200, 253402300799
+
+// isoOf returns the date or the time of a stored number, if it is in the years 0
+// to 9999.
+func isoOf(n int64, m dtype.Meaning) (t ISO, ok bool) {
+	if t.Date = m.Date; m.Date {
+		if n < firstSecond/86400 || n > lastSecond/86400 {
+			return ISO{}, false
+		}
+		t.Seconds = n * 86400
+		return t, true
+	}
+	per := perSecond[m.Time]
+	t.Seconds = floorDiv(n, per)
+	t.Nanos = (n - t.Seconds*per) * (1e9 / per)
+	return t, t.Seconds >= firstSecond && t.Seconds <= lastSecond
+}
+
+// dateOf is the reverse of daysSince1970.
+func dateOf(days int) (year, month, day int) {
+	days += 719468 + 146097 // since March of the year -400, so that nothing is negative
+	era, days := days/146097, days%146097
+	ofEra := (days - days/1460 + days/36524 - days/146096) / 365
+	days -= 365*ofEra + ofEra/4 - ofEra/100
+	fromMarch := (5*days + 2) / 153
+	day = days - (153*fromMarch+2)/5 + 1
+	year, month = 400*era+ofEra-400, fromMarch+3
+	if month > 12 {
+		year, month = year+1, month-12
+	}
+	return year, month, day
+}

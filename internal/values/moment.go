@@ -104,8 +104,19 @@ func (f Moment) append(dst []byte, v time.Time) []byte {
 	return append(v.AppendFormat(append(dst, '"'), layout), '"')
 }
 
+// plain returns what needs no time zone.
+func (f Moment) plain(n int64) (t ISO, ok bool) {
+	if !f.meaning.Date && f.zone != time.UTC {
+		return ISO{}, false
+	}
+	return isoOf(n, f.meaning)
+}
+
 // AppendStored prints the time of a stored number as JSON.
 func (f Moment) AppendStored(dst []byte, n int64) []byte {
+	if t, ok := f.plain(n); ok {
+		return append(t.Append(append(dst, '"')), '"')
+	}
 	v, err := f.Time(n)
 	if err != nil {
 		return strconv.AppendInt(dst, n, 10)
@@ -115,6 +126,9 @@ func (f Moment) AppendStored(dst []byte, n int64) []byte {
 
 // AppendBare prints the time of a stored number without quotes.
 func (f Moment) AppendBare(dst []byte, n int64) []byte {
+	if t, ok := f.plain(n); ok {
+		return t.Append(dst)
+	}
 	start := len(dst)
 	dst = f.AppendStored(dst, n)
 	if dst[start] == '"' {

@@ -332,3 +332,37 @@ func TestExcerpt(t *testing.T) {
 		}
 	}
 }
+
+// TestISOPrintsAsTime: times and dates are printed without package time as it
+// would.
+func TestISOPrintsAsTime(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		m := dtype.Meaning{Time: rapid.SampledFrom([]dtype.Unit{dtype.Second, dtype.Millisecond, dtype.Microsecond, dtype.Nanosecond}).Draw(t, "unit")}
+		per := perSecond[m.Time]
+		n := rapid.OneOf(rapid.Int64Range(firstSecond-1, lastSecond+1), rapid.SampledFrom([]int64{firstSecond, lastSecond, 0, -1})).Draw(t, "seconds")
+		if m.Time == dtype.Nanosecond {
+			n %= 9_000_000_000
+		}
+		n = n*per + rapid.Int64Range(0, per-1).Draw(t, "part")
+		f := NewMoment(m)
+		at, err := f.Time(n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := string(f.AppendStored(nil, n)), string(f.append(nil, at)); got != want {
+			t.Errorf("%d %v: got %s, want %s", n, m, got, want)
+		}
+		days := rapid.Int64Range(firstSecond/86400-1, lastSecond/86400+1).Draw(t, "days")
+		f = NewMoment(dtype.Meaning{Date: true})
+		if at, err = f.Time(days); err != nil {
+			t.Fatal(err)
+		}
+		if got, want := string(f.AppendStored(nil, days)), string(f.append(nil, at)); got != want {
+			t.Errorf("%d days: got %s, want %s", days, got, want)
+		}
+	})
+	f, buf := NewMoment(dtype.Meaning{Time: dtype.Microsecond}), make([]byte, 0, 64)
+	if n := testing.AllocsPerRun(10, func() { buf = f.AppendBare(buf[:0], 1_700_000_000_123_456) }); n > 0 {
+		t.Errorf("%v allocations to print a time", n)
+	}
+}

@@ -182,7 +182,11 @@ func addFloats(c *column, s *Source, i int, to *exchange.Vector[float64]) error 
 	read, _ := values.NumbersOf[float64](c.field.Type.Kind)
 	for row := range s.block.Rows {
 		text, state := s.block.cell(row, i)
-		if f, ok := values.ShortFloat(text); ok && state != Absent {
+		f, ok := values.ShortFloat(text)
+		if !ok && !c.given {
+			f, ok = values.Fraction(text)
+		}
+		if ok && state != Absent {
 			if c.given || c.shape != 0 && plainFloat(text) {
 				c.shape |= Float
 				to.Add(f)
