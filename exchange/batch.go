@@ -148,6 +148,12 @@ func (v *Vector[T]) grow(rows int, value T, missing bool) {
 	v.Values, v.Missing = v.Values[:rows], v.Missing[:min(rows, len(v.Missing))]
 }
 
+// truncate removes all rows but the first n.
+func (v *Vector[T]) truncate(n int) {
+	clear(v.Values[n:])
+	v.Values, v.Missing = v.Values[:n], v.Missing[:min(n, len(v.Missing))]
+}
+
 func (v *Vector[T]) gaps() []bool { return v.Missing }
 
 func (v *Vector[T]) reset() {
@@ -163,7 +169,11 @@ type kind interface {
 }
 
 // kindFor is the kind of a dtype.
-type kindFor[T any] struct{ t dtype.Type[T] }
+type kindFor[T any] struct {
+	t dtype.Type[T]
+	// size is about how many bytes of memory a value takes, if they differ.
+	size func(T) int
+}
 
 func (kindFor[T]) newColumn() Column { return &Vector[T]{} }
 
@@ -171,43 +181,83 @@ func (kindFor[T]) newColumn() Column { return &Vector[T]{} }
 func kindOf(s dtype.Spec) kind {
 	switch s.Kind {
 	case dtype.KindBool:
-		return kindFor[bool]{dtype.Bool}
+		return kindFor[bool]{t: dtype.Bool}
 	case dtype.KindInt8:
-		return kindFor[int8]{dtype.Int8}
+		return kindFor[int8]{t: dtype.Int8}
 	case dtype.KindInt16:
-		return kindFor[int16]{dtype.Int16}
+		return kindFor[int16]{t: dtype.Int16}
 	case dtype.KindInt32:
-		return kindFor[int32]{dtype.Int32}
+		return kindFor[int32]{t: dtype.Int32}
 	case dtype.KindInt64:
-		return kindFor[int64]{dtype.Int64}
+		return kindFor[int64]{t: dtype.Int64}
 	case dtype.KindUint8:
-		return kindFor[uint8]{dtype.Uint8}
+		return kindFor[uint8]{t: dtype.Uint8}
 	case dtype.KindUint16:
-		return kindFor[uint16]{dtype.Uint16}
+		return kindFor[uint16]{t: dtype.Uint16}
 	case dtype.KindUint32:
-		return kindFor[uint32]{dtype.Uint32}
+		return kindFor[uint32]{t: dtype.Uint32}
 	case dtype.KindUint64:
-		return kindFor[uint64]{dtype.Uint64}
+		return kindFor[uint64]{t: dtype.Uint64}
 	case dtype.KindFloat16:
-		return kindFor[float32]{dtype.Float16}
+		return kindFor[float32]{t: dtype.Float16}
 	case dtype.KindFloat32:
-		return kindFor[float32]{dtype.Float32}
+		return kindFor[float32]{t: dtype.Float32}
 	case dtype.KindFloat64:
-		return kindFor[float64]{dtype.Float64}
+		return kindFor[float64]{t: dtype.Float64}
 	case dtype.KindText:
 		if s.Sized {
-			return kindFor[string]{dtype.FixedText(s.Size, s.Encoding)}
+			return kindFor[string]{dtype.FixedText(s.Size, s.Encoding), textSize}
 		}
-		return kindFor[string]{dtype.Text(s.Encoding)}
+		return kindFor[string]{dtype.Text(s.Encoding), textSize}
 	case dtype.KindBytes:
 		if s.Sized {
-			return kindFor[[]byte]{dtype.FixedBytes(s.Size)}
+			return kindFor[[]byte]{dtype.FixedBytes(s.Size), bytesSize}
 		}
-		return kindFor[[]byte]{dtype.Bytes}
+		return kindFor[[]byte]{dtype.Bytes, bytesSize}
 	case dtype.KindVector:
 		return vectorKind(s)
 	}
-	return kindFor[any]{s.Type()}
+	return kindFor[any]{s.Type(), anySize}
+}
+
+// weigh returns about how many bytes of memory values take.
+func (k kindFor[T]) weigh(list []T) (n int) {
+	if k.size == nil {
+		return len(list) * max(k.t.Size(), 8)
+	}
+	for _, v := range list {
+		n += k.size(v)
+	}
+	return n
+}
+
+func textSize(s string) int { return 16 + len(s) }
+
+func bytesSize(b []byte) int { return 24 + len(b) }
+
+func tensorSize[E dtype.Element](v dtype.Tensor[E]) int { return 48 + 8*len(v.Shape) + 8*len(v.Data) }
+
+// anySize is the size of a value of the JSON model.
+func anySize(v any) int {
+	const word = 16
+	n := word
+	switch v := v.(type) {
+	case string:
+		n += word + len(v)
+	case []any:
+		n += 24
+		for _, inner := range v {
+			n += anySize(inner)
+		}
+	case map[string]any:
+		n += 3 * word
+		for key, inner := range v {
+			n += word + len(key) + anySize(inner)
+		}
+	default:
+		n += 8
+	}
+	return n
 }
 
 func vectorKind(s dtype.Spec) kind {
@@ -236,7 +286,7 @@ func vectorKind(s dtype.Spec) kind {
 
 func vectorOf[E dtype.Element](s dtype.Spec) kind {
 	if len(s.Dims) == 0 {
-		return kindFor[dtype.Tensor[E]]{dtype.Tensors[E]()}
+		return kindFor[dtype.Tensor[E]]{dtype.Tensors[E](), tensorSize[E]}
 	}
-	return kindFor[[]E]{dtype.Vector[E](s.Dims...)}
+	return kindFor[[]E]{t: dtype.Vector[E](s.Dims...)}
 }

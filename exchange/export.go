@@ -4,7 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"iter"
+	"slices"
 
 	"columnvault"
 	"columnvault/dtype"
@@ -20,8 +20,9 @@ type ExportOptions struct {
 
 // Export writes columns of one length side by side to a sink, as they are at
 // one moment, and returns the number of rows. Without names it writes all
-// columns, each of which must be readable. It holds about
-// [columnvault.Options.ReadBytes] of each column.
+// columns, each of which must be readable. Whatever their number, it holds some
+// 32 MiB of rows, or one row if that is larger; where elements get much larger
+// at once, also a few times [columnvault.Options.ReadBytes].
 func Export(ctx context.Context, v *columnvault.Vault, names []string, sink Sink, o *ExportOptions) (rows int, err error) {
 	if o == nil {
 		o = &ExportOptions{}
@@ -31,7 +32,6 @@ func Export(ctx context.Context, v *columnvault.Vault, names []string, sink Sink
 		if err != nil {
 			return err
 		}
-		defer e.close()
 		rows = e.rows
 		return e.write(ctx, sink, o)
 	})
@@ -57,11 +57,7 @@ func openExport(ctx context.Context, tx *columnvault.Tx, names []string) (*expor
 		}
 	}
 	e := &export{}
-	if err := e.openAll(ctx, tx, names); err != nil {
-		e.close()
-		return nil, err
-	}
-	return e, nil
+	return e, e.openAll(ctx, tx, names)
 }
 
 // openAll opens columns, which must be of one length.
@@ -135,121 +131,131 @@ func allNames(infos []columnvault.ColumnInfo) (names []string, err error) {
 	return names, nil
 }
 
-// close ends the reading of the columns.
-func (e *export) close() {
-	for _, r := range e.readers {
-		r.stop()
-	}
-}
-
 // write writes all rows.
 func (e *export) write(ctx context.Context, sink Sink, o *ExportOptions) error {
 	if err := sink.Begin(ctx, e.fields); err != nil {
 		return err
 	}
 	b := &Batch{Columns: make([]Column, len(e.readers))}
-	for done := 0; done < e.rows; {
-		b.Rows = min(e.rows-done, maxRows)
-		for i, r := range e.readers {
-			n, err := r.fill()
-			if err == nil && n == 0 {
-				err = fmt.Errorf("%w: column %s ended early", columnvault.ErrCorrupt, excerpt.Quote(e.fields[i].Name, excerpt.Name))
-			}
-			if err != nil {
-				return err
-			}
-			b.Rows = min(b.Rows, n)
-		}
-		for i, r := range e.readers {
-			b.Columns[i] = r.take(b.Rows)
+	for done, most := 0, firstRows; done < e.rows; done += b.Rows {
+		size, err := e.read(ctx, b, done, min(most, e.rows-done))
+		if err != nil {
+			return err
 		}
 		if err := sink.Write(ctx, b); err != nil {
 			return err
 		}
-		done += b.Rows
 		if o.Progress != nil {
-			o.Progress(int64(done), int64(e.rows))
+			o.Progress(int64(done+b.Rows), int64(e.rows))
 		}
+		most = max(1, min(4*b.Rows, b.Rows*batchBytes/max(size, 1), maxRows))
 	}
 	return sink.End(ctx)
 }
 
-// maxRows bounds the rows of a batch.
-const maxRows = 64 << 10
+// The bounds of a batch: in rows the first and any, and in bytes as far as
+// earlier rows tell.
+const (
+	firstRows  = 1 << 10
+	maxRows    = 64 << 10
+	batchBytes = 16 << 20
+)
 
-// reader reads a column in runs.
-type reader interface {
-	// fill makes sure that there are values, if the column has not ended, and
-	// returns their number.
-	fill() (int, error)
-	// take returns the next n values.
-	take(n int) Column
-	stop()
-}
-
-// runsOf are the values of a column, a run at a time.
-type runsOf[T any] struct {
-	next func() (columnvault.Run[T], error, bool)
-	end  func()
-	rest []T
-}
-
-func newRuns[T any](ctx context.Context, tx *columnvault.Tx, name string, t dtype.Type[T]) (runsOf[T], error) {
-	col, err := columnvault.Lookup(ctx, tx, name, t)
-	if err != nil {
-		return runsOf[T]{}, err
-	}
-	next, end := iter.Pull2(col.Runs(ctx))
-	return runsOf[T]{next: next, end: end}, nil
-}
-
-func (r *runsOf[T]) fill() (int, error) {
-	if len(r.rest) == 0 {
-		run, err, _ := r.next()
+// read fills a batch with at most so many rows, from position at on, and returns
+// their size in bytes. A column whose elements are larger than its share makes
+// the batch shorter for the columns after it, so that all together stay near the
+// bound whatever was expected of them.
+func (e *export) read(ctx context.Context, b *Batch, at, most int) (size int, err error) {
+	share := batchBytes / len(e.readers)
+	for i, r := range e.readers {
+		n, bytes, err := r.read(ctx, at, most)
+		if err == nil && n == 0 {
+			err = fmt.Errorf("%w: column %s ended early", columnvault.ErrCorrupt, excerpt.Quote(e.fields[i].Name, excerpt.Name))
+		}
 		if err != nil {
 			return 0, err
 		}
-		r.rest = run.Values
+		size += bytes
+		if most = n; bytes > 2*share {
+			most = max(1, n*share/bytes)
+		}
 	}
-	return len(r.rest), nil
+	b.Rows = most
+	for i, r := range e.readers {
+		b.Columns[i] = r.take(most)
+	}
+	return size, nil
 }
 
-func (r *runsOf[T]) stop() { r.end() }
+// reader reads a column in runs.
+type reader interface {
+	// read reads at most so many values, from position at on, and returns their
+	// number and about what memory they take, in bytes.
+	read(ctx context.Context, at, most int) (n, bytes int, err error)
+	// take returns the first n of the values that were read.
+	take(n int) Column
+}
 
 func (k kindFor[T]) newReader(ctx context.Context, tx *columnvault.Tx, f Field) (reader, error) {
 	if f.Meaning.Null {
-		runs, err := newRuns(ctx, tx, f.Name, dtype.Nullable(k.t))
-		return &nullReader[T]{runsOf: runs}, err
+		col, err := columnvault.Lookup(ctx, tx, f.Name, dtype.Nullable(k.t))
+		return &nullReader[T]{kind: k, column: col}, err
 	}
-	runs, err := newRuns(ctx, tx, f.Name, k.t)
-	return &readerOf[T]{runsOf: runs}, err
+	col, err := columnvault.Lookup(ctx, tx, f.Name, k.t)
+	return &readerOf[T]{kind: k, column: col}, err
+}
+
+// readRun reads a run of values into memory that is used again.
+func readRun[T any](ctx context.Context, col *columnvault.Column[T], memory *[]T, at, most int) ([]T, error) {
+	*memory = slices.Grow((*memory)[:0], most)[:most]
+	for run, err := range col.RunsInto(ctx, *memory, at, at+most) {
+		return run.Values, err
+	}
+	return nil, nil
 }
 
 // readerOf is a reader of values of one Go type.
 type readerOf[T any] struct {
-	runsOf[T]
-	part Vector[T]
+	kind   kindFor[T]
+	column *columnvault.Column[T]
+	memory []T
+	part   Vector[T]
+}
+
+func (r *readerOf[T]) read(ctx context.Context, at, most int) (n, bytes int, err error) {
+	clear(r.part.Values) // what they point to is not needed any more
+	r.part.Values, err = readRun(ctx, r.column, &r.memory, at, most)
+	return len(r.part.Values), r.kind.weigh(r.part.Values), err
 }
 
 func (r *readerOf[T]) take(n int) Column {
-	r.part.Values, r.rest = r.rest[:n:n], r.rest[n:]
+	clear(r.part.Values[n:])
+	r.part.Values = r.part.Values[:n]
 	return &r.part
 }
 
 // nullReader is a reader of values that may be missing.
 type nullReader[T any] struct {
-	runsOf[sql.Null[T]]
-	part Vector[T]
+	kind   kindFor[T]
+	column *columnvault.Column[sql.Null[T]]
+	memory []sql.Null[T]
+	part   Vector[T]
 }
 
-func (r *nullReader[T]) take(n int) Column {
+func (r *nullReader[T]) read(ctx context.Context, at, most int) (n, bytes int, err error) {
 	r.part.reset()
-	for i, v := range r.rest[:n] {
+	run, err := readRun(ctx, r.column, &r.memory, at, most)
+	for i, v := range run {
 		r.part.Add(v.V)
 		if !v.Valid {
 			r.part.setMissing(i)
 		}
 	}
-	r.rest = r.rest[n:]
+	clear(run)
+	return len(run), 2 * r.kind.weigh(r.part.Values), err
+}
+
+func (r *nullReader[T]) take(n int) Column {
+	r.part.truncate(n)
 	return &r.part
 }
