@@ -28,10 +28,10 @@ which have the same prefix up to the last point, or no point. They must have the
 same length, and the times must ascend. What would go is printed, and a question
 asked on a terminal; elsewhere --yes is needed. The file keeps its size, and
 uses the room again.`,
-		Example: `  columnvault delete weather.db temp_max -1
-  columnvault delete weather.db temp_max 10:20
-  columnvault delete weather.db temp_max -7:
-  columnvault delete weather.db --before 2013-01-01 --by date
+		Example: `  columnvault delete weather.db temp -1
+  columnvault delete weather.db temp 10:20
+  columnvault delete weather.db temp -7:
+  columnvault delete weather.db --before 2013-07-01 --by time_hour
   columnvault delete metrics.db --before 30d --by cpu.time --yes`,
 	}
 	f := cmd.Flags()

@@ -53,8 +53,8 @@ columns only a length. To read 100 million numbers takes some seconds.
                                  values, null where there are none
   trend                          the means of equal stretches`,
 		Example: `  columnvault describe weather.db
-  columnvault describe weather.db temp_min temp_max
-  columnvault describe weather.db temp_max --json | jq .median`,
+  columnvault describe weather.db temp dewp
+  columnvault describe weather.db temp --json | jq .median`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runDescribe(cmd.Context(), a, args[0], args[1:], asJSON)
 		},
@@ -155,11 +155,7 @@ func describeOthers(ctx context.Context, col *columnvault.Column[any], spec dtyp
 
 func describedCells(col *columnvault.Column[any], d scan.Description[any], trend []float64) []string {
 	spec, m := columns.Spec(col), col.Meaning()
-	missing := ""
-	if n := d.Missing + d.NaN; n > 0 {
-		missing = strconv.Itoa(n)
-	}
-	cells := []string{excerpt.Printable(col.Name()), showType(col.DType(), m), strconv.Itoa(d.Len), missing}
+	cells := []string{excerpt.Printable(col.Name()), showType(col.DType(), m), strconv.Itoa(d.Len), showCount(d.Missing + d.NaN)}
 	for _, v := range []any{d.Min, d.Quarter, d.Median, d.ThreeQuarters, d.Max} {
 		cells = append(cells, showValue(spec, m, v))
 	}

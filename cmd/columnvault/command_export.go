@@ -33,7 +33,7 @@ written. By itself it finds types anew: i64, f64 and str (in JSON lines bytes as
 well) come back as such, but other types as one of these or msgpack, and in CSV
 text as numbers if all of it looks like numbers, such as 98101 or nan.`,
 		Example: `  columnvault export weather.db --out weather.csv
-  columnvault export weather.db date temp_max --format jsonl | jq .temp_max`,
+  columnvault export weather.db time_hour temp --format jsonl | jq .temp`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runExport(cmd.Context(), a, args[0], args[1:], &o)
 		},

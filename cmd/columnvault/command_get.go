@@ -17,8 +17,8 @@ func newGetCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "get DB NAME INDEX",
 		Short: "Print an element",
-		Example: `  columnvault get weather.db temp_max 0
-  columnvault get weather.db temp_max -1`,
+		Example: `  columnvault get weather.db temp 0
+  columnvault get weather.db temp -1`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			i, err := parseIndex(args[2])
 			if err != nil && strings.Contains(args[2], ":") {

@@ -17,8 +17,8 @@ the others is empty from there on.
 --json prints an object a line instead, with whole values and without the
 position.`,
 		Example: `  columnvault head weather.db
-  columnvault head weather.db date temp_max --rows 3
-  columnvault head weather.db --json | jq .temp_max`,
+  columnvault head weather.db time_hour temp --rows 3
+  columnvault head weather.db --json | jq .temp`,
 	}
 	n, asJSON := rowFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -27,51 +28,51 @@ type importOptions struct {
 func newImportCommand(a *app) *cobra.Command {
 	var o importOptions
 	cmd := &cobra.Command{
-		Use: "import DB FILE|- [--format csv|jsonl] [--types COLUMN=DTYPE,...] [--na COLUMN=VALUE]... " +
-			"[--prefix P] [--append [--only]] [--into NAME] [--detect] [--quiet] [--into-existing]",
+		Use: "import DB FILE|- [--format csv|jsonl] [--types COLUMN=DTYPE,...] [--null TEXT]... [--na COLUMN=VALUE]... " +
+			"[--delimiter CHARACTER] [--no-header] [--skip N] [--comment TEXT] [--encoding NAME] [--ragged fill|skip] " +
+			"[--into NAME] [--prefix P] [--append [--only]] [--detect] [--quiet] [--into-existing]",
 		Short: "Make columns of a CSV or JSON lines file",
 		Long: `Make columns of a CSV or JSON lines file, or of standard input (-), which needs
 --format. What ends in .gz or .zst is decompressed. All is written in one
 transaction: after an error the vault is as it was. In the end a table shows
-what was written. The types are those of the first records; if a later one does
-not fit, the file is read again from its beginning.
+what was written; --detect shows it and writes nothing.
 
-CSV: the first line names the columns, which --no-header calls column_1 and so
-on; names that are empty or taken are made unique. What stands between fields is
-found: comma, tab, semicolon or bar. --skip leaves out lines at the beginning,
-and --comment those that begin with a text. A record with more or fewer fields
-than the header is an error, unless --ragged fill or --ragged skip is given. The
-text is UTF-8, or UTF-16 with a byte-order mark, or what --encoding says. A
-column is i64 if all its values are
-plain integers (007 and numbers beyond 64 bits are not), f64 if all are numbers,
-and otherwise str. Numbers with a fraction or an exponent become the nearest
-f64. Integers are not rounded: beside one that f64 does not hold (beyond 2^53)
-such numbers make a str column. Quotes around numbers make no difference, nor do
-spaces around names and numbers.
+Most files need no flag. The types are those that all values of a column have:
+  integers          i64   but not 007, or numbers beyond 64 bits
+  numbers           f64   with a fraction or an exponent the nearest one; beside
+                          an integer that would be rounded they are text
+  2026-07-31        i64 date
+  2026-07-31 12:00  i64 time=us, as UTC unless there is Z or an offset; with
+                          more than six digits of a second time=ns
+  all else          str
+Where fields are empty, NA, N/A, null, None, NaN or - (or what --null names
+instead), values are missing, and the column is nullable. --types names other
+types: bool, f32, str for postal codes, date, time, or a dtype and a meaning
+such as "i64 time=s zone=Europe/Berlin". Columns of bytes, vectors or text of a
+fixed size cannot miss values: --na COLUMN=VALUE says what stands there.
 
-JSON lines: the keys of the objects name the columns. Integers make i64, other
-numbers f64, and so do "NaN", "Infinity" and "-Infinity" with numbers or alone;
-text makes str, base64 objects bytes, all else and what is mixed msgpack.
+CSV: the first line names the columns; names that are empty or taken are made
+unique. The delimiter is found, of comma, tab, semicolon and bar. A record with
+more or fewer fields than the header is an error, unless --ragged says to fill
+or skip it. The text is UTF-8, or UTF-16 with a byte-order mark.
+
+JSON lines: the keys of the objects name the columns, and null is missing.
+Base64 objects make bytes, and what is mixed, lists and objects msgpack.
 --into NAME makes one msgpack column of whole lines instead.
-
---types names other dtypes, such as bool or f32, which KohakuVault 0.8.6 cannot
-read, or str for postal codes.
-
-A value is missing if its field is empty or NA, or what --null names in place of
-these (in a text column, unless it is in quotes), its key is not there or its
-value is null. Float columns store
-NaN then, msgpack and cbor columns null; others need a value from --na.
 
 With --append all columns of the file must exist, and the types are theirs. So
 that rows stay side by side, a column that the file lacks gets missing values if
 it is as long as one of those and its name begins with P of --prefix. --only
-leaves it as it is.`,
-		Example: `  columnvault import weather.db seattle-weather.csv
+leaves it as it is.
+
+docs/import.md says exactly what is read as what.`,
+		Example: `  columnvault import weather.db nyc-weather.csv.gz
+  columnvault import weather.db nyc-weather.csv.gz --detect
   columnvault import weather.db today.csv --append
-  columnvault import flights.db flights.csv --types dep_time=f64 --na tailnum=
+  columnvault import shops.db shops.csv --types zip=str,open=bool
+  columnvault import x.db export.txt --format csv --delimiter tab --skip 2
   columnvault import logs.db events.jsonl --into events
   columnvault import big.db big.csv.gz --prefix big.
-  columnvault import x.db export.txt --format csv --skip 2 --null - --detect
   curl -s example.org/x.csv | columnvault import x.db - --format csv`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runImport(cmd.Context(), a, args[0], args[1], &o)
@@ -79,7 +80,7 @@ leaves it as it is.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.format, "format", "", "`csv|jsonl`; by default what the ending of the file says")
-	f.StringSliceVar(&o.types, "types", nil, "dtypes of columns, `COLUMN=DTYPE,...`, in place of those found")
+	f.StringSliceVar(&o.types, "types", nil, "types of columns, `COLUMN=DTYPE,...`, in place of those found;\nmay be repeated")
 	f.StringArrayVar(&o.na, "na", nil, "what missing values of a column become, `COLUMN=VALUE`; may be repeated")
 	f.StringArrayVar(&o.nulls, "null", nil, "a `TEXT` that stands for a missing value, in place of the usual ones;\nmay be repeated")
 	f.StringVar(&o.delimiter, "delimiter", "", "the `CHARACTER` between fields, or tab; by default it is found")
@@ -192,15 +193,22 @@ func runImport(ctx context.Context, a *app, db, path string, o *importOptions) e
 
 // printImport prints the columns that an import has written or found.
 func (a *app) printImport(result *exchange.Result, summaries []columns.Summary, appended bool) error {
+	gaps := slices.ContainsFunc(result.Columns, func(c exchange.Imported) bool { return c.Missing > 0 })
 	shown := []term.Column{term.Left("column"), term.Left("type"), term.Right("length")}
 	if appended {
 		shown = append(shown, term.Right("added"))
+	}
+	if gaps {
+		shown = append(shown, term.Right("missing"))
 	}
 	t := a.table(append(shown, term.Right("min"), term.Right("max"), term.Right("mean"), term.Graph("trend"))...)
 	for i, c := range result.Columns {
 		cells := []string{excerpt.Printable(c.Name), showType(c.Type.String(), c.Meaning), strconv.Itoa(c.Len)}
 		if appended {
 			cells = append(cells, strconv.Itoa(result.Rows))
+		}
+		if gaps {
+			cells = append(cells, showCount(c.Missing))
 		}
 		var s columns.Summary // of a column that the file lacks there is nothing to say
 		if i < len(summaries) {

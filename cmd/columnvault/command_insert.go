@@ -16,8 +16,8 @@ func newInsertCommand(*app) *cobra.Command {
 		Short: "Put values before an element",
 		Long: `Put values before the element at INDEX. As in Python, a position outside of the
 column means its nearest end.`,
-		Example: `  columnvault insert weather.db temp_max 0 11.1 12.2
-  columnvault insert weather.db weather -1 sun`,
+		Example: `  columnvault insert weather.db temp 0 11.1 12.2
+  columnvault insert weather.db origin -1 JFK`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return changeAt(cmd.Context(), args, func(ctx context.Context, col *columnvault.Column[any], i int, list []any) error {
 				return col.Insert(ctx, i, list...)

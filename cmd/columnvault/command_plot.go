@@ -54,8 +54,8 @@ the one column of times beside NAME: with the same prefix up to the last point.
   time            when it begins, with --by or --last
   count           of elements that are not missing or NaN
   min, max, mean  of these, null if there are none`,
-		Example: `  columnvault plot weather.db temp_max
-  columnvault plot weather.db temp_max --by date --last 52w
+		Example: `  columnvault plot weather.db temp
+  columnvault plot weather.db temp --by time_hour --last 30d
   columnvault plot metrics.db cpu.load --last 1h`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.width < 1 || o.height < 1 || o.width > 10_000 || o.height > 1000 {

@@ -44,7 +44,7 @@ All elements are read first, and must fit: times and dates must be of the years
 highest unsigned one, the text "\u0000") must not be there as a value; NaN may be,
 and is missing then. --turn allows it, and the reverse.`,
 		Example: `  columnvault retype logs.db at time=us zone=Europe/Berlin
-  columnvault retype weather.db temp_max null
+  columnvault retype weather.db temp null
   columnvault retype logs.db at`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			m, err := parseMeaning(args[2:])

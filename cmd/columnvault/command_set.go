@@ -12,9 +12,9 @@ func newSetCommand(*app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "set DB NAME INDEX VALUE",
 		Short: "Replace an element",
-		Example: `  columnvault set weather.db temp_max 0 12.9
-  columnvault set weather.db temp_max -1 -5.5
-  columnvault set weather.db weather 3 fog`,
+		Example: `  columnvault set weather.db temp 0 12.9
+  columnvault set weather.db temp -1 -5.5
+  columnvault set weather.db origin 3 LGA`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return changeAt(cmd.Context(), args, func(ctx context.Context, col *columnvault.Column[any], i int, list []any) error {
 				return col.Set(ctx, i, list[0])

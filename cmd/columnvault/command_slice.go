@@ -25,11 +25,11 @@ Of several columns it prints rows, as head does, at the positions that the slice
 has in the longest of them; with --json rows are objects, also those of one
 column. The last argument is the slice if it has a colon: for a column whose
 name has one, give a slice as well (: is everything).`,
-		Example: `  columnvault slice weather.db temp_max
-  columnvault slice weather.db temp_max -7:
-  columnvault slice weather.db temp_max ::-1 | head
-  columnvault slice weather.db weather 100:200:10
-  columnvault slice weather.db date temp_min temp_max -7:`,
+		Example: `  columnvault slice weather.db temp
+  columnvault slice weather.db temp -7:
+  columnvault slice weather.db temp ::-1 | head
+  columnvault slice weather.db origin 100:200:10
+  columnvault slice weather.db time_hour temp dewp -7:`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			db, names := args[0], args[1:]
 			if len(names) == 0 {

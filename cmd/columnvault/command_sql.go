@@ -53,7 +53,7 @@ The statement sees one moment of the vault, whatever others write meanwhile.
 --format jsonl without a statement prints an object for each table: table, rows
 (null for a key-value table) and columns; more fields may come.`,
 		Example: `  columnvault sql weather.db
-  columnvault sql weather.db "SELECT weather, count(*), avg(temp_max) FROM columns GROUP BY 1"
+  columnvault sql weather.db "SELECT origin, count(*), avg(temp) FROM columns GROUP BY 1"
   columnvault sql weather.db "SELECT * FROM columns WHERE position BETWEEN 100 AND 110" --format table
   columnvault sql weather.db "SELECT key, value ->> '$.height' FROM kv" --format csv --timeout 10s`,
 		RunE: func(cmd *cobra.Command, args []string) error {

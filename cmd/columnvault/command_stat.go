@@ -5,16 +5,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"columnvault"
 	"columnvault/cmd/columnvault/internal/columns"
 	"columnvault/cmd/columnvault/internal/term"
-	"columnvault/dtype"
 	"columnvault/internal/excerpt"
 	"columnvault/internal/values"
+	"columnvault/scan"
 )
 
 // columnStat is a column in stat --json.
@@ -82,8 +81,8 @@ Without NAME it is {"file", "bytes", "free_bytes", "wal_bytes", "columns":
 and wal_bytes the size of the write-ahead log beside it.
 Columns that can only be listed, or whose type is unknown, are left out.`,
 		Example: `  columnvault stat weather.db
-  columnvault stat weather.db temp_max
-  columnvault stat weather.db temp_max --json | jq .mean`,
+  columnvault stat weather.db temp
+  columnvault stat weather.db temp --json | jq .mean`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runStat(cmd.Context(), a, args[0], args[1:], asJSON)
 		},
@@ -156,12 +155,16 @@ func (a *app) statColumn(ctx context.Context, tx *columnvault.Tx, name string, a
 		return err
 	}
 	spec, m := columns.Spec(col), col.Meaning()
-	sum, err := columns.Summarize(ctx, tx, name, spec.Kind, m)
-	if err != nil {
-		return err
+	var d scan.Description[any]
+	var trend []float64
+	if values.IsNumber(spec.Kind) {
+		if d, trend, err = describeColumn(ctx, col); err != nil {
+			return err
+		}
 	}
 	if asJSON && values.IsNumber(spec.Kind) {
-		return a.printJSON(valueStat{s, sum.NaN, sum.Missing, jsonOf(spec, m, sum.Min), jsonOf(spec, m, sum.Max), jsonMean(sum)})
+		out := describedAs(col, d, trend)
+		return a.printJSON(valueStat{s, d.NaN, d.Missing, out.Min, out.Max, out.Mean})
 	}
 	if asJSON {
 		return a.printJSON(s)
@@ -179,16 +182,17 @@ func (a *app) statColumn(ctx context.Context, tx *columnvault.Tx, name string, a
 	} else {
 		line("element", fmt.Sprintf("%d to %d bytes, %.4g on average", s.SmallestBytes, s.LargestBytes, s.MeanBytes))
 	}
-	if sum.NaN > 0 {
-		line("nan", strconv.Itoa(sum.NaN))
+	if d.NaN > 0 {
+		line("nan", strconv.Itoa(d.NaN))
 	}
-	if sum.Missing > 0 {
-		line("missing", strconv.Itoa(sum.Missing))
+	if d.Missing > 0 {
+		line("missing", strconv.Itoa(d.Missing))
 	}
-	if sum.HasNumbers() {
-		line("min", showValue(spec, m, sum.Min))
-		line("max", showValue(spec, m, sum.Max))
-		if _, timed := sum.Min.(time.Time); !timed {
+	if d.Count > 0 {
+		sum := columns.Summary{Min: d.Min, Mean: d.Mean, Trend: trend}
+		line("min", showValue(spec, m, d.Min))
+		line("max", showValue(spec, m, d.Max))
+		if !m.IsTime() {
 			line("mean", showMean(sum))
 		}
 		line("trend", showTrend(sum))
@@ -207,19 +211,4 @@ func measure(ctx context.Context, tx *columnvault.Tx, name string) (columnStat, 
 		LiveBytes: s.Live, DeadBytes: s.Dead, SlackBytes: s.Slack, CapacityBytes: s.Capacity, Chunks: s.Chunks,
 		SmallestBytes: s.Smallest, LargestBytes: s.Largest, MeanBytes: s.Mean,
 	}, err
-}
-
-// jsonOf prints a value, null if there is none.
-func jsonOf(spec dtype.Spec, m dtype.Meaning, v any) json.RawMessage {
-	if v == nil {
-		return json.RawMessage("null")
-	}
-	return values.NewPrinter(spec, m).Append(nil, v)
-}
-
-func jsonMean(s columns.Summary) json.RawMessage {
-	if _, timed := s.Min.(time.Time); timed || !s.HasNumbers() {
-		return json.RawMessage("null")
-	}
-	return values.AppendFloat(nil, s.Mean, 64)
 }

@@ -14,7 +14,7 @@ func newTailCommand(a *app) *cobra.Command {
 		Long: `Print the last rows of columns side by side, as head prints the first: those at
 the last positions of the longest of the columns.`,
 		Example: `  columnvault tail weather.db
-  columnvault tail weather.db date temp_max --rows 3`,
+  columnvault tail weather.db time_hour temp --rows 3`,
 	}
 	n, asJSON := rowFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {

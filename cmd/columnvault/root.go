@@ -40,9 +40,9 @@ Usage: columnvault COMMAND DB ... [--FLAGS]
 "columnvault COMMAND --help" how a command is used, with examples.
 
 A file becomes columns, which grow and can be sliced as in Python:
-  columnvault import weather.db seattle-weather.csv
-  columnvault append weather.db temp_max 12.8 10.6
-  columnvault slice weather.db temp_max -7:
+  columnvault import weather.db nyc-weather.csv.gz
+  columnvault append weather.db temp 12.8 10.6
+  columnvault slice weather.db temp -7:
 `
 
 func newRootCommand(a *app) *cobra.Command {
@@ -72,12 +72,12 @@ need no -- before them.
 Every command changes all or nothing, append from standard input a batch at a
 time. Data goes to standard output, all else to standard error. The exit code
 is 0, or 1 after an error, 2 after wrong usage, 130 after an interrupt.`,
-		Example: `  columnvault import weather.db seattle-weather.csv
-  columnvault stat weather.db temp_max
-  columnvault slice weather.db temp_max -7:
-  columnvault sql weather.db "SELECT weather, avg(temp_max) FROM columns GROUP BY 1"
-  columnvault append weather.db temp_max 12.8 10.6
-  columnvault export weather.db date temp_max --out temps.csv
+		Example: `  columnvault import weather.db nyc-weather.csv.gz
+  columnvault stat weather.db temp
+  columnvault slice weather.db temp -7:
+  columnvault sql weather.db "SELECT origin, avg(temp) FROM columns GROUP BY 1"
+  columnvault append weather.db temp 12.8 10.6
+  columnvault export weather.db time_hour temp --out temps.csv
   columnvault kv put weather.db station '{"name":"Seattle","height":47.5}'
   columnvault kv get weather.db station
   columnvault check weather.db`,

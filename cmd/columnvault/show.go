@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"math"
 	"strconv"
 	"strings"
@@ -56,4 +57,20 @@ func showTrend(s columns.Summary) string {
 	return strings.TrimRight(term.Sparkline(s.Trend), " ")
 }
 
+// showCount shows a number that is mostly 0.
+func showCount(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
 func showInt(n int64) string { return strconv.FormatInt(n, 10) }
+
+// jsonOf prints a value, null if there is none.
+func jsonOf(spec dtype.Spec, m dtype.Meaning, v any) json.RawMessage {
+	if v == nil {
+		return json.RawMessage("null")
+	}
+	return values.NewPrinter(spec, m).Append(nil, v)
+}

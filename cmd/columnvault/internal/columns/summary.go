@@ -1,11 +1,9 @@
 package columns
 
 import (
-	"context"
 	"math"
 	"strings"
 
-	"columnvault"
 	"columnvault/dtype"
 	"columnvault/exchange"
 	"columnvault/internal/values"
@@ -16,49 +14,14 @@ type Summary struct {
 	// Min and Max are of the Go type of the column, nil if there are no
 	// values. For text they are the first and the last in byte order.
 	Min, Max any
-	// Mean, NaN and Trend are of numbers: the mean of those that are not NaN,
-	// the count of those that are, and the means of equal stretches.
+	// Mean and Trend are of numbers: the mean of those that are not NaN, and the
+	// means of equal stretches.
 	Mean  float64
-	NaN   int
 	Trend []float64
-	// Missing is how many values are missing.
-	Missing int
 }
 
 // HasNumbers tells whether there are numbers to speak of.
 func (s Summary) HasNumbers() bool { return len(s.Trend) > 0 && s.Min != nil }
-
-// Summarize reads all of a column, if its elements are numbers or times.
-func Summarize(ctx context.Context, in columnvault.Scope, name string, k dtype.Kind, m dtype.Meaning) (s Summary, err error) {
-	switch k {
-	case dtype.KindInt8:
-		s, err = summarize(ctx, in, name, dtype.Int8, m.Null)
-	case dtype.KindInt16:
-		s, err = summarize(ctx, in, name, dtype.Int16, m.Null)
-	case dtype.KindInt32:
-		s, err = summarize(ctx, in, name, dtype.Int32, m.Null)
-	case dtype.KindInt64:
-		s, err = summarize(ctx, in, name, dtype.Int64, m.Null)
-	case dtype.KindUint8:
-		s, err = summarize(ctx, in, name, dtype.Uint8, m.Null)
-	case dtype.KindUint16:
-		s, err = summarize(ctx, in, name, dtype.Uint16, m.Null)
-	case dtype.KindUint32:
-		s, err = summarize(ctx, in, name, dtype.Uint32, m.Null)
-	case dtype.KindUint64:
-		s, err = summarize(ctx, in, name, dtype.Uint64, m.Null)
-	case dtype.KindFloat16:
-		s, err = summarize(ctx, in, name, dtype.Float16, m.Null)
-	case dtype.KindFloat32:
-		s, err = summarize(ctx, in, name, dtype.Float32, m.Null)
-	case dtype.KindFloat64:
-		s, err = summarize(ctx, in, name, dtype.Float64, m.Null)
-	}
-	if err != nil {
-		return Summary{}, err
-	}
-	return s.As(m), nil
-}
 
 // As is the summary of numbers that mean times or dates: its values are times,
 // and there is no mean.
@@ -69,41 +32,6 @@ func (s Summary) As(m dtype.Meaning) Summary {
 	values.NewMoment(m).Show(&s.Min, &s.Max)
 	s.Mean = math.NaN()
 	return s
-}
-
-// summarize reads numbers, of which some may be missing if null is set.
-func summarize[T dtype.Element](ctx context.Context, in columnvault.Scope, name string, t dtype.Type[T], null bool) (Summary, error) {
-	tally := &numbers[T]{}
-	if !null {
-		col, err := columnvault.Lookup(ctx, in, name, t)
-		if err != nil {
-			return Summary{}, err
-		}
-		for run, err := range col.RunsInto(ctx, nil, columnvault.Begin, columnvault.End) {
-			if err != nil {
-				return Summary{}, err
-			}
-			tally.add(run.Values, nil)
-		}
-		return tally.Summary(), nil
-	}
-	col, err := columnvault.Lookup(ctx, in, name, dtype.Nullable(t))
-	if err != nil {
-		return Summary{}, err
-	}
-	var list []T
-	var missing []bool
-	for run, err := range col.RunsInto(ctx, nil, columnvault.Begin, columnvault.End) {
-		if err != nil {
-			return Summary{}, err
-		}
-		list, missing = list[:0], missing[:0]
-		for _, v := range run.Values {
-			list, missing = append(list, v.V), append(missing, !v.Valid)
-		}
-		tally.add(list, missing)
-	}
-	return tally.Summary(), nil
 }
 
 // Tally collects the summary of values. It leaves missing ones out.
@@ -146,8 +74,6 @@ type numbers[T dtype.Element] struct {
 	min, max T
 	sum      float64
 	count    int // without NaN
-	nan      int
-	missing  int
 	trend    trend
 }
 
@@ -160,13 +86,11 @@ func (t *numbers[T]) Add(c exchange.Column) {
 func (t *numbers[T]) add(list []T, missing []bool) {
 	for i, v := range list {
 		if len(missing) > 0 && missing[i] {
-			t.missing++
 			t.trend.add(math.NaN())
 			continue
 		}
 		t.trend.add(float64(v))
 		if v != v {
-			t.nan++
 			continue
 		}
 		if t.count == 0 {
@@ -180,7 +104,7 @@ func (t *numbers[T]) add(list []T, missing []bool) {
 
 // Summary is that of all numbers.
 func (t *numbers[T]) Summary() Summary {
-	s := Summary{NaN: t.nan, Missing: t.missing, Trend: t.trend.means()}
+	s := Summary{Trend: t.trend.means()}
 	if t.count > 0 {
 		s.Min, s.Max, s.Mean = t.min, t.max, t.sum/float64(t.count)
 	}
