@@ -183,7 +183,7 @@ func (c *conn) field(t *table, i int) (field, error) {
 		}
 		return newRuns(c, col, dtype.Bytes, c.setBytes), nil
 	case dtype.KindVector:
-		return &runs[any]{c: c, col: col, set: c.setVector}, nil
+		return &runs[any]{c: c, col: col, set: c.setVector(spec)}, nil
 	}
 	return &runs[any]{c: c, col: col, set: c.setJSON}, nil
 }

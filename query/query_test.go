@@ -86,7 +86,7 @@ func TestValues(t *testing.T) {
 		{"str8", "one", "two", "text"},
 		{"bytes", "x''", "x'00ff'", "blob"},
 		{"bytes2", "x'0100'", "x'0203'", "blob"},
-		{"vec", "[1,2.5]", "[-1,null]", "text"},
+		{"vec", "[1.0,2.5]", `[-1.0,"Infinity"]`, "text"},
 		{"u8vec", "[1,2,3]", "[4,5,6]", "text"},
 		{"tensor", "[[1,2],[3,4]]", "[]", "text"},
 		{"msgpack", `{"a":[1,"<x>"]}`, "NULL", "text null"},
@@ -152,11 +152,24 @@ func TestPairs(t *testing.T) {
 		`number|42|text|integer`,
 		`raw|x'0102'|text|blob`,
 		`text|"hello"|text|text`,
-		`x'ff'|[1,2,3]|blob|text`)
+		`x'ff'|[1.0,2.0,3.0]|blob|text`)
 	want(t, db, `SELECT value ->> '$.name' FROM kv WHERE key = 'map'`, "Seattle")
 	want(t, db, `SELECT value ->> '$' FROM kv WHERE key = 'text'`, "hello")
 	// Two cursors on one table, and one that begins again and again.
 	want(t, db, `SELECT count(*) FROM kv a, kv b WHERE a.key <= b.key`, "28")
+}
+
+// TestVectorText: vectors are written as everywhere else, and a few bytes never
+// make much text.
+func TestVectorText(t *testing.T) {
+	v := newVault(t)
+	fill(t, v, "g.square", dtype.Vector[int16](2, 2), [][]int16{{1, 2, 3, 4}, {5, 6, 7, 8}})
+	fill(t, v, "g.any", dtype.Tensors[float32](), []dtype.Tensor[float32]{
+		{Shape: []int{2, 1}, Data: []float32{0.1, float32(math.NaN())}}, {Shape: []int{1 << 27, 0}}})
+	db := open(t, v, nil)
+	want(t, db, `SELECT square FROM g`, "[[1,2],[3,4]]", "[[5,6],[7,8]]")
+	want(t, db, `SELECT "any" FROM g`, `[[0.1],["NaN"]]`, `{"shape":[134217728,0]}`)
+	want(t, db, `SELECT sum(e.value) FROM g, json_each(g.square, '$[0]') AS e`, "14")
 }
 
 // TestManyPairs: more keys than are read ahead.

@@ -61,7 +61,7 @@ var layers = map[string][]string{
 	"internal/rows":               {"dtype", "internal/excerpt", "internal/structured"},
 	"examples/logger":             {"", "dtype", "scan"},
 	"scan":                        {"", "dtype"},
-	"query":                       {"", "dtype", "internal/excerpt"},
+	"query":                       {"", "dtype", "internal/excerpt", "internal/values"},
 }
 
 // foreign says which packages alone may import a module that the rest of the
