@@ -37,10 +37,13 @@ type app struct {
 	err io.Writer
 	// outTerminal and errTerminal say that a stream is a terminal.
 	outTerminal, errTerminal bool
+	// width is how many characters fit on a line of a terminal, 0 if out is
+	// none.
+	width int
 }
 
 func newApp(in io.Reader, out, err io.Writer) *app {
-	return &app{in, bufio.NewWriterSize(out, 64<<10), err, term.IsTerminal(out), term.IsTerminal(err)}
+	return &app{in, bufio.NewWriterSize(out, 64<<10), err, term.IsTerminal(out), term.IsTerminal(err), term.Width(out)}
 }
 
 // table makes a table for standard output.

@@ -58,8 +58,11 @@ the one column of times beside NAME: with the same prefix up to the last point.
   columnvault plot weather.db temp --by time_hour --last 30d
   columnvault plot metrics.db cpu.load --last 1h`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if o.width < 1 || o.height < 1 || o.width > 10_000 || o.height > 1000 {
+			if cmd.Flags().Changed("width") && o.width < 1 || o.height < 1 || o.width > 10_000 || o.height > 1000 {
 				return usagef("--width is from 1 to 10000, and --height from 1 to 1000")
+			}
+			if o.width == 0 {
+				o.width = a.plotWidth(o.asJSON)
 			}
 			return runPlot(cmd.Context(), a, args[0], args[1], &o)
 		},
@@ -67,10 +70,19 @@ the one column of times beside NAME: with the same prefix up to the last point.
 	f := cmd.Flags()
 	f.StringVar(&o.last, "last", "", "only the last `AGE`, such as 1h or 30d")
 	f.StringVar(&o.by, "by", "", "the `NAME` of the column of times")
-	f.IntVar(&o.width, "width", 72, "draw `N` stretches")
+	f.IntVar(&o.width, "width", 0, "draw `N` stretches; by default as many as fit on the terminal, else 72")
 	f.IntVar(&o.height, "height", 16, "draw them `N` lines high")
 	f.BoolVar(&o.asJSON, "json", false, "print JSON, an object a line")
 	return cmd
+}
+
+// plotWidth is the number of stretches if nobody says how many.
+func (a *app) plotWidth(asJSON bool) int {
+	const label = 14 // characters of the widest label: -1.23457e+06, a blank and a line
+	if a.width == 0 || asJSON {
+		return 72
+	}
+	return max(a.width-label, 20)
 }
 
 func runPlot(ctx context.Context, a *app, db, name string, o *plotOptions) error {

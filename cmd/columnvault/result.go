@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"math"
 	"strconv"
 	"strings"
 
@@ -146,14 +145,6 @@ func (p *rowTable) add(fields []any) error {
 		return nil
 	}
 	return p.end()
-}
-
-// showFloat shows a float with at most ten digits.
-func showFloat(f float64) string {
-	if math.IsInf(f, 0) {
-		return strings.Trim(string(values.AppendFloat(nil, f, 64)), `"`)
-	}
-	return strconv.FormatFloat(f, 'g', 10, 64)
 }
 
 func (p *rowTable) end() error {

@@ -22,7 +22,8 @@ func showType(dtype string, m dtype.Meaning) string {
 	return strings.TrimRight(excerpt.Printable(dtype)+" "+m.String(), " ")
 }
 
-// showValue shows the smallest or largest value of a column, if there is one.
+// showValue shows a value in a table, if there is one: long text cut, and floats
+// with at most ten digits.
 func showValue(spec dtype.Spec, m dtype.Meaning, v any) string {
 	switch v := v.(type) {
 	case nil:
@@ -32,6 +33,10 @@ func showValue(spec dtype.Spec, m dtype.Meaning, v any) string {
 			return `""`
 		}
 		return excerpt.Printable(excerpt.Shorten(v, textWidth))
+	case float64:
+		if short := showFloat(v); len(short) > 10 {
+			return short
+		}
 	}
 	return strings.Trim(string(values.NewPrinter(spec, m).Append(nil, v)), `"`) // "Infinity" and times have quotes
 }
@@ -55,6 +60,14 @@ func showTrend(s columns.Summary) string {
 		return ""
 	}
 	return strings.TrimRight(term.Sparkline(s.Trend), " ")
+}
+
+// showFloat shows a float with at most ten digits.
+func showFloat(f float64) string {
+	if math.IsInf(f, 0) {
+		return strings.Trim(string(values.AppendFloat(nil, f, 64)), `"`)
+	}
+	return strconv.FormatFloat(f, 'g', 10, 64)
 }
 
 // showCount shows a number that is mostly 0.
