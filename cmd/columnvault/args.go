@@ -59,6 +59,13 @@ func flagError(cmd *cobra.Command, err error) error {
 	if errors.As(err, &unknown) && (strings.Contains(cmd.Use, "VALUE") || strings.Contains(cmd.Use, "KEY")) {
 		return hint.Add(usageError{err}, "an argument that begins with - and is no number goes after --")
 	}
+	var invalid *pflag.InvalidValueError
+	if errors.As(err, &invalid) {
+		wanted := map[string]string{"int": "a number", "int64": "a number", "duration": "a length of time such as 10s", "bool": "true or false"}
+		if want := wanted[invalid.GetFlag().Value.Type()]; want != "" {
+			return usagef("--%s %s: want %s", invalid.GetFlag().Name, excerpt.Quote(invalid.GetValue(), excerpt.Value), want)
+		}
+	}
 	return usageError{err}
 }
 
@@ -101,7 +108,7 @@ func parseIndex(text string) (int, error) {
 func parseSlice(text string) (position.Slice, error) {
 	parts := strings.Split(text, ":")
 	if len(parts) < 2 || len(parts) > 3 {
-		return position.Slice{}, usagef("%s is not a slice: want START:STOP or START:STOP:STEP", excerpt.Quote(text, excerpt.Value))
+		return position.Slice{}, usagef("%s is not a slice: want START:STOP or START:STOP:STEP, such as -10: or 100:200", excerpt.Quote(text, excerpt.Value))
 	}
 	s := position.Slice{Step: 1}
 	var err error

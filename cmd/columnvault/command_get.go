@@ -17,6 +17,8 @@ func newGetCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "get DB NAME INDEX",
 		Short: "Print an element",
+		Long: `Print an element as JSON; one that is missing is null. INDEX counts from 0, a
+negative one from the end: -1 is the last. slice prints ranges.`,
 		Example: `  columnvault get weather.db temp 0
   columnvault get weather.db temp -1`,
 		RunE: func(cmd *cobra.Command, args []string) error {

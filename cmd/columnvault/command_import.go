@@ -22,7 +22,7 @@ type importOptions struct {
 	types, na, nulls                     []string
 	skip                                 int
 	append, only, quiet, noHeader        bool
-	detect, intoExisting                 bool
+	detect, intoExisting, asJSON         bool
 }
 
 func newImportCommand(a *app) *cobra.Command {
@@ -30,7 +30,7 @@ func newImportCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "import DB FILE|- [--format csv|jsonl] [--types COLUMN=DTYPE,...] [--null TEXT]... [--na COLUMN=VALUE]... " +
 			"[--delimiter CHARACTER] [--no-header] [--skip N] [--comment TEXT] [--encoding NAME] [--ragged fill|skip] " +
-			"[--into NAME] [--prefix P] [--append [--only]] [--detect] [--quiet] [--into-existing]",
+			"[--into NAME] [--prefix P] [--append [--only]] [--detect] [--json] [--quiet] [--into-existing]",
 		Short: "Make columns of a CSV or JSON lines file",
 		Long: `Make columns of a CSV or JSON lines file, or of standard input (-), which needs
 --format. What ends in .gz or .zst is decompressed. All is written in one
@@ -65,6 +65,11 @@ that rows stay side by side, a column that the file lacks gets missing values if
 it is as long as one of those and its name begins with P of --prefix. --only
 leaves it as it is.
 
+--json prints one object in place of the table. More fields may come; these stay:
+  rows      how many have come
+  columns   {"name", "dtype", "meaning", "elements", "missing"} of each: its name
+            in the vault, its length now, and how many of the rows lacked a value
+
 docs/import.md says exactly what is read as what.`,
 		Example: `  columnvault import weather.db nyc-weather.csv.gz
   columnvault import weather.db nyc-weather.csv.gz --detect
@@ -94,6 +99,7 @@ docs/import.md says exactly what is read as what.`,
 	f.BoolVar(&o.only, "only", false, "append to the columns of the file alone")
 	f.StringVar(&o.into, "into", "", "the one column, `NAME`, for whole JSON lines")
 	f.BoolVar(&o.detect, "detect", false, "show the columns that the file has, and write nothing")
+	f.BoolVar(&o.asJSON, "json", false, "print JSON")
 	f.BoolVar(&o.quiet, "quiet", false, "no progress bar, no warnings and no table")
 	intoExistingFlag(cmd, &o.intoExisting)
 	return cmd
@@ -172,7 +178,7 @@ func runImport(ctx context.Context, a *app, db, path string, o *importOptions) e
 		}
 		progress.Finish()
 		a.warn(o.quiet, job.Warnings())
-		return a.printImport(result, job.Summaries(), false)
+		return a.printImport(result, job, o)
 	}
 	var result *exchange.Result
 	run := func(v *columnvault.Vault) (err error) {
@@ -185,14 +191,38 @@ func runImport(ctx context.Context, a *app, db, path string, o *importOptions) e
 	}
 	progress.Finish()
 	a.warn(o.quiet, job.Warnings())
-	if o.quiet {
+	if o.quiet && !o.asJSON {
 		return nil
 	}
-	return a.printImport(result, job.Summaries(), o.append)
+	return a.printImport(result, job, o)
+}
+
+// importedColumn is a column in import --json.
+type importedColumn struct {
+	Name     string `json:"name"`
+	DType    string `json:"dtype"`
+	Meaning  string `json:"meaning,omitempty"`
+	Elements int    `json:"elements"`
+	Missing  int    `json:"missing"`
 }
 
 // printImport prints the columns that an import has written or found.
-func (a *app) printImport(result *exchange.Result, summaries []columns.Summary, appended bool) error {
+func (a *app) printImport(result *exchange.Result, job *importing.Job, o *importOptions) error {
+	if !o.asJSON {
+		return a.importTable(result, job.Summaries(), o.append && !o.detect)
+	}
+	list := make([]importedColumn, len(result.Columns))
+	for i, c := range result.Columns {
+		list[i] = importedColumn{c.Name, c.Type.String(), c.Meaning.String(), c.Len, c.Missing}
+	}
+	return a.printJSON(struct {
+		Rows    int              `json:"rows"`
+		Columns []importedColumn `json:"columns"`
+	}{result.Rows, list})
+}
+
+// importTable prints columns with what their values are like.
+func (a *app) importTable(result *exchange.Result, summaries []columns.Summary, appended bool) error {
 	gaps := slices.ContainsFunc(result.Columns, func(c exchange.Imported) bool { return c.Missing > 0 })
 	shown := []term.Column{term.Left("column"), term.Left("type"), term.Right("length")}
 	if appended {

@@ -34,8 +34,8 @@ func showValue(spec dtype.Spec, m dtype.Meaning, v any) string {
 		}
 		return excerpt.Printable(excerpt.Shorten(v, textWidth))
 	case float64:
-		if short := showFloat(v); len(short) > 10 {
-			return short
+		if text := values.AppendFloat(nil, v, 64); len(text) > len("-1234567.891") {
+			return showFloat(v)
 		}
 	}
 	return strings.Trim(string(values.NewPrinter(spec, m).Append(nil, v)), `"`) // "Infinity" and times have quotes
