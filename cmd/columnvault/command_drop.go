@@ -11,8 +11,10 @@ import (
 
 func newDropCommand(*app) *cobra.Command {
 	return &cobra.Command{
-		Use:     "drop DB NAME",
-		Short:   "Remove a column and everything in it",
+		Use:   "drop DB NAME",
+		Short: "Remove a column and everything in it",
+		Long: `Remove a column and everything in it, without a question: only a backup brings
+it back. The file keeps its size, and uses the room again; compact gives it back.`,
 		Example: `  columnvault drop metrics.db loss`,
 		RunE:    func(cmd *cobra.Command, args []string) error { return runDrop(cmd.Context(), args[0], args[1]) },
 	}

@@ -27,11 +27,14 @@ func newExportCommand(a *app) *cobra.Command {
 one length. A file is put in its place when it is complete; until then one that
 was there before stays.
 
-In CSV, text stands as it is, "" and "NA" in quotes, and values that are neither
-text nor numbers as JSON. --types or --append make import read back what was
-written. By itself it finds types anew: i64, f64 and str (in JSON lines bytes as
-well) come back as such, but other types as one of these or msgpack, and in CSV
-text as numbers if all of it looks like numbers, such as 98101 or nan.`,
+Times and dates are written as 2026-07-31T12:00:00Z and 2026-07-31, a missing
+value as an empty field, and as null in JSON. In CSV text stands as it is, "" and
+"NA" in quotes, and values that are neither text nor numbers as JSON.
+
+import reads back what was written, whatever it is, if its --types name the types
+or --append takes those of columns. By itself it finds types anew: i64, f64, str,
+dates and times (in JSON lines bytes as well) come back as such, others as one of
+these or msgpack, and text as numbers if all of it looks like numbers.`,
 		Example: `  columnvault export weather.db --out weather.csv
   columnvault export weather.db time_hour temp --format jsonl | jq .temp`,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -11,8 +11,10 @@ import (
 
 func newRenameCommand(*app) *cobra.Command {
 	return &cobra.Command{
-		Use:     "rename DB OLD NEW",
-		Short:   "Give a column another name",
+		Use:   "rename DB OLD NEW",
+		Short: "Give a column another name",
+		Long: `Give a column another name, which no other column has. Programs that have it open
+go on with it.`,
 		Example: `  columnvault rename metrics.db loss train_loss`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runRename(cmd.Context(), args[0], args[1], args[2])

@@ -37,7 +37,9 @@ func newRetypeCommand(a *app) *cobra.Command {
 		Use:   "retype DB NAME [MEANING...] [--turn] [--quiet]",
 		Short: "Change what the elements of a column mean: times, dates, missing values",
 		Long: `Change what the elements of a column mean beyond their type. The elements stay as
-they are; without MEANING they mean no more than their type again. ` + meaningHelp + `
+they are; without MEANING they mean no more than their type again.
+
+` + meaningHelp + `
 
 All elements are read first, and must fit: times and dates must be of the years
 0 to 9999. With null, what stands for a missing value (the lowest integer, the

@@ -12,6 +12,8 @@ func newSetCommand(*app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "set DB NAME INDEX VALUE",
 		Short: "Replace an element",
+		Long: `Replace the element at INDEX, which counts from 0, or from the end if it is
+negative. Where elements may be missing, null makes it so.`,
 		Example: `  columnvault set weather.db temp 0 12.9
   columnvault set weather.db temp -1 -5.5
   columnvault set weather.db origin 3 LGA`,

@@ -1,5 +1,15 @@
 // Package compressed reads files that are compressed, as their endings say: .gz
-// and .zst. Others it reads as they are.
+// and .zst. Others it reads as they are. A [Reader] can begin again, which
+// sources of text need when a later row changes the types of their columns, and
+// tells how far it has come:
+//
+//	file, err := os.Open("weather.csv.gz")
+//	text, err := compressed.NewReader(file, file.Name())
+//	defer text.Close()
+//	result, err := exchange.Import(ctx, v, csv.NewReader(text, nil), nil)
+//
+// A hostile file costs at most 128 MiB of memory for decoding, however it is
+// made; how much text comes out of it is for the reader to bound.
 package compressed
 
 import (

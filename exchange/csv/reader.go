@@ -1,6 +1,12 @@
 // Package csv reads and writes CSV: comma-separated values and their relatives,
-// as RFC 4180 has them and as they are found. docs/import.md says exactly what
-// is read as what.
+// as RFC 4180 has them and as they are found. A [Reader] is a source for
+// [exchange.Import], a [Writer] a sink for [exchange.Export]:
+//
+//	file, err := os.Open("weather.csv")
+//	result, err := exchange.Import(ctx, v, csv.NewReader(file, nil), nil)
+//
+// Most files need no [Options]: the delimiter, the types of columns and what is
+// missing are found. docs/import.md says exactly what is read as what.
 package csv
 
 import (

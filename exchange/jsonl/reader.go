@@ -1,5 +1,14 @@
 // Package jsonl reads and writes JSON lines: an object on each line, whose keys
-// name the columns.
+// name the columns. A [Reader] is a source for [exchange.Import], a [Writer] a
+// sink for [exchange.Export]:
+//
+//	file, err := os.Open("events.jsonl")
+//	result, err := exchange.Import(ctx, v, jsonl.NewReader(file, nil), nil)
+//
+// Keys may come in any order; one that a line lacks is a missing value, and so
+// is null. Integers become i64, other numbers f64, text str, dates and times
+// i64 with that meaning, and lists, objects and mixtures msgpack.
+// docs/import.md says exactly what is read as what.
 package jsonl
 
 import (
