@@ -2,6 +2,7 @@ package query
 
 import (
 	"encoding/json"
+	"strings"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -31,8 +32,12 @@ func (c *conn) setJSON(ctx sqlite3.Context, v any) {
 	}
 }
 
-// setVector returns what gives the engine the JSON text of vectors of a dtype.
+// setVector returns what gives the engine the JSON text of vectors of a dtype,
+// as the tool prints it but for what is no number.
 func (c *conn) setVector(spec dtype.Spec) func(sqlite3.Context, any) {
 	p := values.NewPrinter(spec, dtype.Meaning{})
-	return func(ctx sqlite3.Context, v any) { c.setText(ctx, string(p.Append(nil, v))) }
+	return func(ctx sqlite3.Context, v any) { c.setText(ctx, noNumbers.Replace(string(p.Append(nil, v)))) }
 }
+
+// noNumbers makes null of them: as text they would count as 0 in sums.
+var noNumbers = strings.NewReplacer(`"NaN"`, "null", `"Infinity"`, "null", `"-Infinity"`, "null")
