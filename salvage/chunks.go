@@ -18,6 +18,10 @@ type chunk struct {
 	// used is bytes_used, or -1 where it could not be read.
 	used  int64
 	stray bool
+	// headless says that the row is lost, with its first bytes, which lay in
+	// the page head.
+	headless bool
+	head     uint32
 }
 
 // readRows reads the catalog and finds all chunks.
@@ -152,7 +156,7 @@ func (j *job) readChunks() error {
 	for _, r := range append(unsure, strays...) {
 		j.place(r)
 	}
-	return nil
+	return j.findRests(seen)
 }
 
 // place puts a chunk where it belongs, if there is none.
@@ -273,7 +277,10 @@ func (j *job) pieces(c *chunk, size, first, at, to int64, visit func(piece) erro
 
 // reasonOf says why bytes of a chunk cannot be read.
 func reasonOf(c *chunk, h sqlitefile.Hole) string {
-	if h.Page == 0 {
+	switch {
+	case c.headless && h.Page == c.head:
+		return fmt.Sprintf("chunk %d has lost its row, and with it its first bytes", c.number)
+	case h.Page == 0:
 		return fmt.Sprintf("the chain of pages of chunk %d is broken before them", c.number)
 	}
 	return fmt.Sprintf("page %d, a part of chunk %d, cannot be read", h.Page, c.number)

@@ -238,6 +238,8 @@ type job struct {
 	// names are those of columns of which the row is lost, by an index.
 	names  map[int64]string
 	chunks map[int64]map[int64]*chunk
+	// rests are what is left of chunks and has no place.
+	rests []rest
 	// claimed are the columns whose chunks have a place in the new vault.
 	claimed map[int64]bool
 	// limit is how many bytes can be saved at most: a file that has lost its end
@@ -261,6 +263,7 @@ func (j *job) run(ctx context.Context, f *sqlitefile.File) error {
 		func() error { return j.saveColumns(ctx) },
 		func() error { return j.saveTables(ctx) },
 		func() error { return j.saveNative(ctx) },
+		func() error { return j.saveRests(ctx) },
 	} {
 		if err := step(); err != nil {
 			return err

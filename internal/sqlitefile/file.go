@@ -49,6 +49,8 @@ type File struct {
 	used  bitmap // pages that a tree, a chain or the list of free pages has
 	free  bitmap
 	freed int
+	// listed says that the list of free pages is as long as the header says.
+	listed bool
 	// followers is the page after each in the chains of the pointer map, made
 	// when it is first needed.
 	followers []uint32
@@ -104,8 +106,8 @@ func (f *File) Pages() uint32 { return f.pages }
 // be known. It may be a lie.
 func (f *File) Declared() uint32 { return f.declared }
 
-// Encoding is that of text.
-func (f *File) Encoding() Encoding { return f.encoding }
+// Mapped tells whether the file has a pointer map.
+func (f *File) Mapped() bool { return f.mapped }
 
 // Notes says what was wrong with the header and the log.
 func (f *File) Notes() []string { return f.notes }
@@ -344,6 +346,7 @@ func (f *File) readFree() {
 		}
 		trunk = next
 	}
+	f.listed = f.header && trunk == 0 && f.freed == int(binary.BigEndian.Uint32(head[36:]))
 	if !f.mapped {
 		return
 	}

@@ -12,6 +12,8 @@ type payload struct {
 	more      uint32
 	chain     []run // once it was followed
 	followed  bool
+	// headless says that what lay in the page is lost.
+	headless bool
 }
 
 // run is pages that follow each other in the file and in a chain. From page 0 on
@@ -46,7 +48,7 @@ func (b *payload) walk(p []byte, from, to int64) (holes []Hole) {
 		holes = append(holes, Hole{from, to, page})
 	}
 	if n := min(to, int64(b.local)) - from; n > 0 {
-		if data, err := b.f.Page(b.page); err != nil {
+		if data, err := b.f.Page(b.page); err != nil || b.headless {
 			b.f.spoil(b.page)
 			hole(from, from+n, b.page)
 		} else if p != nil {

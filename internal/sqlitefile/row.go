@@ -2,7 +2,6 @@ package sqlitefile
 
 import (
 	"encoding/binary"
-	"math"
 	"unicode/utf16"
 )
 
@@ -167,21 +166,6 @@ func (r *Row) Distrust() {
 	if len(r.body.chain) > 0 {
 		r.body.spoilLast()
 	}
-}
-
-// Float returns a float, or an integer as one: SQLite stores whole floats so.
-func (r *Row) Float(k int) (float64, bool) {
-	if v, ok := r.Int(k); ok {
-		return float64(v), true
-	}
-	if k >= len(r.Fields) || r.Fields[k].Kind != Float {
-		return 0, false
-	}
-	var b [8]byte
-	if holes := r.body.walk(b[:], r.Fields[k].offset, r.Fields[k].offset+8); len(holes) > 0 {
-		return 0, false
-	}
-	return math.Float64frombits(binary.BigEndian.Uint64(b[:])), true
 }
 
 // Bytes returns the bytes of text or of a BLOB, if there are at most limit and

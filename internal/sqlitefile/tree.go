@@ -19,7 +19,19 @@ type Tree struct {
 	Pages []uint32
 	// Lost is the number of pages that should be there and cannot be used.
 	Lost int
+	// Gaps are the pages of a table's tree that are among them and are known.
+	Gaps []Gap
 }
+
+// Gap is a page that cannot be used, and the rowids that lie in it or below it:
+// those above From, up to To.
+type Gap struct {
+	Page     uint32
+	From, To int64
+}
+
+// Everything is the gap of a tree of which nothing is left.
+var Everything = Gap{From: math.MinInt64, To: math.MaxInt64}
 
 // branch is a page that a tree leads to, and which rowids can be in it.
 type branch struct {
@@ -35,7 +47,7 @@ func (f *File) Tree(root uint32) Tree {
 	n, ok := f.node(root)
 	if !ok || f.used.has(root) {
 		f.spoil(root)
-		t.Lost = 1
+		t.Lost, t.Gaps = 1, []Gap{{root, Everything.From, Everything.To}}
 		return t
 	}
 	t.Index = n.index()
@@ -47,6 +59,9 @@ func (f *File) Tree(root uint32) Tree {
 		if !ok || f.used.has(b.page) || n.index() != t.Index || b.depth > maxDepth || !f.inRange(&n, b) {
 			f.spoil(b.page)
 			t.Lost++
+			if !t.Index {
+				t.Gaps = append(t.Gaps, Gap{b.page, b.from, b.to})
+			}
 			continue
 		}
 		f.used.set(b.page)
