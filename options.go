@@ -68,6 +68,8 @@ type Options struct {
 	//   - "outcome of a commit unknown" (error): see [ErrUnknownCommit].
 	//   - "checkpoint failed" (error): the log stays as it is, and nothing is
 	//     lost. At most once a minute for the same reason.
+	//   - "rebuild failed" (error): a [Vault.Repair] has mended the vault and
+	//     left pages that nothing uses; SQLite's VACUUM removes them.
 	//
 	// The operation waits for the logger, which must not use the vault.
 	Logger *slog.Logger

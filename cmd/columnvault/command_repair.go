@@ -157,7 +157,7 @@ func leftError(db string, plan *columnvault.RepairPlan, o *repairOptions) error 
 		return fmt.Errorf("%s: %s to do", db, term.Plural(len(plan.Steps), "step"))
 	}
 	help := "docs/repair.md says what each finding means, and what else can be done"
-	left := 0
+	left, damaged := 0, false
 	for _, f := range plan.Left {
 		if f.Severity > columnvault.SeverityNote {
 			left++
@@ -168,9 +168,13 @@ func leftError(db string, plan *columnvault.RepairPlan, o *repairOptions) error 
 		if f.Kind == columnvault.FindingUneven && f.Severity > columnvault.SeverityNote && !o.replace {
 			help = "--replace fills columns that are not nullable with empty elements, and --cut cuts all to the shortest"
 		}
+		damaged = damaged || f.Kind == columnvault.FindingStructure
 	}
 	if left == 0 {
 		return nil
+	}
+	if damaged {
+		help = "salvage saves what can be read of the file to a new vault"
 	}
 	return hint.Add(fmt.Errorf("%s: left as it is: %s", db, term.Plural(left, "finding")), "%s", help)
 }

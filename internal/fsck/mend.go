@@ -8,6 +8,7 @@ import (
 	"columnvault/dtype"
 	"columnvault/internal/catalog"
 	"columnvault/internal/column"
+	"columnvault/internal/hint"
 	"columnvault/internal/store"
 )
 
@@ -44,10 +45,12 @@ func (m *mender) verify(ctx context.Context, plan *Plan) error {
 		left[place{f.Kind, f.Column, f.Table}] = true
 	}
 	found := func(f Finding) error {
-		if f.Severity == Note || left[place{f.Kind, f.Column, f.Table}] {
+		// Pages of an index that SQLite cannot follow go after the commit.
+		if f.Severity == Note || f.Kind == Unused && plan.Again || left[place{f.Kind, f.Column, f.Table}] {
 			return nil
 		}
-		return fmt.Errorf("%w: the repair does not mend it, and was undone: %s%s: %s", store.ErrCorrupt, f.Column, f.Table, f.Text)
+		return hint.Add(fmt.Errorf("%w: the repair does not mend it, and was undone: %s%s: %s", store.ErrCorrupt, f.Column, f.Table, f.Text),
+			"save what can be read to a new vault with salvage")
 	}
 	c := newChecker(m.tx, m.caps, Options{Window: m.window}, found)
 	if plan.Again {

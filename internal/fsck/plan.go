@@ -160,7 +160,7 @@ func (p *planner) indexes() error {
 	p.plan.Again = true
 	var names []string
 	for _, f := range p.c.below {
-		if f.Kind == store.FoundIndex && !slices.Contains(names, f.Index) {
+		if f.Kind == store.FoundIndex && f.Index != "" && !slices.Contains(names, f.Index) {
 			names = append(names, f.Index)
 			p.step(Step{Action: Reindex, Index: f.Index, Text: fmt.Sprintf("make the index %s of the table %s anew", f.Index, f.Table),
 				mend: func(ctx context.Context, m *mender) error { return m.tx.Reindex(ctx, f.Index) }})

@@ -20,6 +20,7 @@ const (
 	FileReplaced     = "file replaced"
 	CommitUnknown    = "outcome of a commit unknown"
 	CheckpointFailed = "checkpoint failed"
+	RebuildFailed    = "rebuild failed"
 )
 
 // quiet is how long a message is kept back that says the same as the last one.

@@ -262,6 +262,7 @@ func (c *conn) writeBlob(h *sqlite3.Blob, p []byte, offset int64) (err error) {
 	if err := seek(h, len(p), offset); err != nil {
 		return err
 	}
+	c.changed = true
 	for len(p) > 0 {
 		n, err := h.Write(p[:min(len(p), blobPiece)])
 		if err != nil {

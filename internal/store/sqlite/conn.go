@@ -71,6 +71,9 @@ type conn struct {
 	// broken is the panic of the driver after which nothing may be done with
 	// the connection but to throw it away.
 	broken error
+	// changed says that something may have been written since the transaction
+	// began.
+	changed bool
 	// swollen says that a row of at least bigRow bytes passed through.
 	swollen bool
 	// padded is memory that pad uses again.
@@ -227,6 +230,7 @@ func (c *conn) guard(err *error, before bool) {
 // exec runs statements that return nothing, each prepared once.
 func (c *conn) exec(sql string) (err error) {
 	defer c.guard(&err, catchFaults())
+	c.changed = true
 	return wrap(c.db.Exec(sql))
 }
 
@@ -237,6 +241,7 @@ func (c *conn) run(sql string, args ...any) (err error) {
 	if err != nil {
 		return err
 	}
+	c.changed = true
 	err = st.Exec()
 	// The bindings go at once: one of them may be a chunk.
 	if e := st.ClearBindings(); err == nil {

@@ -16,6 +16,8 @@ type reader struct {
 	c  *conn
 	// ended says why the transaction is over.
 	ended error
+	// torn are the indexes whose trees Verify has found damaged.
+	torn []string
 }
 
 // enter is the first thing that every method does. Without an error, leave

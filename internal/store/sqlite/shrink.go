@@ -3,11 +3,13 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"syscall"
 	"time"
 
+	"columnvault/internal/report"
 	"columnvault/internal/store"
 	"columnvault/internal/store/sqlite/btree"
 )
@@ -176,25 +178,15 @@ func (s *Store) vacuum(ctx context.Context, p pages, o store.ShrinkOptions) erro
 		return err
 	}
 	defer func() {
-		c.version = 0 // rows have other numbers now
-		if err := c.exec(`PRAGMA temp_store = MEMORY`); err != nil || c.broken != nil {
+		if c.broken != nil {
 			s.discard(c)
 			s.writer = nil
 		}
 	}()
-	if err := s.look(c, 0); err != nil {
+	if err := c.exec(`PRAGMA auto_vacuum = INCREMENTAL`); err != nil {
 		return err
 	}
-	if err := c.blobs.forget(); err != nil {
-		return err
-	}
-	if err := c.exec(`PRAGMA temp_store = FILE; PRAGMA auto_vacuum = INCREMENTAL`); err != nil {
-		return err
-	}
-	err = s.patiently(ctx, start, func() error {
-		return c.within(ctx, func() error { return c.exec(`VACUUM`) })
-	})
-	if err != nil {
+	if err := s.vacuumNow(ctx, c, start); err != nil {
 		return err
 	}
 	if err := s.look(c, 0); err != nil {
@@ -205,6 +197,39 @@ func (s *Store) vacuum(ctx context.Context, p pages, o store.ShrinkOptions) erro
 		o.Progress(live, live)
 	}
 	return nil
+}
+
+// vacuumNow is VACUUM, for whoever has the turn.
+func (s *Store) vacuumNow(ctx context.Context, c *conn, start time.Time) (err error) {
+	defer func() {
+		c.version = 0 // rows have other numbers now
+		if e := c.exec(`PRAGMA temp_store = MEMORY`); e != nil && c.broken == nil {
+			c.broken = e
+		}
+		if err == nil {
+			err = c.broken
+		}
+	}()
+	if err := s.look(c, 0); err != nil {
+		return err
+	}
+	if err := c.blobs.forget(); err != nil {
+		return err
+	}
+	if err := c.exec(`PRAGMA temp_store = FILE`); err != nil {
+		return err
+	}
+	return s.patiently(ctx, start, func() error {
+		return c.within(ctx, func() error { return c.exec(`VACUUM`) })
+	})
+}
+
+// rebuild is vacuumNow after a commit, which is done whatever becomes of this. A
+// check finds the pages that stay.
+func (s *Store) rebuild(ctx context.Context, c *conn) {
+	if err := s.vacuumNow(ctx, c, time.Now()); err != nil {
+		s.opts.Log.Tell(slog.LevelWarn, report.RebuildFailed, slog.Any("error", s.explain(err)))
+	}
 }
 
 // checkSpace refuses to write the content of the file twice where there is no

@@ -18,6 +18,9 @@ type tx struct {
 	one      [1]func()
 	// committed says that it was.
 	committed bool
+	// rebuild says that pages were left that nothing uses and nothing can free.
+	rebuild bool
+	s       *Store
 }
 
 var _ store.Tx = (*tx)(nil)
@@ -50,7 +53,8 @@ func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) (err error)
 	if err := s.lock(ctx, c, start); err != nil {
 		return err
 	}
-	t := &tx{reader: newReader(c, true)}
+	c.changed = false
+	t := &tx{reader: newReader(c, true), s: s}
 	t.onCommit = t.one[:0]
 	defer func() { s.countEnd(t, err) }()
 	// Whatever happens in fn, a panic too, the transaction is over after this.
@@ -73,7 +77,12 @@ func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) (err error)
 	for _, fn := range t.onCommit {
 		fn()
 	}
-	s.keepLogShort(ctx, c)
+	if t.rebuild {
+		s.rebuild(ctx, c)
+	}
+	if c.broken == nil {
+		s.keepLogShort(ctx, c)
+	}
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ncruces/go-sqlite3"
@@ -17,6 +18,8 @@ const (
 	// maxFindings bounds the lines that SQLite's own check may give, and the
 	// findings of each of ours.
 	maxFindings = 100
+	// maxUnused bounds the lines where all are about pages that nothing uses.
+	maxUnused = 1 << 20
 	// maxFinding bounds the length of a line, in bytes: it quotes names that are
 	// in the file.
 	maxFinding = 300
@@ -31,6 +34,11 @@ func (r *reader) Verify(ctx context.Context, full bool) (found []store.Finding, 
 		return nil, err
 	}
 	defer r.leave()
+	return r.verify(ctx, full)
+}
+
+// verify is Verify for who has entered.
+func (r *reader) verify(ctx context.Context, full bool) (found []store.Finding, err error) {
 	steps := []func() ([]store.Finding, error){r.verifyIndexes, r.verifyPairs, r.verifyOrphans, r.verifyNative, r.verifyTriggers}
 	if full {
 		steps = steps[1:] // SQLite compares the indexes
@@ -49,7 +57,8 @@ func (r *reader) Verify(ctx context.Context, full bool) (found []store.Finding, 
 			}
 			found = append(found, more...)
 		}
-		return nil
+		found, err = r.blameIndexes(found, full)
+		return err
 	})
 	return found, err
 }
@@ -65,15 +74,20 @@ type tree struct{ kind, name, table string }
 // not be read, whatever the reason was: what a second look does not find was an
 // error of the disk that has passed.
 func (r *reader) verifyPages(full bool) (found []store.Finding, err error) {
-	found, unread, err := r.checkPages(full)
-	if unread && err == nil {
-		found, _, err = r.checkPages(full)
+	found, again, err := r.checkPages(full, maxFindings)
+	if again && err == nil {
+		found, _, err = r.checkPages(full, maxFindings)
+	}
+	if len(found) > maxFindings && !slices.ContainsFunc(found[:maxFindings], func(f store.Finding) bool { return f.Kind != store.FoundUnused }) {
+		// SQLite speaks of them first, and there may be many.
+		found, _, err = r.checkPages(full, maxUnused)
 	}
 	return found, err
 }
 
-// checkPages runs SQLite's check once. unread says that it could not get a page.
-func (r *reader) checkPages(full bool) (found []store.Finding, unread bool, err error) {
+// checkPages runs SQLite's check once, which stops after so many lines. unread
+// says that it could not get a page.
+func (r *reader) checkPages(full bool, most int) (found []store.Finding, unread bool, err error) {
 	trees := map[string]tree{}
 	err = r.c.query(`SELECT rootpage, type, name, tbl_name FROM sqlite_schema`,
 		func(st *sqlite3.Stmt) {
@@ -83,21 +97,36 @@ func (r *reader) checkPages(full bool) (found []store.Finding, unread bool, err 
 	if full {
 		check = `integrity_check`
 	}
+	lines, unused := 0, 0
+	line := func(line string) {
+		if line == "ok" || line == "" || strings.HasPrefix(line, "*** in database") {
+			return
+		}
+		lines++
+		f := pageFinding(line, trees)
+		if f.Kind == store.FoundUnused {
+			if unused++; unused > maxFindings {
+				return
+			}
+		}
+		if f.Index != "" && strings.HasPrefix(line, "Tree ") {
+			r.torn = append(r.torn, f.Index)
+		}
+		unread = unread || strings.Contains(line, "failed to get page") || strings.Contains(line, "unable to get the page")
+		found = append(found, f)
+	}
 	if err == nil {
-		err = r.c.query(fmt.Sprintf(`PRAGMA %s(%d)`, check, maxFindings), func(st *sqlite3.Stmt) {
-			for line := range strings.Lines(st.ColumnText(0)) {
-				if line = strings.TrimSpace(line); line != "ok" && line != "" && !strings.HasPrefix(line, "*** in database") {
-					found = append(found, pageFinding(line, trees))
-					unread = unread || strings.Contains(line, "failed to get page") || strings.Contains(line, "unable to get the page")
-				}
+		err = r.c.query(fmt.Sprintf(`PRAGMA %s(%d)`, check, most), func(st *sqlite3.Stmt) {
+			for text := range strings.Lines(st.ColumnText(0)) {
+				line(strings.TrimSpace(text))
 			}
 		})
 	}
 	if errors.Is(err, store.ErrCorrupt) {
 		found, err = append(found, structureFinding(err)), nil
 	}
-	if len(found) >= maxFindings {
-		found = append(found, store.Finding{Kind: store.FoundStructure, Damage: true, Text: fmt.Sprintf("SQLite stopped its check after %d findings", maxFindings)})
+	if lines >= most {
+		found = append(found, store.Finding{Kind: store.FoundStructure, Damage: true, Text: fmt.Sprintf("SQLite stopped its check after %d findings", most)})
 	}
 	return found, unread, err
 }
@@ -126,7 +155,7 @@ func pageFinding(line string, trees map[string]tree) store.Finding {
 		if at := strings.LastIndex(line, " for index "); at > 0 {
 			f.Index = line[at+len(" for index "):]
 		}
-	case strings.HasPrefix(line, "wrong # of entries in index "):
+	case strings.HasPrefix(line, "wrong # of entries in index "), strings.HasPrefix(line, "non-unique entry in index "):
 		f.Kind, f.Index = store.FoundIndex, tail(" in index ")
 	case strings.Contains(line, " value in "):
 		f.Kind = store.FoundRow // a value that the column of the table does not take
