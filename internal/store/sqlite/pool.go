@@ -46,10 +46,14 @@ func (s *Store) acquire(ctx context.Context) (*conn, error) {
 	if c != nil && c.current() {
 		return c, nil
 	}
+	if c != nil && c.endSnapshot() != nil {
+		// A transaction that has met damage cannot even be ended, and that is
+		// no business of this reader.
+		s.discard(c)
+		c = nil
+	}
 	if c == nil {
 		c, err = s.openReader(ctx)
-	} else {
-		err = c.endSnapshot()
 	}
 	if err == nil {
 		err = c.beginSnapshot()
