@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"context"
 	"fmt"
 	"io"
 
@@ -215,13 +216,13 @@ func (b *blobs) keepRow(p place, row int64) {
 }
 
 // read fills the span from its chunk.
-func (b *blobs) read(id store.ColumnID, s store.Span) (err error) {
+func (b *blobs) read(ctx context.Context, id store.ColumnID, s store.Span) (err error) {
 	defer b.c.guard(&err, catchFaults())
 	h, err := b.at(place{id, s.Chunk}, len(s.Data))
 	if err != nil {
 		return err
 	}
-	if err := b.c.readBlob(h.Blob, s.Data, s.Offset); err != nil {
+	if err := b.c.readBlob(ctx, h.Blob, s.Data, s.Offset); err != nil {
 		return fmt.Errorf("chunk %d: %w", s.Chunk, err)
 	}
 	return nil
@@ -240,8 +241,8 @@ func (b *blobs) writeTo(id store.ColumnID, s store.Span) (err error) {
 	return nil
 }
 
-// readBlob fills p from a BLOB, in pieces.
-func (c *conn) readBlob(h *sqlite3.Blob, p []byte, offset int64) (err error) {
+// readBlob fills p from a BLOB, in pieces, until the ctx is done.
+func (c *conn) readBlob(ctx context.Context, h *sqlite3.Blob, p []byte, offset int64) (err error) {
 	defer c.guard(&err, catchFaults())
 	if err := seek(h, len(p), offset); err != nil {
 		return err
@@ -251,7 +252,9 @@ func (c *conn) readBlob(h *sqlite3.Blob, p []byte, offset int64) (err error) {
 		if err != nil && err != io.EOF {
 			return wrap(err)
 		}
-		p = p[n:]
+		if p = p[n:]; len(p) > 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
 	}
 	return nil
 }
@@ -288,10 +291,9 @@ func (b *blobs) close() (err error) {
 	if len(b.ring) == 0 && b.large == nil && b.value == nil {
 		return nil
 	}
-	defer b.c.guard(&err, catchFaults())
 	err = b.closeValue()
 	if b.large != nil {
-		if e := b.large.Close(); err == nil {
+		if e := b.c.closing(b.large.Close); err == nil {
 			err = e
 		}
 		b.large = nil
@@ -304,7 +306,7 @@ func (b *blobs) close() (err error) {
 
 func (b *blobs) closeSmall() (err error) {
 	for _, h := range b.ring {
-		if e := h.Close(); err == nil {
+		if e := b.c.closing(h.Close); err == nil {
 			err = e
 		}
 	}

@@ -344,18 +344,28 @@ func (c *conn) close() {
 	}
 }
 
+// closeDB closes all that the connection has. After one panic of the driver, out
+// of memory say, each of these may be another, and the rest has to be closed all
+// the same: the files of the database above all, whose locks keep others out.
 func (c *conn) closeDB() {
-	var err error
-	defer c.guard(&err, catchFaults())
 	if c.db == nil {
 		return
 	}
 	c.index.close()
 	c.index = nil
 	c.blobs.close()
-	c.closeStmts()
-	c.db.Close()
+	for _, st := range c.stmts {
+		c.closing(st.Close)
+	}
+	clear(c.stmts)
+	c.closing(c.db.Close)
 	c.db = nil
+}
+
+// closing calls a method of the driver that closes something.
+func (c *conn) closing(fn func() error) (err error) {
+	defer c.guard(&err, catchFaults())
+	return fn()
 }
 
 // closeStmts closes all prepared statements.

@@ -135,19 +135,19 @@ func (r *reader) Get(ctx context.Context, table string, key []byte) (found []byt
 		err = store.ErrNotFound
 	}
 	if err == nil && size >= bigRow {
-		return r.getBig(table, key, size)
+		return r.getBig(ctx, table, key, size)
 	}
 	return found, kvError(table, err)
 }
 
 // getBig reads a whole value through a BLOB handle.
-func (r *reader) getBig(table string, key []byte, size int64) ([]byte, error) {
+func (r *reader) getBig(ctx context.Context, table string, key []byte, size int64) ([]byte, error) {
 	v, err := r.c.blobs.valueAt(table, key)
 	if err != nil {
 		return nil, err
 	}
 	found := make([]byte, size)
-	return found, r.c.readBlob(v.Blob, found, 0)
+	return found, r.c.readBlob(ctx, v.Blob, found, 0)
 }
 
 func (r *reader) Size(ctx context.Context, table string, key []byte) (int64, error) {
@@ -172,7 +172,7 @@ func (r *reader) GetAt(ctx context.Context, table string, key, p []byte, offset 
 	if err != nil {
 		return err
 	}
-	return r.c.readBlob(v.Blob, p, offset)
+	return r.c.readBlob(ctx, v.Blob, p, offset)
 }
 
 // valueAt returns a handle at the value of the key. Only the last one is kept:
@@ -204,7 +204,7 @@ func (b *blobs) closeValue() error {
 	if b.value == nil {
 		return nil
 	}
-	err := b.value.Close()
+	err := b.c.closing(b.value.Close)
 	b.value = nil
 	return wrap(err)
 }
@@ -300,7 +300,7 @@ func (r *reader) scanBatch(ctx context.Context, table string, rng store.KeyRange
 	}
 	if err == nil && last >= bigRow {
 		p := &pairs[len(pairs)-1]
-		p.Value, err = r.getBig(table, p.Key, last)
+		p.Value, err = r.getBig(ctx, table, p.Key, last)
 	}
 	return pairs, more, kvError(table, err)
 }

@@ -2,10 +2,12 @@ package sqlite
 
 import (
 	"errors"
+	"os"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
 
+	"github.com/ncruces/go-sqlite3"
 	"github.com/ncruces/go-sqlite3/vfs"
 
 	"columnvault/internal/store"
@@ -65,4 +67,52 @@ func TestPanicInCommit(t *testing.T) {
 	check(t, appendRow(ctx, s, "b"))
 	check(t, readRow(ctx, s))
 	check(t, s.Close())
+}
+
+// panicTable is a virtual table with rows without end, and a cursor that cannot
+// be closed.
+type panicTable struct{ closed *int }
+
+func (panicTable) BestIndex(*sqlite3.IndexInfo) error         { return nil }
+func (p panicTable) Open() (sqlite3.VTabCursor, error)        { return p, nil }
+func (panicTable) Filter(int, string, ...sqlite3.Value) error { return nil }
+func (panicTable) Next() error                                { return nil }
+func (panicTable) EOF() bool                                  { return false }
+func (panicTable) Column(ctx sqlite3.Context, _ int) error    { ctx.ResultInt(1); return nil }
+func (panicTable) RowID() (int64, error)                      { return 1, nil }
+func (p panicTable) Close() error                             { *p.closed++; panic("out of memory") }
+
+// TestPanicInClose: where a statement cannot be finalized, closing goes on with
+// the next, the database and its files.
+func TestPanicInClose(t *testing.T) {
+	s := openStore(t, Options{})
+	check(t, appendRow(t.Context(), s, "a"))
+	c, err := s.openReader(t.Context())
+	check(t, err)
+	check(t, c.beginSnapshot())
+	check(t, c.endSnapshot())
+	check(t, c.configure(sqlite3.DBCONFIG_TRUSTED_SCHEMA, true))
+	closed := 0
+	check(t, sqlite3.CreateModule(c.db, "panics", nil, func(db *sqlite3.Conn, _, _, _ string, _ ...string) (panicTable, error) {
+		return panicTable{&closed}, db.DeclareVTab(`CREATE TABLE x (n)`)
+	}))
+	for _, sql := range []string{`SELECT n FROM panics`, `SELECT n + 1 FROM panics`} {
+		st, err := c.bind(sql, nil)
+		check(t, err)
+		if !st.Step() {
+			t.Fatalf("%s: %v", sql, st.Err())
+		}
+	}
+	if len(c.files) != 3 {
+		t.Fatalf("%d files are open", len(c.files))
+	}
+	c.close()
+	if c.broken == nil || closed != 2 || c.db != nil {
+		t.Errorf("%v, and %d cursors were closed, the database: %t", c.broken, closed, c.db == nil)
+	}
+	for _, h := range c.files {
+		if _, err := h.file.Stat(); !errors.Is(err, os.ErrClosed) {
+			t.Errorf("%s is open: %v", h.path, err)
+		}
+	}
 }

@@ -74,7 +74,7 @@ func (r *reader) readAt(ctx context.Context, id store.ColumnID, spans []store.Sp
 				return err
 			}
 		}
-		if err := r.c.blobs.read(id, s); err != nil {
+		if err := r.c.blobs.read(ctx, id, s); err != nil {
 			return err
 		}
 	}
