@@ -189,11 +189,12 @@ type CompactResult struct {
 // The file never becomes larger, and a second Compact finds nothing to do. All
 // is done in transactions of a tenth of a second, between which others write;
 // readers do not wait. There are two exceptions. The index of a key-value table
-// with holes is written anew in one transaction, a second for a million keys.
-// And a file in which SQLite does not keep the owners of pages, as KohakuVault
-// creates them, is rebuilt once by SQLite's VACUUM, if more than some pages of
-// it are free: writers wait for that, and it needs free space of twice what the
-// vault holds, or fails with [ErrUnavailable] before it begins.
+// with holes is written anew in one transaction, of less than a second; one of
+// more than 32 MiB, or of a table of more than 256 MiB, is left as it is. And a
+// file in which SQLite does not keep the owners of pages, as KohakuVault creates
+// them, is rebuilt once by SQLite's VACUUM, if more than some pages of it are
+// free: writers wait for that, and it needs free space of twice what the vault
+// holds, or fails with [ErrUnavailable] before it begins.
 //
 // The file becomes shorter when its write-ahead log has been emptied, for which
 // Compact waits a moment; beside readers that stay for longer that happens later,

@@ -38,8 +38,8 @@ func (c *conn) pairTables() (tables []sparseTable, err error) {
 
 // repack moves the rows of a table, but for those that have pages of their own,
 // to its end, in their order: there SQLite fills page after page. Then it writes
-// the index anew. The rows move some at a time; the index, which has the keys
-// alone, is one transaction.
+// the index anew. The rows move some at a time; the index is one transaction, and
+// so there is a bound for its size: see maxReindex.
 func (s *Store) repack(ctx context.Context, t sparseTable) error {
 	if t.rows {
 		next, last := int64(math.MinInt64), int64(math.MaxInt64)

@@ -82,6 +82,13 @@ type pages struct {
 	vacuum          int64
 }
 
+// maxReindex and maxReindexTable are the sizes in bytes up to which an index, and
+// the table that it is over, are read to write the index anew, which keeps other
+// writers out all the time: for less than a second, with these. Larger ones are
+// left as they are; their holes are used again by keys that are near. They are
+// variables for tests.
+var maxReindex, maxReindexTable = int64(32 << 20), int64(256 << 20)
+
 // vacuumNone is the auto_vacuum of a file whose pages have no map.
 const vacuumNone = 0
 
@@ -275,8 +282,10 @@ func (s *Store) sparseTables(ctx context.Context) (found []sparseTable, err erro
 			if !plain {
 				continue
 			}
-			t.rows = btree.Sparse(ctx, f, p.size, p.all, t.root)
-			t.keys = btree.Sparse(ctx, f, p.size, p.all, t.indexRoot)
+			var rows, keys int64
+			t.rows, rows = btree.Sparse(ctx, f, p.size, p.all, t.root)
+			t.keys, keys = btree.Sparse(ctx, f, p.size, p.all, t.indexRoot)
+			t.keys = t.keys && keys <= maxReindex && rows <= maxReindexTable
 			if t.rows || t.keys {
 				found = append(found, t)
 			}

@@ -119,6 +119,14 @@ func TestShrinkGoesOnWithRows(t *testing.T) {
 // TestSparse compares the estimate with what writing the table anew saves.
 func TestSparse(t *testing.T) {
 	s := openTheirs(t, 3000)
+	defer func(before int64) { maxReindex = before }(maxReindex)
+	maxReindex = 1 << 10 // an index above it is left alone
+	found, err := s.sparseTables(t.Context())
+	check(t, err)
+	if len(found) != 1 || !found[0].rows || found[0].keys {
+		t.Fatalf("with a bound for indexes the sparse tables are %+v", found)
+	}
+	maxReindex = 1 << 20
 	for _, want := range []int{1, 0} {
 		_, err := s.Checkpoint(t.Context(), store.CheckpointTruncate)
 		check(t, err)
@@ -126,6 +134,9 @@ func TestSparse(t *testing.T) {
 		check(t, err)
 		if len(found) != want {
 			t.Fatalf("the sparse tables are %+v", found)
+		}
+		if want > 0 && !found[0].keys {
+			t.Error("the index is not sparse")
 		}
 		for _, table := range found {
 			check(t, s.repack(t.Context(), table))

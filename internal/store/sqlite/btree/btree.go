@@ -16,11 +16,12 @@ const Big = 128 << 10
 // Sparse estimates whether a tree of a file of so many pages would take much
 // less room if its cells lay page after page: a table after many deletions, say.
 // The file may be changing meanwhile, and the log may hold newer pages; so it is
-// an estimate. Leaves with nothing but big cells do not count.
-func Sparse(ctx context.Context, f io.ReaderAt, pageSize, pages, root int64) bool {
+// an estimate. Leaves with nothing but big cells do not count. bytes are those of
+// the leaves that do.
+func Sparse(ctx context.Context, f io.ReaderAt, pageSize, pages, root int64) (sparse bool, bytes int64) {
 	w := treeWalk{f: f, page: make([]byte, pageSize), left: pages}
 	w.walk(ctx, root, 0)
-	return w.leaves > w.packed+w.packed/8+8
+	return w.leaves > w.packed+w.packed/8+8, w.leaves * pageSize
 }
 
 // treeWalk counts the leaves of a tree, and how many they would be.

@@ -38,7 +38,7 @@ func TestSparse(t *testing.T) {
 		for range 40 {
 			file = append(file, leaf(cells)...)
 		}
-		if got := Sparse(t.Context(), bytes.NewReader(file), 512, int64(len(file)/512), 2); got != want {
+		if got, _ := Sparse(t.Context(), bytes.NewReader(file), 512, int64(len(file)/512), 2); got != want {
 			t.Errorf("a tree with %d cells on a leaf, of which 4 fit: sparse is %t", cells, got)
 		}
 	}
