@@ -38,8 +38,9 @@ type Checkpoint struct {
 // Checkpoint moves what the write-ahead log holds into the file. Commits do so
 // by themselves from time to time; call it to have the log out of the way. It
 // waits for others for at most [Options.BusyTimeout]. If it does not get all the
-// way, that is no error; the result says so. What caches hold is not in the log:
-// see [Vault.Flush].
+// way, that is no error; the result says so. When ctx ends it returns at once;
+// what SQLite is moving at that moment it still moves, and who wants to write waits
+// for that. What caches hold is not in the log: see [Vault.Flush].
 func (v *Vault) Checkpoint(ctx context.Context, mode CheckpointMode) (Checkpoint, error) {
 	var done Checkpoint
 	err := v.onFile(ctx, func(f store.File) error {

@@ -16,7 +16,8 @@ import (
 
 var _ store.File = (*Store)(nil)
 
-// Checkpoint implements store.File.
+// Checkpoint implements store.File. When ctx ends it returns at once, and SQLite
+// moves what it has begun with; until then nobody else can write.
 func (s *Store) Checkpoint(ctx context.Context, mode store.CheckpointMode) (store.Checkpoint, error) {
 	if s.opts.ReadOnly {
 		return store.Checkpoint{}, fmt.Errorf("%w: the vault was opened for reading only", store.ErrReadOnly)
@@ -24,17 +25,32 @@ func (s *Store) Checkpoint(ctx context.Context, mode store.CheckpointMode) (stor
 	if _, known := checkpointModes[mode]; !known {
 		return store.Checkpoint{}, fmt.Errorf("%w: there is no mode %d of checkpoints", store.ErrInvalidArgument, mode)
 	}
+	if err := ctx.Err(); err != nil {
+		return store.Checkpoint{}, err
+	}
 	start := time.Now()
 	if err := s.takeTurn(ctx); err != nil {
 		return store.Checkpoint{}, err
 	}
-	defer func() { s.turn <- struct{}{} }()
+	var done store.Checkpoint
+	err := detached(ctx, func() (err error) {
+		defer func() { s.turn <- struct{}{} }()
+		done, err = s.checkpointNow(ctx, mode, start)
+		return err
+	}, func(error) {})
+	if err != nil && ctx.Err() != nil {
+		return store.Checkpoint{}, err // done may be about to change
+	}
+	return done, s.explain(err)
+}
+
+// checkpointNow is Checkpoint for whoever has the turn.
+func (s *Store) checkpointNow(ctx context.Context, mode store.CheckpointMode, start time.Time) (done store.Checkpoint, err error) {
 	c, err := s.writerConn(ctx)
 	if err != nil {
-		return store.Checkpoint{}, err
+		return done, err
 	}
-	var done store.Checkpoint
-	err = s.patiently(ctx, start, func() error {
+	err = s.patiently(ctx, start, func() (err error) {
 		s.endIdle() // our own resting readers must not be in the way
 		done, err = s.checkpoint(c, mode)
 		if mode == store.CheckpointPassive && errors.Is(err, store.ErrBusy) {
@@ -46,7 +62,7 @@ func (s *Store) Checkpoint(ctx context.Context, mode store.CheckpointMode) (stor
 	if errors.Is(err, store.ErrBusy) {
 		done.Busy, err = true, nil
 	}
-	return done, s.explain(err)
+	return done, err
 }
 
 var checkpointModes = map[store.CheckpointMode]sqlite3.CheckpointMode{
@@ -149,12 +165,14 @@ func (s *Store) cutLog(ctx context.Context) error {
 	if err := s.takeTurn(ctx); err != nil {
 		return err
 	}
-	defer func() { s.turn <- struct{}{} }()
-	c, err := s.writerConn(ctx)
-	if err == nil {
-		s.countCheckpoint(s.drainFor(ctx, c, store.CheckpointTruncate, min(drainTime, s.opts.BusyTimeout/2)))
-	}
-	return err
+	return detached(ctx, func() error {
+		defer func() { s.turn <- struct{}{} }()
+		c, err := s.writerConn(ctx)
+		if err == nil {
+			s.countCheckpoint(s.drainFor(ctx, c, store.CheckpointTruncate, min(drainTime, s.opts.BusyTimeout/2)))
+		}
+		return err
+	}, func(error) {})
 }
 
 // drainFor waits for readers to leave the log, with the turn, so that nothing

@@ -13,54 +13,69 @@ import (
 	"columnvault/internal/store"
 )
 
-// panicFS is the file system of the machine, but that writing panics while it
-// is armed, as a defect of the driver might.
-type panicFS struct {
+// hookFS is the file system of the machine, but that a function is called before
+// each write, or each read: to panic, as a defect of the driver might, or to wait.
+type hookFS struct {
 	vfs.VFSFilename
-	armed atomic.Bool
+	write, read atomic.Pointer[func()]
+	open        atomic.Int64 // files
 }
 
-type panicFile struct {
+type hookFile struct {
 	vfs.File
-	fs *panicFS
+	fs *hookFS
 }
 
-func (fs *panicFS) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.File, vfs.OpenFlag, error) {
+func (fs *hookFS) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.File, vfs.OpenFlag, error) {
 	f, flags, err := fs.VFSFilename.OpenFilename(name, flags)
 	if err != nil {
 		return nil, flags, err
 	}
-	return &panicFile{f, fs}, flags, nil
+	fs.open.Add(1)
+	return &hookFile{f, fs}, flags, nil
 }
 
-func (f *panicFile) WriteAt(p []byte, off int64) (int, error) {
-	if f.fs.armed.Load() {
-		panic("a defect of the driver")
+func (f *hookFile) Close() error {
+	f.fs.open.Add(-1)
+	return f.File.Close()
+}
+
+func (f *hookFile) WriteAt(p []byte, off int64) (int, error) {
+	if hook := f.fs.write.Load(); hook != nil {
+		(*hook)()
 	}
 	return f.File.WriteAt(p, off)
 }
 
-func (f *panicFile) SharedMemory() vfs.SharedMemory {
+func (f *hookFile) ReadAt(p []byte, off int64) (int, error) {
+	if hook := f.fs.read.Load(); hook != nil {
+		(*hook)()
+	}
+	return f.File.ReadAt(p, off)
+}
+
+func (f *hookFile) SharedMemory() vfs.SharedMemory {
 	return f.File.(vfs.FileSharedMemory).SharedMemory()
 }
 
-func (f *panicFile) Unwrap() vfs.File { return f.File }
+func (f *hookFile) Unwrap() vfs.File { return f.File }
 
-var panicking = &panicFS{VFSFilename: vfs.Find("").(vfs.VFSFilename)}
+var hooks = &hookFS{VFSFilename: vfs.Find("").(vfs.VFSFilename)}
 
-func init() { vfs.Register("panicking", panicking) }
+func init() { vfs.Register("hooks", hooks) }
 
 // TestPanicInCommit: where the engine stops in the middle of a commit, that
 // says so, and the next transaction finds either all of it or nothing.
 func TestPanicInCommit(t *testing.T) {
 	ctx := t.Context()
-	s := openStoreAt(t, filepath.Join(t.TempDir(), "vault.db"), Options{VFS: "panicking"})
+	s := openStoreAt(t, filepath.Join(t.TempDir(), "vault.db"), Options{VFS: "hooks"})
 	check(t, appendRow(ctx, s, "a"))
+	defect := func() { panic("a defect of the driver") }
 	err := s.Update(ctx, func(tx store.Tx) error {
-		panicking.armed.Store(true)
+		hooks.write.Store(&defect)
 		return tx.Put(ctx, "kv", []byte("key"), []byte("value"))
 	})
-	panicking.armed.Store(false)
+	hooks.write.Store(nil)
 	if !errors.Is(err, store.ErrUnknownCommit) || !errors.Is(err, store.ErrUnavailable) {
 		t.Errorf("the commit: %v", err)
 	}

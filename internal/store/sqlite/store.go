@@ -113,7 +113,9 @@ type Store struct {
 
 var _ store.Store = (*Store)(nil)
 
-// Open opens the file at path, and creates it unless that is forbidden.
+// Open opens the file at path, and creates it unless that is forbidden. When ctx
+// ends it returns at once; what SQLite is doing then comes to its end, and the
+// file is closed.
 func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 	if opts.PageSize == 0 {
 		opts.PageSize = defaultPageSize
@@ -148,18 +150,28 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 		return nil, fmt.Errorf("%w: there is no such file, and read-only creates none", store.ErrNotFound)
 	}
 	s := newStore(path, opts)
-	switch {
-	case opts.ReadOnly:
-		err = s.openReadOnly(ctx)
-	case exists && s.openWhole(ctx):
-	default:
-		s.mode = modeCreate
-		s.writer, err = s.openWriter(ctx)
-	}
+	err = detached(ctx, func() error { return s.start(ctx, exists) }, func(err error) {
+		if err == nil {
+			s.Close()
+		}
+	})
 	if err != nil {
 		return nil, s.explain(err)
 	}
 	return s, nil
+}
+
+// start opens the connections that the store begins with.
+func (s *Store) start(ctx context.Context, exists bool) (err error) {
+	switch {
+	case s.opts.ReadOnly:
+		return s.openReadOnly(ctx)
+	case exists && s.openWhole(ctx):
+		return nil
+	}
+	s.mode = modeCreate
+	s.writer, err = s.openWriter(ctx)
+	return err
 }
 
 // openWhole opens a file that is a vault already with a connection for reading,
