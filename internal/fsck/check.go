@@ -56,6 +56,10 @@ type checker struct {
 	endless bool
 	done    int64
 	buf     []byte // for digests
+	// beside is the engine's own check, if it goes on beside. held are findings
+	// that come after its.
+	beside *beside
+	held   []Finding
 }
 
 // seenKind is how often a kind was seen, and the last of it.
@@ -71,8 +75,14 @@ func newChecker(r store.Reader, caps store.Caps, o Options, found func(Finding) 
 
 func (c *checker) run(ctx context.Context) error {
 	c.advance(0)
-	if err := c.engine(ctx); err != nil {
+	if err := c.startBeside(ctx); err != nil {
 		return err
+	}
+	defer c.endBeside()
+	if c.beside == nil {
+		if err := c.engine(ctx); err != nil {
+			return err
+		}
 	}
 	c.advance(c.o.Size)
 	unread, err := c.columns(ctx)
@@ -80,6 +90,9 @@ func (c *checker) run(ctx context.Context) error {
 		return err
 	}
 	if err := c.tables(ctx); err != nil {
+		return err
+	}
+	if err := c.joinBeside(); err != nil {
 		return err
 	}
 	c.done = c.total()
@@ -119,6 +132,12 @@ func (c *checker) emit(f Finding) {
 }
 
 func (c *checker) send(f Finding) {
+	if c.beside != nil {
+		if c.held = append(c.held, f); len(c.held) >= maxHeld && c.err == nil {
+			c.err = c.joinBeside()
+		}
+		return
+	}
 	if f.Severity > Note || f.Kind == Uneven {
 		f.Repairable, f.Loss = f.Kind.mends()
 		if c.structure && f.Kind != Index {
@@ -150,12 +169,17 @@ func severityOf(damage bool) Severity {
 	return Hazard
 }
 
-// engine reports what the storage engine finds.
+// engine lets the storage engine check, and reports what it finds.
 func (c *checker) engine(ctx context.Context) error {
 	below, err := c.r.Verify(ctx, c.o.Full)
 	if err != nil {
 		return err
 	}
+	return c.report(below)
+}
+
+// report reports what the storage engine has found.
+func (c *checker) report(below []store.Finding) error {
 	c.below = below
 	for _, f := range below {
 		c.structure = c.structure || f.Kind == store.FoundStructure

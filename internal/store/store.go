@@ -201,6 +201,14 @@ type Snapshot interface {
 	Close() error
 }
 
+// Sibling is a Snapshot that can have others of the same state, so that several
+// goroutines read it at a time.
+type Sibling interface {
+	// Sibling opens another Snapshot of the same state. Where that cannot be had,
+	// because somebody has written since for example, it returns nil.
+	Sibling(ctx context.Context) (Snapshot, error)
+}
+
 // Tx reads and writes inside Update. A Tx sees its own changes.
 type Tx interface {
 	Reader

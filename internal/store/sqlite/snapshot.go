@@ -41,6 +41,29 @@ func (s *Store) Snapshot(ctx context.Context) (store.Snapshot, error) {
 	return snap, nil
 }
 
+var _ store.Sibling = (*snapshot)(nil)
+
+// Sibling implements store.Sibling. Two connections are in the same snapshot if
+// the index of the log was the same when they began.
+func (snap *snapshot) Sibling(ctx context.Context) (store.Snapshot, error) {
+	if err := snap.enter(ctx); err != nil {
+		return nil, err
+	}
+	stamp, known := snap.c.stamp, snap.c.stamped
+	snap.leave()
+	if !known && snap.s.mode != modeImmutable {
+		return nil, nil
+	}
+	other, err := snap.s.Snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if c := other.(*snapshot).c; c.stamp != stamp || c.stamped != known {
+		return nil, other.Close()
+	}
+	return other, nil
+}
+
 // Read implements store.Store.
 func (s *Store) Read(ctx context.Context) (store.Snapshot, error) { return s.Snapshot(ctx) }
 

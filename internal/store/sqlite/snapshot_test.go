@@ -31,3 +31,29 @@ func TestOldSnapshotWithoutStamp(t *testing.T) {
 		t.Errorf("somebody has written: %v", err)
 	}
 }
+
+// TestSibling: a sibling is of the same state, and there is none once somebody
+// has written.
+func TestSibling(t *testing.T) {
+	ctx := t.Context()
+	s := openStore(t, Options{})
+	check(t, appendRow(ctx, s, "a"))
+	snap, err := s.Snapshot(ctx)
+	check(t, err)
+	defer snap.Close()
+	sibling, err := snap.(store.Sibling).Sibling(ctx)
+	check(t, err)
+	if sibling == nil {
+		t.Fatal("there is no sibling")
+	}
+	check(t, appendRow(ctx, s, "b"))
+	for name, r := range map[string]store.Snapshot{"the snapshot": snap, "the sibling": sibling} {
+		if rows, err := r.Columns(ctx); len(rows) != 1 || err != nil {
+			t.Errorf("%s has %v, %v", name, rows, err)
+		}
+	}
+	check(t, sibling.Close())
+	if sibling, err = snap.(store.Sibling).Sibling(ctx); sibling != nil || err != nil {
+		t.Errorf("after a write there is a sibling (%v)", err)
+	}
+}
