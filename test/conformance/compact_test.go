@@ -9,7 +9,9 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"columnvault"
@@ -207,6 +209,84 @@ func TestCompactBesideOthers(t *testing.T) {
 	vaulttest.WantSound(t, v)
 }
 
+// TestCompactAtOnce compacts again and again while goroutines read, write and
+// check at the same time; run it with the race detector. Each knows what its own
+// column and pairs must hold, and all look whether what was there stays.
+func TestCompactAtOnce(t *testing.T) {
+	rounds := 12
+	if testing.Short() {
+		rounds = 3
+	}
+	v := vaulttest.Open(t)
+	waste(t, v)
+	numbers := vaulttest.Lookup(t, v, "numbers", dtype.Int64)
+	want, err := numbers.Slice(t.Context(), 0, columnvault.End)
+	vaulttest.Must(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	var compacting, others sync.WaitGroup
+	work := func(name string, do func(round int) error) {
+		others.Go(func() {
+			for round := range rounds {
+				if err := do(round); err != nil {
+					t.Errorf("%s, round %d: %v", name, round, err)
+					return
+				}
+			}
+		})
+	}
+	compacting.Go(func() {
+		for ctx.Err() == nil {
+			if _, err := v.Compact(ctx, columnvault.CompactOptions{}); err != nil && ctx.Err() == nil {
+				t.Errorf("compact: %v", err)
+			}
+		}
+	})
+	for k := range 2 {
+		c := vaulttest.Create(t, v, fmt.Sprint("of writer ", k), dtype.String)
+		texts := func(round int) []string {
+			return vaulttest.Sequence(600, func(i int) string { return strings.Repeat("w", (round+i)%300) })
+		}
+		work("writer", func(round int) error {
+			key := fmt.Appendf(nil, "writer %d", k)
+			err := errors.Join(c.Append(ctx, texts(round)...), v.KV().Put(ctx, key, bytes.Repeat(key, 1000*round)))
+			if err != nil || round == 0 {
+				return err
+			}
+			if err := c.Delete(ctx, 0, 600); err != nil {
+				return err
+			}
+			got, err := c.Slice(ctx, 0, columnvault.End)
+			if err == nil && !slices.Equal(got, texts(round)) {
+				err = errors.New("the column holds something else")
+			}
+			value, e := v.KV().Get(ctx, key)
+			if e == nil && !bytes.Equal(value, bytes.Repeat(key, 1000*round)) {
+				e = errors.New("the pair holds something else")
+			}
+			return errors.Join(err, e)
+		})
+	}
+	work("reader", func(int) error {
+		got, err := numbers.Slice(ctx, 0, columnvault.End)
+		if err == nil && !slices.Equal(got, want) {
+			err = errors.New("the column holds something else")
+		}
+		return err
+	})
+	work("check", func(int) error {
+		for f, err := range v.Check(ctx, columnvault.CheckOptions{Full: true}) {
+			if err != nil || f.Severity == columnvault.SeverityDamage {
+				return errors.Join(err, errors.New(f.Text))
+			}
+		}
+		return nil
+	})
+	others.Wait()
+	cancel()
+	compacting.Wait()
+	vaulttest.WantSound(t, v)
+}
+
 func firstText(t *testing.T, v *columnvault.Vault) string {
 	t.Helper()
 	s, err := vaulttest.Lookup(t, v, "texts", dtype.String).At(t.Context(), 0)
@@ -300,5 +380,6 @@ func TestQueueDoesNotGrow(t *testing.T) {
 			t.Fatalf("after %d operations the file has %d bytes, and before it had %d", done, size, grown)
 		}
 	}
+	t.Logf("%d operations: the file has %d bytes, and had %d after a tenth", operations, sizesOf(t, v).Main, grown)
 	vaulttest.WantSound(t, v)
 }
