@@ -3,8 +3,11 @@ package columnvault_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"flag"
+	"io"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -138,6 +141,55 @@ func BenchmarkCheck(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkBackup makes a backup and a copy of the same file in turn, so that both
+// meet the same disk. The number that counts is copy/backup, the speed of the
+// backup, its check included, in parts of that of the copy with a sync.
+func BenchmarkBackup(b *testing.B) {
+	v, c := filled(b, nil)
+	noError(b, c.Append(context.Background(), numbers(20*million)...))
+	_, err := v.Checkpoint(context.Background(), columnvault.CheckpointTruncate)
+	noError(b, err)
+	sizes, err := v.FileSizes()
+	noError(b, err)
+	b.SetBytes(sizes.Main)
+	to := filepath.Join(b.TempDir(), "copy.db")
+	var copying, backing time.Duration
+	for b.Loop() {
+		start := time.Now()
+		noError(b, copySynced(v.Path(), to))
+		copying += time.Since(start)
+		noError(b, os.Remove(to))
+		start = time.Now()
+		noError(b, v.Backup(context.Background(), to, columnvault.BackupOptions{}))
+		backing += time.Since(start)
+		noError(b, os.Remove(to))
+	}
+	b.ReportMetric(float64(copying)/float64(backing), "copy/backup")
+	b.ReportMetric(backing.Seconds()/float64(b.N), "s/backup")
+}
+
+func noError(b *testing.B, err error) {
+	b.Helper()
+	if err != nil {
+		b.Fatal(err)
+	}
+}
+
+// copySynced copies a file as cp does, and waits for the disk.
+func copySynced(from, to string) error {
+	src, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	dst, err := os.Create(to)
+	if err != nil {
+		return err
+	}
+	_, err = io.CopyBuffer(struct{ io.Writer }{dst}, struct{ io.Reader }{src}, make([]byte, 256<<10))
+	return errors.Join(err, dst.Sync(), dst.Close())
 }
 
 func BenchmarkAtInView(b *testing.B) {
