@@ -8,7 +8,6 @@ import (
 	"columnvault/dtype"
 	"columnvault/internal/catalog"
 	"columnvault/internal/column"
-	"columnvault/internal/hint"
 	"columnvault/internal/store"
 )
 
@@ -49,8 +48,7 @@ func (m *mender) verify(ctx context.Context, plan *Plan) error {
 		if f.Severity == Note || f.Kind == Unused && plan.Again || left[place{f.Kind, f.Column, f.Table}] {
 			return nil
 		}
-		return hint.Add(fmt.Errorf("%w: the repair does not mend it, and was undone: %s%s: %s", store.ErrCorrupt, f.Column, f.Table, f.Text),
-			"save what can be read to a new vault with salvage")
+		return fmt.Errorf("%w: the repair does not mend it, and was undone; salvage saves what can be read: %s%s: %s", store.ErrCorrupt, f.Column, f.Table, f.Text)
 	}
 	c := newChecker(m.tx, m.caps, Options{Window: m.window}, found)
 	if plan.Again {
