@@ -3,7 +3,7 @@
 //	go run ./internal/tools/rename example.org/columnvault
 //
 // It changes go.mod, the Go files and the documents below the current folder,
-// which must be that of go.mod.
+// which must be that of go.mod, and the go.mod files of other modules there.
 package main
 
 import (
@@ -59,6 +59,8 @@ func rename(to string) error {
 			return change(name, r.source)
 		case ".md":
 			return change(name, r.document)
+		case ".mod":
+			return change(name, r.module)
 		}
 		return nil
 	})
@@ -82,8 +84,9 @@ func change(name string, edit func(name string, text []byte) ([]byte, error)) er
 type renamer struct {
 	from, to string
 	// link is a package in a doc comment, imported one in a program that a
-	// document shows, and flag the module in a command that it shows.
-	link, imported, flag *regexp.Regexp
+	// document shows, flag the module in a command that it shows, and required
+	// a module in a go.mod that is this one or lies inside of it.
+	link, imported, flag, required *regexp.Regexp
 }
 
 func newRenamer(from, to string) *renamer {
@@ -93,6 +96,7 @@ func newRenamer(from, to string) *renamer {
 		link:     regexp.MustCompile(`(?m)(^\s*//.*\[)` + path + `/`),
 		imported: regexp.MustCompile(`(?m)^(\s*")` + path + `(/[^"\n]*)?"$`),
 		flag:     regexp.MustCompile(`(go mod edit -replace |go get )` + path + `\b`),
+		required: regexp.MustCompile(`(?m)^(\s*(?:module|require|replace)? ?)` + path + `(/\S+)?($| v| =>)`),
 	}
 }
 
@@ -122,6 +126,11 @@ func (r *renamer) source(name string, text []byte) ([]byte, error) {
 	}
 	b.Write(text[end:])
 	return r.link.ReplaceAll(b.Bytes(), []byte("${1}"+r.to+"/")), nil
+}
+
+// module changes a go.mod. That of the module itself has been changed.
+func (r *renamer) module(_ string, text []byte) ([]byte, error) {
+	return r.required.ReplaceAll(text, []byte("${1}"+r.to+"${2}${3}")), nil
 }
 
 // document changes the programs and commands that a document shows.
