@@ -1,0 +1,6 @@
+//go:build !cgo
+
+package main
+
+// duckdbPeers are none: DuckDB is C++.
+func duckdbPeers() []Peer { return nil }
