@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"syscall"
 	"time"
 )
 
@@ -15,9 +14,6 @@ type holder interface {
 	// Hold holds elements for so long at most, or as long as there is room.
 	Hold(atMost time.Duration) error
 }
-
-// nothing is the signal that only asks whether a process is there.
-const nothing = syscall.Signal(0)
 
 // acknowledged is the file in which a process keeps how many of its calls have
 // returned. A write survives the end of the process, and is not a pipe, which

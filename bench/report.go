@@ -113,7 +113,6 @@ type cells struct {
 	unit   Unit
 	each   bool
 	rounds map[int][]float64
-	failed string
 }
 
 // table is that of a set: jobs and columns in the order in which they came.

@@ -187,7 +187,14 @@ func (r *runner) process(s Set, p Peer, column string, t Task) error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	killed := t.Phase == phaseKill && r.killLater(ctx, cmd.Process, t.Dir)
+	killed := make(chan bool, 1)
+	living, ended := context.WithCancel(ctx)
+	defer ended()
+	if delay := r.budget/10 + time.Duration(r.random.Int64N(int64(r.budget/20))); t.Phase == phaseKill {
+		go func() { killed <- killLater(living, cmd.Process, t.Dir, delay) }()
+	} else {
+		killed <- false
+	}
 	lines := bufio.NewScanner(out)
 	lines.Buffer(nil, 64<<20)
 	for lines.Scan() {
@@ -201,9 +208,10 @@ func (r *runner) process(s Set, p Peer, column string, t Task) error {
 		sample.Set, sample.Round = s.Name, r.round
 		r.add(sample)
 	}
+	ended()
 	err = errors.Join(lines.Err(), cmd.Wait())
 	switch {
-	case killed:
+	case <-killed:
 		return nil
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return fmt.Errorf("not done after %v", r.timeout)
@@ -214,17 +222,16 @@ func (r *runner) process(s Set, p Peer, column string, t Task) error {
 }
 
 // killLater kills a process some time after its first acknowledged append, with
-// a signal that it does not notice, and tells whether it has.
-func (r *runner) killLater(ctx context.Context, p *os.Process, dir string) bool {
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
-		if n, err := countOf(acknowledged(dir)); err != nil || n > 0 {
-			break
-		}
-		if time.Now().After(deadline) || ctx.Err() != nil || p.Signal(nothing) != nil {
+// a signal that it does not notice, and tells whether it has. It gives up when
+// the process has ended by itself.
+func killLater(ctx context.Context, p *os.Process, dir string, delay time.Duration) bool {
+	for n := 0; n == 0; time.Sleep(time.Millisecond) {
+		var err error
+		if n, err = countOf(acknowledged(dir)); err != nil || ctx.Err() != nil {
 			return false
 		}
 	}
-	time.Sleep(r.budget/10 + time.Duration(r.random.Int64N(int64(r.budget/20))))
+	time.Sleep(delay)
 	return p.Kill() == nil
 }
 

@@ -101,15 +101,14 @@ var blobs = values[[]byte]{
 	sizes:  []int{100, 60, 130},
 }
 
-// noise is n bytes, of which none is zero: 0.x of KohakuVault and databases of
-// text must not be able to do better than with others.
+// noise is n bytes that look like chance.
 func noise(x uint64, n int) []byte {
 	b := make([]byte, n)
 	for i := range b {
 		if i%8 == 0 {
 			x = mix(int(x))
 		}
-		b[i] = byte(x>>(i%8*8)) | 1
+		b[i] = byte(x >> (i % 8 * 8))
 	}
 	return b
 }
