@@ -70,13 +70,13 @@ def timed(fn):
     return time.perf_counter() - start
 
 
-def several(job, times, fn, least=1, each=False):
+def several(job, times, fn, each=False):
     """Measures calls until there are enough or the time is over."""
     if not jobs.search(job):
         return 0
     all, begin = [], time.perf_counter()
     try:
-        while len(all) < times and (len(all) < least or time.perf_counter() - begin < budget):
+        while len(all) < times and (not all or time.perf_counter() - begin < budget):
             all.append(timed(lambda: fn(len(all))))
     except NotImplementedError:
         return len(all)
@@ -88,7 +88,7 @@ def several(job, times, fn, least=1, each=False):
 
 
 def single(job, times, fn):
-    return several(job, times, fn, 3, True)
+    return several(job, times, fn, True)
 
 
 def most_memory():

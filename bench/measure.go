@@ -20,7 +20,7 @@ type Task struct {
 	Dir   string // the folder of the peer's files
 	Jobs  string // a regular expression of the jobs to measure
 	// Calls is how often single operations are called, and Budget for how long
-	// at most, but not less than three times.
+	// at most, but once at least.
 	Calls  int
 	Budget time.Duration
 	Hold   time.Duration // how long elements are held, of phaseKill; not at all if negative
@@ -121,7 +121,7 @@ func (m *meter) batches(job string, n, batch int, fn func(i int) error) (done in
 		return 0
 	}
 	s := Sample{Job: job, Unit: Nanoseconds, Each: true}
-	for begin := time.Now(); done < n && (done < 3 || time.Since(begin) < m.Budget); {
+	for begin := time.Now(); done < n && (done == 0 || time.Since(begin) < m.Budget); {
 		start := time.Now()
 		k := 0
 		for ; k < batch && (k == 0 || batch == 1 || time.Since(start) < m.Budget); k++ {

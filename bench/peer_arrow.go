@@ -54,7 +54,11 @@ func (s *arrowStore) List(kind Kind) (any, error) {
 	case Bytes:
 		return newArrowList(s, arrowType[[]byte]{
 			fields: arrowFields(arrow.BinaryTypes.Binary),
-			put:    func(b *array.RecordBuilder, vs [][]byte) { b.Field(0).(*array.BinaryBuilder).AppendValues(vs, nil) },
+			put: func(b *array.RecordBuilder, vs [][]byte) {
+				for _, v := range vs { // AppendValues of one copies the batch, each time
+					b.Field(0).(*array.BinaryBuilder).Append(v)
+				}
+			},
 			run: arrowEach(func(b arrow.RecordBatch) func(i int) []byte {
 				return b.Column(0).(*array.Binary).Value
 			}),
@@ -63,7 +67,11 @@ func (s *arrowStore) List(kind Kind) (any, error) {
 	case Strings:
 		return newArrowList(s, arrowType[string]{
 			fields: arrowFields(arrow.BinaryTypes.String),
-			put:    func(b *array.RecordBuilder, vs []string) { b.Field(0).(*array.StringBuilder).AppendValues(vs, nil) },
+			put: func(b *array.RecordBuilder, vs []string) {
+				for _, v := range vs {
+					b.Field(0).(*array.StringBuilder).Append(v)
+				}
+			},
 			run: arrowEach(func(b arrow.RecordBatch) func(i int) string {
 				return b.Column(0).(*array.String).Value
 			}),
