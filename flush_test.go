@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -431,5 +432,67 @@ func TestUnknownOutcomeIsCounted(t *testing.T) {
 	}
 	if st := v.Stats(); st.FlushesFailed != 1 || st.Held != 0 {
 		t.Errorf("with a cache: %+v", st)
+	}
+}
+
+// TestCacheComesDuringRead: a reading that began before there was a cache does
+// not see what the cache holds by the time that it looks. Its snapshot may lack
+// what was written before that.
+func TestCacheComesDuringRead(t *testing.T) {
+	ctx := t.Context()
+	v, err := Open(filepath.Join(t.TempDir(), "test.db"), nil)
+	check(t, err)
+	defer v.Close()
+	c, err := Create(ctx, v, "late", dtype.Int64, nil)
+	check(t, err)
+	err = v.read(ctx, func(tx *Tx) error {
+		if err := c.Append(context.Background(), 1); err != nil { // after the snapshot
+			return err
+		}
+		if err := c.EnableCache(ctx, nil); err != nil {
+			return err
+		}
+		if err := c.Append(context.Background(), 2); err != nil {
+			return err
+		}
+		o, err := tx.open(ctx, &c.names)
+		if err == nil && o.Len() != 0 {
+			t.Errorf("%d elements, want none", o.Len())
+		}
+		return err
+	})
+	check(t, err)
+	if n, err := c.Len(ctx); n != 2 || err != nil {
+		t.Errorf("%d elements after it, %v", n, err)
+	}
+}
+
+// TestCacheComesDuringWrite: nothing is held while a transaction writes that
+// began when there was no cache. It would come after what that writes, and
+// readers would see it before.
+func TestCacheComesDuringWrite(t *testing.T) {
+	ctx := t.Context()
+	v, err := Open(filepath.Join(t.TempDir(), "test.db"), nil)
+	check(t, err)
+	defer v.Close()
+	c, err := Create(ctx, v, "late", dtype.Int64, nil)
+	check(t, err)
+	f := v.pending.Begin(false)
+	check(t, f.Take())
+	check(t, c.EnableCache(ctx, nil))
+	check(t, c.Append(ctx, 1))
+	if n, _ := v.pending.Held(); n != 0 {
+		t.Errorf("%d elements are held beside a transaction that does not wait for readers", n)
+	}
+	if err := f.Take(); !errors.Is(err, writeback.ErrTurn) {
+		t.Errorf("the transaction runs again beside the cache: %v", err)
+	}
+	f.End()
+	check(t, c.Append(ctx, 2))
+	if n, _ := v.pending.Held(); n != 1 {
+		t.Errorf("%d elements are held after it, want 1", n)
+	}
+	if got, err := c.Slice(ctx, Begin, End); !slices.Equal(got, []int64{1, 2}) || err != nil {
+		t.Errorf("%v, %v", got, err)
 	}
 }

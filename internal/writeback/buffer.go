@@ -33,8 +33,9 @@ type Buffer struct {
 	// gate is shut by a flush from before its commit until what it wrote has
 	// left memory.
 	gate sync.RWMutex
-	// holds says that something is held, for a look without the lock.
-	holds atomic.Bool
+	// holds says that something is held, cached that there is a cache, for a
+	// look without the lock.
+	holds, cached atomic.Bool
 
 	mu sync.Mutex
 	// columns are the names that have been opened.
@@ -55,6 +56,10 @@ type Buffer struct {
 	pauses int
 	// writers counts the flushes under way: nobody else need start one.
 	writers int
+	// blind counts those of them that have begun to write while nothing was or
+	// could be held: they do not shut the gate. Until they have ended, nothing is
+	// held: it would come after what they write, and readers see it before.
+	blind int
 	// failed is the error of a flush that nobody waited for, until somebody is
 	// told or a flush succeeds.
 	failed error
@@ -119,11 +124,7 @@ func (b *Buffer) Names() (names []string) {
 }
 
 // active tells whether something is held or may be, because there is a cache.
-func (b *Buffer) active() bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return len(b.caches) > 0 || b.count > 0
-}
+func (b *Buffer) active() bool { return b.cached.Load() || b.holds.Load() }
 
 // Pause keeps everything that is held from being written until resume is
 // called. Pauses nest, and a resume may be called twice.
@@ -181,7 +182,7 @@ const (
 // flush that somebody else has begun, as long as there is room.
 func (b *Buffer) room(k *Cache, n int) (Verdict, error) {
 	switch {
-	case n > k.Cap:
+	case n > k.Cap || b.blind > 0:
 		return Refused, nil
 	case k.bytes+n <= k.Cap && (k.bytes < k.Threshold || b.pauses > 0 || b.writers > 0):
 		return Held, nil

@@ -96,6 +96,7 @@ func (b *Buffer) enforce(at *slot, k *Cache) {
 	if at.top = k; k != nil {
 		b.caches[k] = struct{}{}
 	}
+	b.cached.Store(len(b.caches) > 0)
 	b.recount()
 }
 

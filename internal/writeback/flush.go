@@ -41,6 +41,8 @@ type Flush struct {
 	// all says to try what an earlier flush could not write.
 	all        bool
 	turn, gate bool
+	// blind says that Buffer.blind counts this one.
+	blind bool
 	*taken
 	// failed are the parts and pairs that could not be written in an earlier
 	// run.
@@ -113,10 +115,7 @@ func (f *Flush) Take() error {
 	f.reopen() // an earlier run has come to nothing
 	b := f.b
 	if !f.turn {
-		if b.active() {
-			return ErrTurn
-		}
-		return nil
+		return f.goBlind()
 	}
 	if !b.Holds() {
 		return nil
@@ -145,6 +144,31 @@ func (f *Flush) Take() error {
 		f.pairs = append(f.pairs, t.lend())
 	}
 	return nil
+}
+
+// goBlind begins a run that has nothing to write of the buffer, unless there may
+// be something by now.
+func (f *Flush) goBlind() error {
+	b := f.b
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.active() {
+		f.see()
+		return ErrTurn
+	}
+	if !f.blind {
+		f.blind = true
+		b.blind++
+	}
+	return nil
+}
+
+// see ends what goBlind has begun.
+func (f *Flush) see() {
+	if f.blind {
+		f.blind = false
+		f.b.blind--
+	}
 }
 
 // leftAside says why something is not written by this flush, if it is not.
@@ -335,6 +359,7 @@ func (b *Buffer) change(ch Change) {
 func (f *Flush) End() {
 	f.b.mu.Lock()
 	f.b.writers--
+	f.see()
 	f.b.mu.Unlock()
 	f.open()
 }

@@ -20,7 +20,15 @@ type Reading struct {
 }
 
 // Read begins a reading. Open the snapshot after it.
+//
+// Where nothing is or can be held the reading sees nothing, whatever comes: a
+// cache may be enabled, and something held, between the snapshot and the moment
+// that it is taken, and the snapshot would lack what was written directly before
+// that.
 func (b *Buffer) Read() Reading {
+	if !b.holds.Load() && !b.cached.Load() {
+		return Reading{}
+	}
 	b.gate.RLock()
 	return Reading{b: b, open: true}
 }
