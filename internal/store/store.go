@@ -28,6 +28,8 @@ package store
 
 import (
 	"context"
+	"encoding/binary"
+	"fmt"
 	"iter"
 )
 
@@ -81,8 +83,9 @@ const (
 	// only one that it can read. A variable-size column consists of two rows.
 	// Its chunks have no Meta. Row.Length is the number of elements.
 	LayoutV0 Layout = 0
-	// LayoutV1 is the layout of KohakuVault 1.x. Such columns are listed, and
-	// can be neither read nor changed.
+	// LayoutV1 is the layout of KohakuVault 1.x. Its chunks are blocks, whose
+	// Meta is that of a [Block], and MinChunk and MaxChunk of a row are the same:
+	// the size of blocks. ElemSize 0 stands for elements that vary in size.
 	LayoutV1 Layout = 1
 	// LayoutNative is a layout of our own. Its chunks carry Meta, and changing
 	// Meta costs no more than the change of a small row. What Row.Length means
@@ -105,7 +108,7 @@ type Row struct {
 	Layout   Layout
 	// Attrs is what the elements mean beyond their bytes, at most MaxAttrs
 	// bytes of which the engine knows nothing. Longer ones, which only other
-	// programs store, may be cut after that. Columns of LayoutV1 have none.
+	// programs store, may be cut after that.
 	Attrs string
 }
 
@@ -122,12 +125,58 @@ type Chunk struct {
 	// Capacity is the number of bytes. There may be more, which mean nothing.
 	Capacity int64
 	// Used is how many of the bytes count, in a data chunk of a variable-size
-	// column in LayoutV0, and 0 in all other chunks of that layout.
+	// column in LayoutV0, and 0 in all other chunks of that layout. In LayoutV1
+	// it is the size of the elements.
 	Used int64
 	// Meta is what the layout keeps beside the bytes: at most MaxMeta bytes, of
-	// which the engine knows nothing. It must not be changed by the caller.
+	// which the engine knows nothing unless they are those of a [Block]. It must
+	// not be changed by the caller.
 	Meta []byte
 }
+
+// Block is what a chunk of LayoutV1 has as its Meta. The tables of KohakuVault
+// 1.x have a field for each of the numbers.
+//
+// Where elements vary in size, the bytes of such a chunk end in a table of
+// offsets, which [Block.Offsets] measures; an engine may keep it apart.
+type Block struct {
+	// First is the position of the first element, Rows how many there are, and
+	// Room how many there may be.
+	First, Rows, Room int64
+}
+
+const blockMeta = 3 * 8
+
+// Meta is the numbers as bytes.
+func (b Block) Meta() []byte {
+	meta := make([]byte, 0, blockMeta)
+	for _, n := range []int64{b.First, b.Rows, b.Room} {
+		meta = binary.LittleEndian.AppendUint64(meta, uint64(n))
+	}
+	return meta
+}
+
+// ParseBlock reads what Meta has written.
+func ParseBlock(meta []byte) (Block, error) {
+	if len(meta) != blockMeta {
+		return Block{}, fmt.Errorf("%w: %d bytes beside a block, not %d", ErrCorrupt, len(meta), blockMeta)
+	}
+	number := func(k int) int64 { return int64(binary.LittleEndian.Uint64(meta[8*k:])) }
+	return Block{First: number(0), Rows: number(1), Room: number(2)}, nil
+}
+
+// Offsets is the size of the table of offsets of elements that vary in size:
+// where each of them begins, and where the last that there may be would end. An
+// impossible Room gives that of none.
+func (b Block) Offsets() int64 {
+	if b.Room < 0 || b.Room > maxRoom {
+		return 8
+	}
+	return 8 * (b.Room + 1)
+}
+
+// maxRoom is more than any block can have room for.
+const maxRoom = 1 << 40
 
 // Span is a range of bytes in a chunk, and the memory they are read into or
 // written from. It may be empty.
@@ -226,11 +275,14 @@ type Tx interface {
 	OnCommit(fn func())
 
 	// CreateColumn adds a catalog row and gives it an ID; the column has no
-	// chunks. A name that is taken in any layout gives ErrExists, a layout
-	// that the engine does not write errors.ErrUnsupported, a name that it
-	// cannot store ErrInvalidArgument, Attrs that are too long ErrTooLarge.
+	// chunks. A name that is taken gives ErrExists, a layout that the engine
+	// does not write errors.ErrUnsupported, a name that it cannot store
+	// ErrInvalidArgument, Attrs that are too long ErrTooLarge. A name is taken if
+	// a column of any layout has it; but columns of LayoutV0 and LayoutV1 may
+	// share theirs, for no KohakuVault sees both.
 	CreateColumn(ctx context.Context, c Row) (Row, error)
-	// RenameColumn gives a column another name, or ErrExists.
+	// RenameColumn gives a column another name, or ErrExists, for a name of any
+	// other column.
 	RenameColumn(ctx context.Context, id ColumnID, name string) error
 	// DropColumn removes a column and its chunks.
 	DropColumn(ctx context.Context, id ColumnID) error
@@ -248,7 +300,8 @@ type Tx interface {
 
 	// PutChunk creates the chunk or replaces what it holds: data, followed by
 	// zeros up to the capacity. Meta in a layout that has none gives
-	// errors.ErrUnsupported, more than MaxMeta bytes of it ErrTooLarge.
+	// errors.ErrUnsupported, more than MaxMeta bytes of it ErrTooLarge, and
+	// another than that of a Block in LayoutV1 ErrCorrupt.
 	PutChunk(ctx context.Context, id ColumnID, c Chunk, data []byte) error
 	// SetChunk changes Used and Meta of an existing chunk. It does not touch
 	// the bytes, and does not look at Capacity. A chunk that does not exist

@@ -1,9 +1,11 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
+	"math"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -26,17 +28,33 @@ const (
 	handleMemory, blobMemory = 2600, 16 << 20
 )
 
-// place is a chunk of a column.
+// place is a chunk of a column, or what of it is in another field than the rest.
 type place struct {
 	id     store.ColumnID
 	number int64
+	rest   bool
+}
+
+// bytesRow is the row of the bytes of a chunk, and how many of these are in the
+// first field, wholeRow for all.
+type bytesRow struct{ row, first int64 }
+
+const wholeRow = math.MaxInt64
+
+// scanBytesRow reads it from two columns of a statement.
+func scanBytesRow(st *sqlite3.Stmt, column int) bytesRow {
+	r := bytesRow{st.ColumnInt64(column), wholeRow}
+	if st.ColumnType(column+1) != sqlite3.NULL {
+		r.first = st.ColumnInt64(column + 1)
+	}
+	return r
 }
 
 // blob is a BLOB handle that stands at a chunk. It can be moved to others whose
-// bytes are in the same table.
+// bytes are in the same field.
 type blob struct {
 	*sqlite3.Blob
-	table string
+	field bytesField
 	at    place
 	// buffer is the size in bytes of the buffer of a small handle.
 	buffer int
@@ -66,13 +84,13 @@ type blobs struct {
 	// missed is the count of statements when a handle was last missing.
 	missed uint64
 	large  *blob
-	rowids map[place]int64
+	rowids map[place]bytesRow
 	// value is the handle at a value of a key-value table.
 	value *value
 }
 
 func newBlobs(c *conn) *blobs {
-	return &blobs{c: c, small: map[place]*blob{}, rowids: map[place]int64{}}
+	return &blobs{c: c, small: map[place]*blob{}, rowids: map[place]bytesRow{}}
 }
 
 // at returns a handle at the chunk for moving n bytes.
@@ -142,12 +160,20 @@ func (b *blobs) openAt(p place) (*blob, error) {
 	if err != nil {
 		return nil, err
 	}
-	table := chunksOf(p.id).data
-	h, err := b.c.db.OpenBlob("main", table, "data", row, b.write)
+	field := fieldOf(p)
+	h, err := b.c.db.OpenBlob("main", field.table, field.column, row.row, b.write)
 	if err != nil {
 		return nil, wrap(err)
 	}
-	return &blob{Blob: h, table: table, at: p}, nil
+	return &blob{Blob: h, field: field, at: p}, nil
+}
+
+// fieldOf is where the bytes of a place are.
+func fieldOf(p place) bytesField {
+	if p.rest {
+		return chunksOf(p.id).rest
+	}
+	return chunksOf(p.id).data
 }
 
 // move stands the handle at another chunk. After a failure the handle is
@@ -161,17 +187,17 @@ func (b *blobs) move(h *blob, p place) error {
 	if err != nil {
 		return err
 	}
-	if h.table != chunksOf(p.id).data {
+	if h.field != fieldOf(p) {
 		return b.exchange(h, p)
 	}
-	if err := h.Reopen(row); err != nil {
+	if err := h.Reopen(row.row); err != nil {
 		return wrap(err)
 	}
 	h.at = p
 	return nil
 }
 
-// exchange is move to a chunk in another table.
+// exchange is move to a chunk in another field.
 func (b *blobs) exchange(h *blob, p place) error {
 	other, err := b.openAt(p)
 	if err != nil {
@@ -184,17 +210,18 @@ func (b *blobs) exchange(h *blob, p place) error {
 }
 
 // rowid is the row of the bytes of a chunk.
-func (b *blobs) rowid(p place) (int64, error) {
+func (b *blobs) rowid(p place) (bytesRow, error) {
+	p.rest = false
 	if row, ok := b.rowids[p]; ok {
 		return row, nil
 	}
-	t := chunksOf(p.id)
+	t, err := b.c.chunksOf(p.id)
 	if t == nil {
-		return 0, fmt.Errorf("%w: a column of layout %d has no chunks here", store.ErrCorrupt, layoutOf(p.id))
+		return bytesRow{}, cmp.Or(err, fmt.Errorf("%w: a column of layout %d has no chunks here", store.ErrCorrupt, layoutOf(p.id)))
 	}
 	found := false
-	var row int64
-	err := b.c.query(t.row, func(st *sqlite3.Stmt) { row, found = st.ColumnInt64(0), true }, rowOf(p.id), p.number)
+	var row bytesRow
+	err = b.c.query(t.row, func(st *sqlite3.Stmt) { row, found = scanBytesRow(st, 0), true }, rowOf(p.id), p.number)
 	if err == nil && !found {
 		err = fmt.Errorf("%w: chunk %d does not exist", store.ErrCorrupt, p.number)
 	}
@@ -208,21 +235,39 @@ func (b *blobs) rowid(p place) (int64, error) {
 const maxRows = 1 << 16
 
 // keepRow remembers the row of the bytes of a chunk.
-func (b *blobs) keepRow(p place, row int64) {
+func (b *blobs) keepRow(p place, row bytesRow) {
 	if len(b.rowids) >= maxRows {
 		clear(b.rowids)
 	}
 	b.rowids[p] = row
 }
 
+// find says in which field the bytes of a span are, and where in it.
+func (b *blobs) find(id store.ColumnID, s store.Span) (place, int64, error) {
+	p := place{id: id, number: s.Chunk}
+	if t := chunksOf(id); t == nil || t.rest == (bytesField{}) {
+		return p, s.Offset, nil
+	}
+	row, err := b.rowid(p)
+	if err != nil || s.Offset < row.first && int64(len(s.Data)) <= row.first-s.Offset || s.Offset == row.first && len(s.Data) == 0 {
+		return p, s.Offset, err
+	}
+	p.rest = true
+	return p, s.Offset - row.first, nil
+}
+
 // read fills the span from its chunk.
 func (b *blobs) read(ctx context.Context, id store.ColumnID, s store.Span) (err error) {
 	defer b.c.guard(&err, catchFaults())
-	h, err := b.at(place{id, s.Chunk}, len(s.Data))
+	p, offset, err := b.find(id, s)
 	if err != nil {
 		return err
 	}
-	if err := b.c.readBlob(ctx, h.Blob, s.Data, s.Offset); err != nil {
+	h, err := b.at(p, len(s.Data))
+	if err != nil {
+		return err
+	}
+	if err := b.c.readBlob(ctx, h.Blob, s.Data, offset); err != nil {
 		return fmt.Errorf("chunk %d: %w", s.Chunk, err)
 	}
 	return nil
@@ -231,11 +276,15 @@ func (b *blobs) read(ctx context.Context, id store.ColumnID, s store.Span) (err 
 // writeTo fills the chunk from the span.
 func (b *blobs) writeTo(id store.ColumnID, s store.Span) (err error) {
 	defer b.c.guard(&err, catchFaults())
-	h, err := b.at(place{id, s.Chunk}, len(s.Data))
+	p, offset, err := b.find(id, s)
 	if err != nil {
 		return err
 	}
-	if err := b.c.writeBlob(h.Blob, s.Data, s.Offset); err != nil {
+	h, err := b.at(p, len(s.Data))
+	if err != nil {
+		return err
+	}
+	if err := b.c.writeBlob(h.Blob, s.Data, offset); err != nil {
 		return fmt.Errorf("chunk %d: %w", s.Chunk, err)
 	}
 	return nil

@@ -77,7 +77,7 @@ func TestWhatAConnectionRemembersIsBounded(t *testing.T) {
 		}
 	}
 	for i := range int64(3 * maxRows) {
-		s.writer.blobs.keepRow(place{1, i}, i)
+		s.writer.blobs.keepRow(place{id: 1, number: i}, bytesRow{i, wholeRow})
 		s.writer.keepLast(store.ColumnID(i), store.Chunk{})
 	}
 	for _, c := range []*conn{s.writer, snap.(*snapshot).c} {

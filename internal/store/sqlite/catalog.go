@@ -29,6 +29,9 @@ type catalog struct {
 	tables  [store.LayoutNative + 1]tableState
 	schema  int64
 	checked bool
+	// blocks is why the tables of layout 1 cannot be used, once that is known.
+	blocks      error
+	blocksKnown bool
 	// version is that of store.Reader.CatalogVersion.
 	version uint64
 }
@@ -59,7 +62,7 @@ func (c *catalog) reset() {
 	clear(c.names)
 	clear(c.ids)
 	clear(c.lengths)
-	c.checked = false
+	c.checked, c.blocksKnown = false, false
 	c.version = versions.Add(1)
 }
 

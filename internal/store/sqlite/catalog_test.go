@@ -121,10 +121,16 @@ func TestNameInSeveralLayouts(t *testing.T) {
 		"rename": func(tx store.Tx) error { return tx.RenameColumn(t.Context(), later.ID, "b") },
 		"length": func(tx store.Tx) error { return tx.SetLength(t.Context(), later.ID, 5) },
 		"chunk":  func(tx store.Tx) error { return tx.PutChunk(t.Context(), later.ID, store.Chunk{}, nil) },
+		"read":   func(tx store.Tx) error { _, err := tx.LastChunk(t.Context(), later.ID); return err },
 	} {
-		if err := s.Update(t.Context(), change); !errors.Is(err, errors.ErrUnsupported) {
-			t.Errorf("%s of a column of layout 1: %v", what, err)
+		if err := s.Update(t.Context(), change); !errors.Is(err, store.ErrCorrupt) {
+			t.Errorf("%s of a column of a layout 1 without a version: %v", what, err)
 		}
+	}
+	execute(t, path, `CREATE TABLE kvault_col_format (singleton INTEGER PRIMARY KEY, version INTEGER); INSERT INTO kvault_col_format VALUES (1, 2);`)
+	err = s.Update(t.Context(), func(tx store.Tx) error { return tx.DropColumn(t.Context(), later.ID) })
+	if !errors.Is(err, errors.ErrUnsupported) {
+		t.Errorf("a column of a later layout 1: %v", err)
 	}
 }
 

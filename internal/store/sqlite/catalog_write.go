@@ -47,7 +47,7 @@ func (t *tx) SetLength(ctx context.Context, id store.ColumnID, length int64) err
 func (t *tx) CreateColumn(ctx context.Context, col store.Row) (store.Row, error) {
 	err := checkAttrs(col.Attrs)
 	if err == nil {
-		err = t.checkFree(ctx, col.Name)
+		err = t.checkFree(ctx, col.Name, col.Layout)
 	}
 	if err != nil {
 		return col, err
@@ -55,6 +55,8 @@ func (t *tx) CreateColumn(ctx context.Context, col store.Row) (store.Row, error)
 	switch col.Layout {
 	case store.LayoutV0:
 		err = t.insertColumn(col)
+	case store.LayoutV1:
+		err = t.insertV1(col)
 	case store.LayoutNative:
 		err = t.insertNative(col)
 	default:
@@ -102,10 +104,16 @@ func (t *tx) keepNumber(id store.ColumnID) error {
 		ON CONFLICT (key) DO UPDATE SET value = max(CAST(value AS INTEGER), CAST(excluded.value AS INTEGER))`, rowOf(id))
 }
 
-// checkFree reports that a column has the name, in whatever layout.
-func (t *tx) checkFree(ctx context.Context, name string) error {
+// besideAny is the layout of no column: its names must not be those of others.
+const besideAny store.Layout = -1
+
+// checkFree reports that a column has the name that keeps one of the layout from
+// getting it. One of the same layout may stand behind another; the table finds
+// that.
+func (t *tx) checkFree(ctx context.Context, name string, layout store.Layout) error {
 	found, err := t.Lookup(ctx, name)
-	if err == nil && len(found) > 0 {
+	beside := func(a, b store.Layout) bool { return a == store.LayoutV0 && b == store.LayoutV1 }
+	if err == nil && len(found) > 0 && !beside(layout, found[0].Layout) && !beside(found[0].Layout, layout) {
 		err = fmt.Errorf("%w: a column of layout %d has the name %s", store.ErrExists, found[0].Layout, excerpt.Quote(name, excerpt.Name))
 	}
 	return err
@@ -164,7 +172,7 @@ func (t *tx) RenameColumn(ctx context.Context, id store.ColumnID, name string) e
 	if err := t.startWrite(ctx, id); err != nil {
 		return err
 	}
-	if err := t.checkFree(ctx, name); err != nil {
+	if err := t.checkFree(ctx, name, besideAny); err != nil {
 		return err
 	}
 	t.c.catalog.forget(id, name)

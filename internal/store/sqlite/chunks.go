@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,21 +16,27 @@ import (
 
 // chunkTable is where the chunks of a layout are. The statements of all
 // layouts have the same arguments, and select the same: number, capacity, used
-// bytes and the row of the bytes, then Meta if the layout has it.
+// bytes, the row of the bytes and how many of them are in the first field, then
+// what is beside the bytes if the layout has that.
 type chunkTable struct {
-	// data is the table in whose column of that name the bytes are.
-	data string
+	// data is where the bytes are, and rest where those are that are not there.
+	data, rest bytesField
 	// one, last and some select chunks by column and numbers, row the row of a
-	// chunk's bytes.
+	// chunk's bytes, and how many are in the first field.
 	one, last, some, row string
 	// orphans selects the numbers of columns that have chunks and do not exist,
 	// and how many chunks and bytes that are.
 	orphans string
 }
 
-// newChunkTable makes the statements. row is the field with the row of the
-// bytes, number that with the number.
-func newChunkTable(fields, table, number, row, data, orphans string) *chunkTable {
+// bytesField is a field of a table in which bytes of chunks are.
+type bytesField struct{ table, column string }
+
+// newChunkTable makes the statements. row is the fields with the row of the
+// bytes and their number in the first field, NULL for all; number is that with
+// the number.
+func newChunkTable(fields, table, number, row, meta string, data bytesField, orphans string) *chunkTable {
+	fields += `, ` + row + meta
 	where := ` FROM ` + table + ` WHERE col_id = ?`
 	return &chunkTable{
 		data: data,
@@ -44,8 +51,8 @@ func newChunkTable(fields, table, number, row, data, orphans string) *chunkTable
 	}
 }
 
-// chunks0 is the table of layout 0. That of native columns is nativeChunks.
-var chunks0 = newChunkTable(`chunk_idx, actual_size, bytes_used, rowid`, `col_chunks`, `chunk_idx`, `rowid`, `col_chunks`,
+// chunks0 is the table of layout 0. The others are blocks and nativeChunks.
+var chunks0 = newChunkTable(`chunk_idx, actual_size, bytes_used`, `col_chunks`, `chunk_idx`, `rowid, NULL`, ``, bytesField{`col_chunks`, `data`},
 	orphansOf(`col_id, count(*), sum(actual_size)`, `col_chunks`, `col_meta`))
 
 // orphansOf is the statement that looks for chunks of no column.
@@ -53,12 +60,13 @@ func orphansOf(fields, chunks, columns string) string {
 	return fmt.Sprintf(`SELECT %s FROM %s WHERE col_id NOT IN (SELECT col_id FROM %s) GROUP BY col_id ORDER BY col_id LIMIT %d`, fields, chunks, columns, maxFindings)
 }
 
-// chunksOf is the table of a column's chunks, nil for a column whose chunks are
-// not ours to read.
+// chunksOf is the table of a column's chunks, nil for an ID that no column has.
 func chunksOf(id store.ColumnID) *chunkTable {
 	switch layoutOf(id) {
 	case store.LayoutV0:
 		return chunks0
+	case store.LayoutV1:
+		return blocks
 	case store.LayoutNative:
 		return nativeChunks
 	}
@@ -71,9 +79,9 @@ func (r *reader) Chunk(ctx context.Context, id store.ColumnID, number int64) (st
 		return store.Chunk{}, err
 	}
 	defer r.leave()
-	t := chunksOf(id)
+	t, err := r.c.chunksOf(id)
 	if t == nil {
-		return store.Chunk{}, errNoChunk
+		return store.Chunk{}, cmp.Or(err, errNoChunk)
 	}
 	return r.c.oneChunk(id, t.one, rowOf(id), number, number)
 }
@@ -89,9 +97,9 @@ func (r *reader) LastChunk(ctx context.Context, id store.ColumnID) (store.Chunk,
 	if last, ok := r.c.lasts[id]; ok {
 		return last, nil
 	}
-	t := chunksOf(id)
+	t, err := r.c.chunksOf(id)
 	if t == nil {
-		return store.Chunk{}, errNoChunk
+		return store.Chunk{}, cmp.Or(err, errNoChunk)
 	}
 	last, err := r.c.oneChunk(id, t.last, rowOf(id))
 	if err == nil {
@@ -115,9 +123,12 @@ func (c *conn) keepLast(id store.ColumnID, last store.Chunk) {
 // handles.
 func (c *conn) scanChunk(id store.ColumnID, st *sqlite3.Stmt) store.Chunk {
 	chunk := store.Chunk{Number: st.ColumnInt64(0), Capacity: st.ColumnInt64(1), Used: st.ColumnInt64(2)}
-	c.blobs.keepRow(place{id, chunk.Number}, st.ColumnInt64(3))
-	if layoutOf(id) == store.LayoutNative {
-		chunk.Meta = bytes.Clone(st.ColumnRawBlob(4))
+	c.blobs.keepRow(place{id: id, number: chunk.Number}, scanBytesRow(st, 3))
+	switch layoutOf(id) {
+	case store.LayoutV1:
+		chunk.Meta = store.Block{First: st.ColumnInt64(5), Rows: st.ColumnInt64(6), Room: st.ColumnInt64(7)}.Meta()
+	case store.LayoutNative:
+		chunk.Meta = bytes.Clone(st.ColumnRawBlob(5))
 	}
 	return chunk
 }
@@ -163,9 +174,9 @@ func (r *reader) someChunks(ctx context.Context, id store.ColumnID, from, to int
 		return nil, err
 	}
 	defer r.leave()
-	t := chunksOf(id)
+	t, err := r.c.chunksOf(id)
 	if t == nil {
-		return nil, nil
+		return nil, err
 	}
 	err = r.c.within(ctx, func() error {
 		return r.c.query(t.some, func(st *sqlite3.Stmt) { some = append(some, r.c.scanChunk(id, st)) }, rowOf(id), from, to)
@@ -181,10 +192,9 @@ func (t *tx) startWrite(ctx context.Context, id store.ColumnID) error {
 	switch {
 	case layoutOf(id) < 0:
 		return fmt.Errorf("%w: the file gives the column a number that no program gives", store.ErrCorrupt)
-	case chunksOf(id) == nil:
-		return fmt.Errorf("%w: this engine does not change columns of layout %d", errors.ErrUnsupported, layoutOf(id))
 	}
-	return nil
+	_, err := t.c.chunksOf(id)
+	return err
 }
 
 // PutChunk implements store.Tx.
@@ -234,7 +244,10 @@ func (c *conn) pad(data []byte, n int) []byte {
 }
 
 func (t *tx) putChunk(id store.ColumnID, c store.Chunk, data []byte) error {
-	if layoutOf(id) == store.LayoutNative {
+	switch layoutOf(id) {
+	case store.LayoutV1:
+		return t.putBlock(id, c, data)
+	case store.LayoutNative:
 		return t.putNative(id, c, data)
 	}
 	return t.c.run(`INSERT INTO col_chunks (col_id, chunk_idx, data, actual_size, bytes_used) VALUES (?, ?, ?, ?, ?)
@@ -274,7 +287,10 @@ func (t *tx) SetChunk(ctx context.Context, id store.ColumnID, c store.Chunk) err
 }
 
 func (t *tx) setChunk(id store.ColumnID, c store.Chunk) error {
-	if layoutOf(id) == store.LayoutNative {
+	switch layoutOf(id) {
+	case store.LayoutV1:
+		return t.setBlock(id, c)
+	case store.LayoutNative:
 		return t.setNative(id, c)
 	}
 	if err := t.c.blobs.close(); err != nil {
@@ -306,7 +322,10 @@ func (t *tx) DropChunks(ctx context.Context, id store.ColumnID, from, to int64) 
 	}
 	delete(t.c.lasts, id)
 	return t.within(ctx, func() error {
-		if layoutOf(id) == store.LayoutNative {
+		switch layoutOf(id) {
+		case store.LayoutV1:
+			return t.dropBlocks(id, from, to)
+		case store.LayoutNative:
 			return t.dropNative(id, from, to)
 		}
 		return t.c.run(`DELETE FROM col_chunks WHERE col_id = ? AND chunk_idx >= ? AND chunk_idx < ?`, rowOf(id), from, to)
@@ -320,7 +339,10 @@ func (t *tx) dropAll(ctx context.Context, id store.ColumnID) error {
 		return err
 	}
 	return t.within(ctx, func() error {
-		if layoutOf(id) == store.LayoutNative {
+		switch layoutOf(id) {
+		case store.LayoutV1:
+			return t.dropBlocks(id, math.MinInt64, math.MaxInt64)
+		case store.LayoutNative:
 			return t.dropNative(id, math.MinInt64, math.MaxInt64)
 		}
 		return t.c.run(`DELETE FROM col_chunks WHERE col_id = ?`, rowOf(id))

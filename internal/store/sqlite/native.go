@@ -37,7 +37,7 @@ var nativeDDL = []string{
 	)`,
 }
 
-var nativeChunks = newChunkTable(`number, capacity, used, bytes_id, meta`, `columnvault_runs`, `number`, `bytes_id`, `columnvault_bytes`,
+var nativeChunks = newChunkTable(`number, capacity, used`, `columnvault_runs`, `number`, `bytes_id, NULL`, `, meta`, bytesField{`columnvault_bytes`, `data`},
 	orphansOf(`col_id, count(*), sum(capacity)`, `columnvault_runs`, `columnvault_columns`))
 
 // insertNative adds the row of a native column, and the tables if it is the
@@ -67,15 +67,16 @@ func (t *tx) insertNative(col store.Row) error {
 // putNative stores a chunk of a native column: its bytes, and what is known of
 // them.
 func (t *tx) putNative(id store.ColumnID, c store.Chunk, data []byte) error {
-	at := place{id, c.Number}
-	row, err := t.c.blobs.rowid(at)
+	at := place{id: id, number: c.Number}
+	found, err := t.c.blobs.rowid(at)
+	row := found.row
 	switch {
 	case errors.Is(err, store.ErrCorrupt): // there is no such chunk
 		if err = t.c.run(`INSERT INTO columnvault_bytes (data) VALUES (?)`, blobArg(data)); err != nil {
 			return err
 		}
 		row = t.c.db.LastInsertRowID()
-		t.c.blobs.keepRow(at, row)
+		t.c.blobs.keepRow(at, bytesRow{row, wholeRow})
 	case err != nil:
 		return err
 	default:

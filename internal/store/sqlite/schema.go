@@ -48,7 +48,7 @@ var ddl = []string{`
 }
 
 // ownNames are the tables of a vault, of both generations of the format.
-var ownNames = []string{"kohakuvault_meta", "col_meta", "col_chunks", "kvault_col_columns"}
+var ownNames = []string{"kohakuvault_meta", "col_meta", "col_chunks", "kvault_col_columns", "kvault_col_blocks", "kvault_col_data", "kvault_col_format"}
 
 // errForeign is the ErrNotVault of a sound database without any table of a
 // vault: one to which they can be added.
@@ -112,7 +112,8 @@ func isKV(name string) string {
 func checkClashes(c *conn) error {
 	var clash error
 	err := c.query(`SELECT type, name FROM sqlite_schema WHERE lower(name) IN
-		('col_chunks', 'col_meta_name_idx', 'columnvault_chunks', 'columnvault_columns', 'columnvault_runs', 'columnvault_bytes')`,
+		('col_chunks', 'col_meta_name_idx', 'columnvault_chunks', 'columnvault_columns', 'columnvault_runs', 'columnvault_bytes',
+		'kvault_col_blocks', 'kvault_col_data', 'kvault_col_format', 'kvault_col_row_index')`,
 		func(st *sqlite3.Stmt) {
 			clash = fmt.Errorf("%w: the %s %q of another program has a name that a vault needs", store.ErrNotVault, st.ColumnText(0), st.ColumnText(1))
 		})

@@ -198,16 +198,21 @@ func (r *reader) verifyPairs() (found []store.Finding, err error) {
 
 // verifyOrphans looks for chunks without a column.
 func (r *reader) verifyOrphans() (found []store.Finding, err error) {
-	for _, layout := range []store.Layout{store.LayoutV0, store.LayoutNative} {
+	for _, layout := range []store.Layout{store.LayoutV0, store.LayoutV1, store.LayoutNative} {
 		err := r.c.query(chunksOf(idOf(layout, 1)).orphans, func(st *sqlite3.Stmt) {
 			chunks, number := st.ColumnInt64(1), st.ColumnText(0)
 			f := store.Finding{Kind: store.FoundOrphan, Bytes: st.ColumnInt64(2)}
-			if st.ColumnType(0) == sqlite3.INTEGER {
+			f.Text = fmt.Sprintf("chunks that belong to no column: %d, of the number %s", chunks, excerpt.Line(number, excerpt.Name))
+			switch {
+			case layout == store.LayoutV1:
+				f.Kind, f.Table = store.FoundRow, "kvault_col_blocks" // only space: such a number is never given again
+			case st.ColumnType(0) == sqlite3.INTEGER:
 				f.Number = st.ColumnInt64(0)
 				f.Column = idOf(layout, f.Number)
+				fallthrough
+			default:
+				f.Text += "; a column created later could inherit them"
 			}
-			f.Text = fmt.Sprintf("chunks that belong to no column: %d, of the number %s; a column created later could inherit them",
-				chunks, excerpt.Line(number, excerpt.Name))
 			found = append(found, f)
 		})
 		if err != nil && !noTable(err) {
@@ -256,7 +261,7 @@ func (r *reader) verifyTriggers() (found []store.Finding, err error) {
 		return nil, nil
 	}
 	err = r.c.queryWhile(`SELECT name, tbl_name FROM sqlite_schema AS s WHERE type = 'trigger'
-		AND (lower(tbl_name) IN ('kohakuvault_meta', 'col_meta', 'col_chunks') OR `+isKV("s.tbl_name")+`)`,
+		AND (lower(tbl_name) IN ('kohakuvault_meta', 'col_meta', 'col_chunks', 'kvault_col_columns', 'kvault_col_blocks', 'kvault_col_data') OR `+isKV("s.tbl_name")+`)`,
 		func(st *sqlite3.Stmt) bool {
 			text := fmt.Sprintf("a trigger %.64q on the table %.64q: it does not run here, but in KohakuVault it does", st.ColumnText(0), st.ColumnText(1))
 			found = append(found, store.Finding{Kind: store.FoundTrigger, Table: st.ColumnText(1), Text: text})

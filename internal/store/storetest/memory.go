@@ -175,11 +175,13 @@ func (t *memoryTx) Abort(cause error) { t.aborted = cmp.Or(t.aborted, cause) }
 
 func (t *memoryTx) Lookup(ctx context.Context, names ...string) ([]store.Row, error) {
 	t.endFound()
+	best := map[string]store.Row{}
 	for _, row := range t.state.columns {
-		if slices.Contains(names, row.Name) {
-			t.found = append(t.found, row)
+		if other, twice := best[row.Name]; slices.Contains(names, row.Name) && (!twice || other.Layout == store.LayoutV1) {
+			best[row.Name] = row
 		}
 	}
+	t.found = slices.AppendSeq(t.found, maps.Values(best))
 	return t.found, t.check(ctx)
 }
 
@@ -283,9 +285,10 @@ func (t *memoryTx) ReadAll(ctx context.Context, columns []store.ColumnSpans) err
 	return t.check(ctx)
 }
 
-func (t *memoryTx) taken(name string) bool {
+// taken tells whether a column has the name that is not of the layout beside.
+func (t *memoryTx) taken(name string, beside store.Layout) bool {
 	for _, col := range t.state.columns {
-		if col.Name == name {
+		if col.Name == name && col.Layout != beside {
 			return true
 		}
 	}
@@ -293,11 +296,12 @@ func (t *memoryTx) taken(name string) bool {
 }
 
 func (t *memoryTx) CreateColumn(ctx context.Context, col store.Row) (store.Row, error) {
-	if t.taken(col.Name) {
+	beside := map[store.Layout]store.Layout{store.LayoutV0: store.LayoutV1, store.LayoutV1: store.LayoutV0, store.LayoutNative: -1}
+	if t.taken(col.Name, beside[col.Layout]) {
 		return col, store.ErrExists
 	}
-	if col.Layout == store.LayoutV1 {
-		return col, fmt.Errorf("%w: layout %d", errors.ErrUnsupported, col.Layout)
+	if col.Layout == store.LayoutV1 && col.MinChunk != col.MaxChunk {
+		return col, store.ErrInvalidArgument
 	}
 	if len(col.Attrs) > store.MaxAttrs {
 		return col, store.ErrTooLarge
@@ -311,7 +315,7 @@ func (t *memoryTx) CreateColumn(ctx context.Context, col store.Row) (store.Row, 
 }
 
 func (t *memoryTx) RenameColumn(ctx context.Context, id store.ColumnID, name string) error {
-	if t.taken(name) {
+	if t.taken(name, -1) {
 		return store.ErrExists
 	}
 	t.state.catalog = versions.Add(1)
@@ -361,8 +365,11 @@ func (t *memoryTx) checkMeta(id store.ColumnID, c store.Chunk) error {
 	switch {
 	case len(c.Meta) > store.MaxMeta:
 		return fmt.Errorf("%w: Meta of %d bytes", store.ErrTooLarge, len(c.Meta))
-	case len(c.Meta) > 0 && t.state.columns[id].Layout != store.LayoutNative:
-		return fmt.Errorf("%w: only native columns have Meta", errors.ErrUnsupported)
+	case len(c.Meta) > 0 && t.state.columns[id].Layout == store.LayoutV0:
+		return fmt.Errorf("%w: the chunks of layout 0 have no Meta", errors.ErrUnsupported)
+	case t.state.columns[id].Layout == store.LayoutV1:
+		_, err := store.ParseBlock(c.Meta)
+		return err
 	}
 	return nil
 }

@@ -27,6 +27,8 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"many chunks", testManyChunks},
 		{"meta", testMeta},
 		{"layouts", testLayouts},
+		{"blocks", testBlocks},
+		{"namesakes", testNamesakes},
 		{"spans", testSpans},
 		{"spans of columns", testSpansOfColumns},
 		{"empty spans", testEmptySpans},

@@ -266,10 +266,6 @@ func testLayouts(t *testing.T, s store.Store) {
 	if a.ID == b.ID || a.Layout != store.LayoutV0 || b.Layout != store.LayoutNative {
 		t.Errorf("two columns: %+v and %+v", a, b)
 	}
-	wantFailure(t, s, "a column of layout 1", errors.ErrUnsupported, func(ctx context.Context, tx store.Tx) error {
-		_, err := tx.CreateColumn(ctx, store.Row{Name: "c", DType: "i64", ElemSize: 8, MinChunk: 8, MaxChunk: 8, Layout: store.LayoutV1})
-		return err
-	})
 	for _, layout := range []store.Layout{store.LayoutV0, store.LayoutNative} {
 		for _, name := range []string{"a", "b"} {
 			wantFailure(t, s, "a name taken in a layout", store.ErrExists, func(ctx context.Context, tx store.Tx) error {
