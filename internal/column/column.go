@@ -14,6 +14,9 @@ const NoLimit = math.MaxInt64
 // MaxElement is the size, in bytes, of the largest element in any layout.
 const MaxElement = 128 << 20
 
+// ErrLayout is the error of a change to a column whose layout is only read.
+var ErrLayout = fmt.Errorf("%w in its layout", store.ErrReadOnly)
+
 // Column is a list of encoded elements in a snapshot or a transaction. Ranges
 // are half-open and must lie within the length.
 //
