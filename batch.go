@@ -220,6 +220,9 @@ func (b *Batch) look(ctx context.Context) error {
 			p := &b.Parts[i]
 			o, err := b.openPart(ctx, tx, p)
 			if err == nil {
+				err = o.refused
+			}
+			if err == nil {
 				p.ID = o.id
 				err = p.Column.Bind(p.Target, generation)
 			}

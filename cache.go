@@ -243,6 +243,9 @@ func (v *Vault) checkCall(ctx context.Context) error {
 func (c *Column[T]) look(ctx context.Context) error {
 	generation := c.in.v.pending.Generation()
 	return c.read(ctx, "append", func(o *opened) error {
+		if o.refused != nil {
+			return o.refused
+		}
 		return c.held.Bind(writeback.Target{ID: o.id, DType: c.dtype, ElemSize: c.t.Size()}, generation)
 	})
 }

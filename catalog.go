@@ -29,17 +29,26 @@ func (s *scope) in() *scope { return s }
 type ColumnInfo struct {
 	Name  string
 	DType string // as it stands in the file, which may be another spelling
+	// Stored is the dtype in the file if elements are read as another, for those
+	// of KohakuVault 1.x that nothing else has: vectors of bool and f16 are read
+	// as those of u8 and f32, text in other encodings as UTF-8. It is empty for
+	// all other columns.
+	Stored string
 	// Meaning is what the elements mean beyond their dtype.
 	Meaning dtype.Meaning
 	Len     int
+	// Hidden marks a column of layout 1 whose name means another, of layout 0:
+	// nothing but Vault.Migrate can reach it.
+	Hidden bool
 	// VarSize says that elements vary in size.
 	VarSize bool
 	// Incomplete marks half of a variable-size column, left by a crash of
 	// another program: [Create] or [Ensure] with the same dtype completes it,
 	// Drop removes it.
 	Incomplete bool
-	// Layout is 0, or 1 for a column in the layout of KohakuVault 1.x, which
-	// is only listed.
+	// Layout is 0, or 1 for a column in the layout of KohakuVault 1.x, which can
+	// be read, and not changed: that gives [ErrReadOnly]. Vault.Migrate brings
+	// it to layout 0.
 	Layout int
 }
 
@@ -51,7 +60,7 @@ func (s *scope) Columns(ctx context.Context) ([]ColumnInfo, error) {
 		entries, err := catalog.List(ctx, tx.r)
 		infos = make([]ColumnInfo, len(entries))
 		for i, e := range entries {
-			infos[i] = ColumnInfo{Name: e.Name, DType: e.DType, Meaning: meaningOf(e), Len: int(max(0, e.Len())) + tx.heldFor(e.ID()), VarSize: e.Kind == catalog.VarSize,
+			infos[i] = ColumnInfo{Name: e.Name, DType: e.DType, Stored: e.Stored, Hidden: e.Hidden, Meaning: meaningOf(e), Len: int(max(0, e.Len())) + tx.heldFor(e.ID()), VarSize: e.Varies(),
 				Incomplete: e.Kind == catalog.Half, Layout: int(e.Data.Layout)}
 		}
 		return err
@@ -150,6 +159,9 @@ func (s *scope) Drop(ctx context.Context, name string) error {
 		}
 		// What cannot be written to the column goes with it.
 		if err := tx.blocked(e.ID()); errors.Is(err, ErrFlushPaused) {
+			return err
+		}
+		if err := e.Refused(); err != nil {
 			return err
 		}
 		defer tx.forget(name)

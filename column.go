@@ -153,6 +153,9 @@ func (c *Column[T]) opening(ctx context.Context, fn func(o *opened) error) func(
 func (c *Column[T]) write(ctx context.Context, op string, fn func(o *opened) error) error {
 	return c.in.update(ctx, op, c.names.Plain, func(tx *Tx) error {
 		o, err := c.open(ctx, tx)
+		if err == nil {
+			err = o.refused
+		}
 		if err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"syscall"
 
 	"columnvault/dtype"
+	"columnvault/internal/column"
 	"columnvault/internal/excerpt"
 	"columnvault/internal/store"
 	"columnvault/internal/writeback"
@@ -38,8 +39,11 @@ var (
 	// see [dtype.Structured] for the latter.
 	ErrTooLarge = store.ErrTooLarge
 	// ErrReadOnly is returned for a write to a vault that was opened for
-	// reading, or inside a [Vault.View].
+	// reading, or inside a [Vault.View]; see also [ErrLayout].
 	ErrReadOnly = store.ErrReadOnly
+	// ErrLayout is the ErrReadOnly of a change to a column of KohakuVault 1.x,
+	// which Vault.Migrate brings to a layout that can be changed.
+	ErrLayout = column.ErrLayout
 	// ErrUnsupported is returned when the file holds something that this
 	// version lists but cannot read.
 	ErrUnsupported = errors.ErrUnsupported
@@ -181,6 +185,7 @@ var hints = []struct {
 	{ErrNeedsRecovery, "open the vault for writing once, on a disk that allows it"},
 	{ErrReplaced, "close the vault and open it again; what was written since the file was replaced is not in the new one"},
 	{ErrSnapshotTooOld, "read in shorter stretches, or raise Options.MaxSnapshotAge"},
+	{ErrLayout, "bring the column to layout 0 with Vault.Migrate, or with columnvault migrate DB COLUMN --to 0"},
 	{ErrReadOnly, "open the vault without ReadOnly, and change it in Update and not in View"},
 	{ErrFlushPaused, "call the function that PauseFlush has returned first"},
 	{ErrCacheFull, "resume flushing, or give the cache more CapBytes"},

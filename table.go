@@ -194,14 +194,11 @@ func (d *tableDef) entries(ctx context.Context, tx *Tx) (map[string]catalog.Entr
 	var order []string
 	for _, e := range all {
 		field, ok := strings.CutPrefix(e.Name, d.name+".")
-		if !ok || e.Kind == catalog.Half || strings.Contains(field, ".") {
+		if !ok || e.Kind == catalog.Half || e.Hidden || strings.Contains(field, ".") {
 			continue
 		}
-		other, twice := found[field]
-		if !twice {
+		if _, twice := found[field]; !twice {
 			order = append(order, field)
-		}
-		if !twice || other.Kind == catalog.Later {
 			found[field] = e
 		}
 	}

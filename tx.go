@@ -56,7 +56,9 @@ type opened struct {
 	dtype string // as it stands in the file
 	attrs dtype.Attrs
 	elem  int64 // the size of elements according to the catalog
-	tx    *Tx
+	// refused is why the column cannot be changed, because of its layout.
+	refused error
+	tx      *Tx
 	// changes counts what was done to the column, for loops that run over it.
 	changes int
 	// one has room for one element, and is reused from read to read.
@@ -278,7 +280,7 @@ func (tx *Tx) openEntry(entry catalog.Entry) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &opened{Column: col, id: entry.ID(), name: entry.Name, dtype: entry.DType, attrs: entry.Attrs(), elem: entry.Size(), tx: tx}
+	o := &opened{Column: col, id: entry.ID(), name: entry.Name, dtype: entry.DType, attrs: entry.Attrs(), elem: entry.Size(), refused: entry.Refused(), tx: tx}
 	if p, ok := tx.reading.Column(o.id); ok {
 		if err := o.checkType(p.DType, p.ElemSize); err != nil {
 			return nil, fmt.Errorf("%w; %d elements of %s are held for it", err, p.Count, excerpt.Line(p.DType, excerpt.Name))

@@ -113,12 +113,13 @@ func allNames(infos []columnvault.ColumnInfo) (names []string, err error) {
 		return nil, argumentf("the vault has no columns")
 	}
 	for _, info := range infos {
+		if info.Hidden {
+			continue // the name is there already, for another column
+		}
 		why := ""
 		switch _, err := dtype.ParseSpec(info.DType); {
 		case info.Incomplete:
 			why = "(incomplete)"
-		case info.Layout != 0:
-			why = fmt.Sprintf("(layout %d, only listed)", info.Layout)
 		case err != nil:
 			why = "(unknown type)"
 		}

@@ -49,7 +49,7 @@ func newPlan(ctx context.Context, tx *columnvault.Tx, o *ImportOptions) (*plan, 
 	}
 	p := &plan{ImportOptions: o, existing: map[string]columnvault.ColumnInfo{}}
 	for _, info := range infos {
-		if !info.Incomplete { // such a one may be created
+		if !info.Incomplete && !info.Hidden { // an incomplete one may be created
 			p.existing[info.Name] = info
 		}
 	}
@@ -123,9 +123,6 @@ func (p *plan) setFields(fields []Field) error {
 // readable returns what a column of the vault is.
 func (p *plan) readable(name string) (Field, error) {
 	info := p.existing[p.Prefix+name]
-	if info.Layout != 0 {
-		return Field{}, fmt.Errorf("%w: column %s has layout %d", columnvault.ErrUnsupported, excerpt.Quote(info.Name, excerpt.Name), info.Layout)
-	}
 	spec, err := dtype.ParseSpec(info.DType)
 	if err != nil {
 		err = fmt.Errorf("column %s: %w", excerpt.Quote(info.Name, excerpt.Name), err)

@@ -155,7 +155,7 @@ func tablesOf(infos []columnvault.ColumnInfo, pairs []string) []*table {
 // readable tells whether this version can read the elements of a column.
 func readable(info columnvault.ColumnInfo) bool {
 	_, err := dtype.ParseSpec(info.DType)
-	return err == nil && !info.Incomplete && info.Layout == 0
+	return err == nil && !info.Incomplete && !info.Hidden
 }
 
 // split returns what stands before the last dot of a name and what after it. If

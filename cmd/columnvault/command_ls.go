@@ -20,6 +20,8 @@ type listedColumn struct {
 	Elements   int    `json:"elements"`
 	Layout     int    `json:"layout"`
 	Incomplete bool   `json:"incomplete"`
+	Stored     string `json:"stored,omitempty"`
+	Hidden     bool   `json:"hidden,omitempty"`
 }
 
 // listedTable is a line of ls --json for a key-value table.
@@ -41,9 +43,14 @@ func newLsCommand(a *app) *cobra.Command {
   meaning     text, what the elements mean beyond that, as retype takes it;
               left out where they mean no more
   elements    integer
-  layout      0, or 1 for a column of KohakuVault 1.x, which can only be listed
+  layout      0, or 1 for a column of KohakuVault 1.x, which can be read and
+              not changed; migrate brings it to layout 0
   incomplete  true for half of a column, which a crash of KohakuVault has left;
               create with the same dtype completes it, drop removes it
+  stored      text, the dtype in the file if elements are read as another, as
+              those of a vec:bool in layout 1 are; left out for all others
+  hidden      true for a column of layout 1 if one of layout 0 has its name, and
+              so is meant by it; left out for all others
 A key-value table has the fields name and table, which is true, and no others.`,
 		Example: `  columnvault ls weather.db
   columnvault ls weather.db --json | jq -r 'select(.table | not).name'`,
@@ -65,7 +72,7 @@ func runLs(ctx context.Context, a *app, db string, asJSON bool) error {
 		}
 		if asJSON {
 			for _, info := range infos {
-				if err := a.printJSON(listedColumn{info.Name, info.DType, info.Meaning.String(), info.Len, info.Layout, info.Incomplete}); err != nil {
+				if err := a.printJSON(listedColumn{info.Name, info.DType, info.Meaning.String(), info.Len, info.Layout, info.Incomplete, info.Stored, info.Hidden}); err != nil {
 					return err
 				}
 			}
@@ -78,7 +85,7 @@ func runLs(ctx context.Context, a *app, db string, asJSON bool) error {
 		}
 		t := a.table(term.Left("column"), term.Left("type"), term.Right("length"), term.Left(""))
 		for _, info := range infos {
-			t.Add(excerpt.Printable(info.Name), showType(info.DType, info.Meaning), strconv.Itoa(info.Len), columns.Remark(info))
+			t.Add(excerpt.Printable(info.Name), showType(info.DType, info.Meaning), strconv.Itoa(info.Len), columns.Note(info))
 		}
 		for _, name := range tables {
 			t.Add(excerpt.Printable(name), "key-value table", "", "")

@@ -37,6 +37,7 @@ var hints = []struct {
 	{columnvault.ErrExists, "drop that column first, or take another name"},
 	{columnvault.ErrTurned, "if they should, --turn allows it"},
 	{columnvault.ErrBusy, "another program is writing to the vault; try again when it has finished"},
+	{columnvault.ErrLayout, "columnvault migrate DB COLUMN --to 0 brings it to the layout that can be changed"},
 	{columnvault.ErrReadOnly, "the file, its folder or the disk may only be read"},
 	{columnvault.ErrSnapshotTooOld, "reading took longer than a minute while others wrote; write to a file, which does not wait as a slow pipe does"},
 	{columnvault.ErrNotVault, "a vault is an SQLite file that columnvault or KohakuVault has made; create, import and kv put have --into-existing for a database of another program"},

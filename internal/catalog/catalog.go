@@ -19,6 +19,7 @@ import (
 	"columnvault/dtype"
 	"columnvault/internal/column"
 	"columnvault/internal/column/layout0"
+	"columnvault/internal/column/layout1"
 	"columnvault/internal/excerpt"
 	"columnvault/internal/store"
 )
@@ -37,7 +38,10 @@ const (
 	// Half is what a crash of 0.8.6 leaves of a variable-size column that it
 	// was creating. It can be dropped or completed.
 	Half
-	// Later is a column of the later generation of the format.
+	// V1 is a column in the layout of KohakuVault 1.x, whose elements have one
+	// size or vary. It can be read, created whole and dropped.
+	V1
+	// Later is a column in a layout that is only listed.
 	Later
 )
 
@@ -46,6 +50,14 @@ type Entry struct {
 	Kind  Kind
 	Name  string
 	DType string // as it was given when the column was created
+	// Stored is the dtype in the file, if elements are read as another; it is
+	// empty for most. Only columns of V1 have it.
+	Stored string
+	// Hidden says that the name means another column: one of layout 0 goes before
+	// one of layout 1. It is set in lists.
+	Hidden bool
+	// form is how the elements of V1 are read, nil for as they are stored.
+	form *layout1.Form
 	// Data is the row of the column, or its data half; Index is the other half
 	// of a variable-size column. A Half may have either without the other.
 	Data, Index store.Row
@@ -92,7 +104,7 @@ func (n *Names) Rows() []string { return n.all }
 // Len is the number of elements.
 func (e Entry) Len() int64 {
 	switch e.Kind {
-	case Fixed, Later:
+	case Fixed, V1, Later:
 		return e.Data.Length
 	default:
 		return e.Index.Length
@@ -102,11 +114,17 @@ func (e Entry) Len() int64 {
 // Size is the size of the elements according to the catalog, 0 where they
 // vary.
 func (e *Entry) Size() int64 {
-	if e.Kind == VarSize {
+	switch {
+	case e.Kind == VarSize:
 		return 0
+	case e.form != nil:
+		return e.form.Size
 	}
 	return e.Data.ElemSize
 }
+
+// Varies tells whether elements vary in size.
+func (e *Entry) Varies() bool { return e.Kind == VarSize || e.Kind == V1 && e.Data.ElemSize == 0 }
 
 // Open opens the column for the snapshot or transaction that the entry was
 // read in, as the engine likes it.
@@ -118,16 +136,21 @@ func (e Entry) Open(caps store.Caps) (column.Column, error) {
 		return layout0.OpenVarSize(e.Data, e.Index, caps.Window)
 	case Half:
 		return nil, fmt.Errorf("%w: a program that crashed has created only half of the column; create it with the same dtype to complete it, or drop it", store.ErrNotFound)
+	case V1:
+		if e.Data.ElemSize == 0 {
+			return layout1.OpenVarSize(e.Data, e.form, caps.Window)
+		}
+		return layout1.OpenFixed(e.Data, e.form)
 	default:
 		return nil, errLater
 	}
 }
 
-var errLater = fmt.Errorf("%w: the column is in the layout of KohakuVault 1.x, which this version lists but does not read", errors.ErrUnsupported)
+var errLater = fmt.Errorf("%w: the column is in a layout that this version lists and does not read", errors.ErrUnsupported)
 
 // isIndex tells an index row from a fixed column that only has such a name.
 func isIndex(row store.Row) bool {
-	return strings.HasSuffix(row.Name, indexSuffix) && layout0.IsIndex(row)
+	return row.Layout == store.LayoutV0 && strings.HasSuffix(row.Name, indexSuffix) && layout0.IsIndex(row)
 }
 
 // StrayIndex tells whether a column is in truth an index row, in which the size
@@ -169,7 +192,7 @@ func Find(ctx context.Context, r store.Reader, names *Names) (Entry, error) {
 		}
 	}
 	switch {
-	case data != nil && index != nil && isIndex(*index):
+	case data != nil && data.Layout == store.LayoutV0 && index != nil && isIndex(*index):
 		return Entry{Kind: VarSize, Name: names.Plain, DType: data.DType, Data: *data, Index: *index}, nil
 	case plain != nil:
 		return findPlain(ctx, r, *plain)
@@ -213,8 +236,8 @@ func FindID(ctx context.Context, r store.Reader, id ID) (Entry, error) {
 // findPlain is the entry of a row that has the name itself, unless the row is
 // a part of another column.
 func findPlain(ctx context.Context, r store.Reader, row store.Row) (Entry, error) {
-	if row.Layout != 0 {
-		return Entry{Kind: Later, Name: row.Name, DType: row.DType, Data: row}, nil
+	if e, ok := entryOfOther(row); ok {
+		return e, nil
 	}
 	if base, ok := baseOf(row.Name); ok {
 		names := NamesOf(base)
@@ -227,6 +250,28 @@ func findPlain(ctx context.Context, r store.Reader, row store.Row) (Entry, error
 		}
 	}
 	return Entry{Kind: Fixed, Name: row.Name, DType: row.DType, Data: row}, nil
+}
+
+// entryOfOther is the entry of a row of another layout than 0.
+func entryOfOther(row store.Row) (Entry, bool) {
+	switch row.Layout {
+	case store.LayoutV0:
+		return Entry{}, false
+	case store.LayoutV1:
+		return entryV1(row), true
+	}
+	return Entry{Kind: Later, Name: row.Name, DType: row.DType, Data: row}, true
+}
+
+// Refused says why a column cannot be changed, if its layout is the reason.
+func (e Entry) Refused() error {
+	switch e.Kind {
+	case V1:
+		return layout1.Refuse()
+	case Later:
+		return errLater
+	}
+	return nil
 }
 
 // baseOf is the column that a row with this name could be a part of.
@@ -255,10 +300,18 @@ func Entries(rows []store.Row) []Entry {
 		}
 	}
 	var entries []Entry
+	taken := map[string]bool{} // by what is not in layout 1
 	for _, row := range rows {
 		if e, ok := listed(row, byName); ok {
 			entries = append(entries, e)
+			if e.Kind != V1 {
+				taken[e.Data.Name], taken[e.Index.Name] = true, true
+				taken[e.Name] = taken[e.Name] || e.Kind != Half
+			}
 		}
+	}
+	for i, e := range entries {
+		entries[i].Hidden = e.Kind == V1 && taken[e.Name]
 	}
 	return entries
 }
@@ -266,8 +319,8 @@ func Entries(rows []store.Row) []Entry {
 // listed is the entry that stands in the list for a row, if any does: a pair
 // stands where its data half is.
 func listed(row store.Row, byName map[string]store.Row) (Entry, bool) {
-	if row.Layout != 0 {
-		return Entry{Kind: Later, Name: row.Name, DType: row.DType, Data: row}, true
+	if e, ok := entryOfOther(row); ok {
+		return e, true
 	}
 	base, _ := baseOf(row.Name)
 	names := NamesOf(base)
@@ -464,16 +517,16 @@ func checkFree(ctx context.Context, tx store.Tx, name, owner string, own map[sto
 
 // Retype gives a column another meaning.
 func Retype(ctx context.Context, tx store.Tx, e Entry, m dtype.Meaning) error {
-	if e.Kind == Later {
-		return errLater
+	if err := e.Refused(); err != nil {
+		return err
 	}
 	return tx.SetAttrs(ctx, e.Data.ID, string(e.Attrs().With(m)))
 }
 
 // Rename gives a column another name.
 func Rename(ctx context.Context, tx store.Tx, e Entry, name string) error {
-	if e.Kind == Later {
-		return errLater
+	if err := e.Refused(); err != nil {
+		return err
 	}
 	if name == e.Name {
 		return nil
@@ -508,9 +561,6 @@ func Rename(ctx context.Context, tx store.Tx, e Entry, name string) error {
 
 // Drop removes a column and all it holds.
 func Drop(ctx context.Context, tx store.Tx, e Entry) error {
-	if e.Kind == Later {
-		return errLater
-	}
 	for _, row := range []store.Row{e.Data, e.Index} {
 		if row.ID == 0 {
 			continue

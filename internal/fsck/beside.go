@@ -11,6 +11,13 @@ import (
 // its end.
 const maxHeld = 1000
 
+// heldFinding is a finding, and whether it is about a column that cannot be
+// changed.
+type heldFinding struct {
+	Finding
+	fixed bool
+}
+
 // beside is the engine's own check in a goroutine and a snapshot of its own. It
 // and decoding the elements read the whole file each, and neither needs the other.
 type beside struct {
@@ -55,10 +62,13 @@ func (c *checker) joinBeside() error {
 		return b.err
 	}
 	err := c.report(b.below)
-	for _, f := range c.held {
-		c.send(f)
-	}
+	held, fixed := c.held, c.fixed
 	c.held = nil
+	for _, f := range held {
+		c.fixed = f.fixed
+		c.send(f.Finding)
+	}
+	c.fixed = fixed
 	if err == nil {
 		err = c.err
 	}

@@ -54,12 +54,14 @@ type checker struct {
 	// endless says that the elements of the last column could not all be read,
 	// because they have more bytes than there are.
 	endless bool
-	done    int64
-	buf     []byte // for digests
+	// fixed says that the column that is looked at cannot be changed.
+	fixed bool
+	done  int64
+	buf   []byte // for digests
 	// beside is the engine's own check, if it goes on beside. held are findings
 	// that come after its.
 	beside *beside
-	held   []Finding
+	held   []heldFinding
 }
 
 // seenKind is how often a kind was seen, and the last of it.
@@ -133,14 +135,14 @@ func (c *checker) emit(f Finding) {
 
 func (c *checker) send(f Finding) {
 	if c.beside != nil {
-		if c.held = append(c.held, f); len(c.held) >= maxHeld && c.err == nil {
+		if c.held = append(c.held, heldFinding{f, c.fixed}); len(c.held) >= maxHeld && c.err == nil {
 			c.err = c.joinBeside()
 		}
 		return
 	}
 	if f.Severity > Note || f.Kind == Uneven {
 		f.Repairable, f.Loss = f.Kind.mends()
-		if c.structure && f.Kind != Index {
+		if c.fixed || c.structure && f.Kind != Index {
 			f.Repairable, f.Loss = false, ""
 		}
 	}
@@ -159,6 +161,7 @@ func (c *checker) settle() error {
 		}
 	}
 	clear(c.seen)
+	c.fixed = false
 	return c.err
 }
 
@@ -222,7 +225,7 @@ func (c *checker) columns(ctx context.Context) (unread int, err error) {
 // column looks at one column. Only an error of the storage as a whole ends the
 // check.
 func (c *checker) column(ctx context.Context, e catalog.Entry) error {
-	c.endless = false
+	c.endless, c.fixed = false, e.Refused() != nil
 	if e.Kind == catalog.Half {
 		c.emit(Finding{Kind: Half, Severity: Hazard, Column: e.Name, Chunk: -1,
 			Text: "only half of a variable-size column exists: 0.8.6 can neither open nor create it"})

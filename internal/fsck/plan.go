@@ -226,6 +226,10 @@ func (p *planner) columns(ctx context.Context) error {
 		if err := p.c.settle(); err != nil {
 			return err
 		}
+		if e.Refused() != nil {
+			p.leave(nil)
+			continue
+		}
 		m := member{Entry: e, length: e.Len(), doubtful: e.Kind == catalog.Half}
 		if len(p.found) > 0 {
 			now, mended, err := p.column(ctx, e)

@@ -54,16 +54,19 @@ func CopyGolden(t testing.TB, folder, name string) string {
 
 // Golden is what expected.json says of a file that KohakuVault wrote.
 type Golden struct {
-	Columns map[string]struct {
-		DType  string
-		Kind   string
-		Length int
-		// Values are all elements, Sample is pairs of position and element.
-		Values []any
-		Sample [][2]any
-	}
+	Columns map[string]GoldenColumn
 	// KV is the pairs, by the key in hexadecimal.
 	KV map[string]struct{ Get any }
+}
+
+// GoldenColumn is what a column should be.
+type GoldenColumn struct {
+	DType  string
+	Kind   string
+	Length int
+	// Values are all elements, Sample is pairs of position and element.
+	Values []any
+	Sample [][2]any
 }
 
 // ReadGolden reads the expected.json of a folder of testdata.

@@ -1,10 +1,13 @@
 package conformance_test
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -343,8 +346,8 @@ func TestCatalogUnknownDType(t *testing.T) {
 	vaulttest.WantSound(t, v)
 }
 
-// TestCatalogLeavesLayout1Alone: columns of KohakuVault 1.x are listed and left
-// alone, and others can be created beside them.
+// TestCatalogLeavesLayout1Alone: columns of KohakuVault 1.x are read and not
+// changed, and others can be created beside them.
 func TestCatalogLeavesLayout1Alone(t *testing.T) {
 	for file, golden := range vaulttest.ReadGolden(t, "v1") {
 		t.Run(file, func(t *testing.T) {
@@ -357,19 +360,16 @@ func TestCatalogLeavesLayout1Alone(t *testing.T) {
 			}
 			for _, info := range theirs {
 				want, ok := golden.Columns[info.Name]
-				if !ok || info.DType != want.DType || info.Len != want.Length || info.Layout != 1 {
+				if !ok || cmp.Or(info.Stored, info.DType) != want.DType || info.Len != want.Length || info.Layout != 1 {
 					t.Errorf("listed: %+v, want %+v", info, want)
 				}
-				_, err := v.Column(ctx, info.Name)
-				vaulttest.WantErrText(t, "Column", err, columnvault.ErrUnsupported, "1.x")
-				_, err = columnvault.Lookup(ctx, v, info.Name, dtype.Int64)
-				vaulttest.WantErr(t, "Lookup", err, columnvault.ErrUnsupported)
-				_, err = columnvault.Ensure(ctx, v, info.Name, dtype.Int64, nil)
-				vaulttest.WantErr(t, "Ensure", err, columnvault.ErrUnsupported)
+				_, err = columnvault.Lookup(ctx, v, info.Name, dtype.FixedBytes(5))
+				vaulttest.WantErr(t, "Lookup", err, columnvault.ErrDType)
+				_, err = columnvault.Ensure(ctx, v, info.Name, dtype.FixedBytes(5), nil)
+				vaulttest.WantErr(t, "Ensure", err, columnvault.ErrDType)
 				_, err = columnvault.Create(ctx, v, info.Name, dtype.Int64, nil)
 				vaulttest.WantErr(t, "Create", err, columnvault.ErrExists)
-				vaulttest.WantErr(t, "Drop", v.Drop(ctx, info.Name), columnvault.ErrUnsupported)
-				vaulttest.WantErr(t, "Rename", v.Rename(ctx, info.Name, "renamed"), columnvault.ErrUnsupported)
+				wantReadOnly(t, v, info.Name)
 			}
 			vaulttest.WantColumn(t, vaulttest.Create(t, v, "our ints", dtype.Int64, 1, 2), 1, 2)
 			vaulttest.WantColumn(t, vaulttest.Create(t, v, "our texts", dtype.String, "a"), "a")
@@ -393,9 +393,7 @@ func TestCatalogLeavesLayout1Alone(t *testing.T) {
 	t.Run("read-only", func(t *testing.T) { // without any table of layout 0
 		v := vaulttest.OpenAt(t, vaulttest.CopyGolden(t, "v1", "with_kv.db"), &columnvault.Options{ReadOnly: true})
 		vaulttest.WantNames(t, v, "ids")
-		_, err := v.Column(t.Context(), "ids")
-		vaulttest.WantErr(t, "Column", err, columnvault.ErrUnsupported)
-		_, err = v.Column(t.Context(), "other")
+		_, err := v.Column(t.Context(), "other")
 		vaulttest.WantErr(t, "Column", err, columnvault.ErrNotFound)
 		vaulttest.WantSound(t, v)
 	})
@@ -405,10 +403,64 @@ func TestCatalogLeavesLayout1Alone(t *testing.T) {
 		v := vaulttest.OpenAt(t, vaulttest.CopyGolden(t, "v1", "with_kv.db"), nil)
 		vaulttest.Create(t, v, "ids_data", dtype.Int64, 1)
 		_, err := v.Column(ctx, "ids")
-		vaulttest.WantErr(t, "Column", err, columnvault.ErrUnsupported)
+		vaulttest.Must(t, err)
 		_, err = columnvault.Create(ctx, v, "ids", dtype.Int64, nil)
 		vaulttest.WantErr(t, "Create", err, columnvault.ErrExists)
 	})
+}
+
+// wantReadOnly tries everything that changes a column.
+func wantReadOnly(t *testing.T, v *columnvault.Vault, name string) {
+	t.Helper()
+	ctx := t.Context()
+	col, err := v.Column(ctx, name)
+	vaulttest.Must(t, err)
+	before, err := col.Slice(ctx, columnvault.Begin, columnvault.End)
+	vaulttest.Must(t, err)
+	value := any(nil)
+	if len(before) > 0 {
+		value = before[0]
+	} else if spec, err := dtype.ParseSpec(col.DType()); err == nil {
+		value, err = spec.Type().Decode(spec.Zero())
+		vaulttest.Must(t, err)
+	}
+	for what, change := range map[string]func() error{
+		"Append":    func() error { return col.Append(ctx, value) },
+		"AppendSeq": func() error { return col.AppendSeq(ctx, slices.Values([]any{value})) },
+		"Insert":    func() error { return col.Insert(ctx, 0, value) },
+		"Set":       func() error { return col.Set(ctx, 0, value) },
+		"SetSlice":  func() error { return col.SetSlice(ctx, 0, 1, []any{value}) },
+		"Delete":    func() error { return col.Delete(ctx, 0, 1) },
+		"Truncate":  func() error { return col.Truncate(ctx, 0) },
+		"Clear":     func() error { return col.Clear(ctx) },
+		"Pop":       func() error { _, err := col.Pop(ctx, 0); return err },
+		"Remove":    func() error { return col.Remove(ctx, value) },
+		"Reverse":   func() error { return col.Reverse(ctx) },
+		"Drop":      func() error { return v.Drop(ctx, name) },
+		"Rename":    func() error { return v.Rename(ctx, name, "renamed") },
+		"Retype": func() error {
+			_, err := v.Retype(ctx, name, dtype.Meaning{}, nil)
+			return err
+		},
+		"a cached append": func() error {
+			return col.Cached(ctx, nil, func() error { return col.Append(ctx, value) })
+		},
+		"a batch": func() error {
+			return v.Batch(ctx, func(b *columnvault.Batch) error { return col.AppendTo(b, value) })
+		},
+	} {
+		err := change()
+		vaulttest.WantErr(t, what, err, columnvault.ErrReadOnly)
+		var full *columnvault.Error
+		if !errors.As(err, &full) || !strings.Contains(full.Hint(), "Migrate") {
+			t.Errorf("%s of %s: %v: the hint does not speak of Migrate", what, name, err)
+		}
+	}
+	after, err := col.Slice(ctx, columnvault.Begin, columnvault.End)
+	vaulttest.Must(t, err)
+	if fmt.Sprint(after) != fmt.Sprint(before) {
+		t.Errorf("%s has changed", name)
+	}
 }
 
 // TestColumnOptionsWithoutSenseAreRefused: bounds that make no sense are

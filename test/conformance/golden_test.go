@@ -2,6 +2,7 @@ package conformance_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"encoding/hex"
@@ -18,46 +19,55 @@ import (
 )
 
 // TestFilesOfKohakuVaultAreReadWhole reads every column of every file that
-// KohakuVault 0.8.6 wrote, element by element, in a vault opened for reading
-// and in one for writing.
+// KohakuVault 0.8.6 and 1.1.0 wrote, element by element, in a vault opened for
+// reading and in one for writing.
 func TestFilesOfKohakuVaultAreReadWhole(t *testing.T) {
-	for name, file := range vaulttest.ReadGolden(t, "v0") {
-		for _, readOnly := range []bool{true, false} {
-			t.Run(fmt.Sprintf("%s/readonly=%v", name, readOnly), func(t *testing.T) {
-				v, err := columnvault.Open(vaulttest.CopyGolden(t, "v0", name), &columnvault.Options{ReadOnly: readOnly})
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer v.Close()
-				infos, err := v.Columns(t.Context())
-				if err != nil {
-					t.Fatal(err)
-				}
-				if len(infos) != len(file.Columns) {
-					t.Errorf("%d columns are listed, want %d: %+v", len(infos), len(file.Columns), infos)
-				}
-				for _, info := range infos {
-					want, ok := file.Columns[info.Name]
-					if !ok || info.DType != want.DType || info.Len != want.Length || info.VarSize != (want.Kind == "VarSizeColumn") {
-						t.Errorf("listed: %+v, want %+v", info, want)
-					}
-					got := readDynamic(t, v, info.Name)
-					if len(got) != want.Length {
-						t.Fatalf("%s: %d elements, want %d", info.Name, len(got), want.Length)
-					}
-					for i, w := range want.Values {
-						compareGolden(t, info.Name, i, got[i], w)
-					}
-					for _, pair := range want.Sample {
-						i, err := pair[0].(json.Number).Int64()
-						if err != nil {
-							t.Fatal(err)
-						}
-						compareGolden(t, info.Name, int(i), got[i], pair[1])
-					}
-				}
-			})
+	for layout, folder := range []string{"v0", "v1"} {
+		for name, file := range vaulttest.ReadGolden(t, folder) {
+			for _, readOnly := range []bool{true, false} {
+				t.Run(fmt.Sprintf("%s/%s/readonly=%v", folder, name, readOnly), func(t *testing.T) {
+					v := vaulttest.OpenAt(t, vaulttest.CopyGolden(t, folder, name), &columnvault.Options{ReadOnly: readOnly})
+					wantGolden(t, v, file, layout)
+				})
+			}
 		}
+	}
+}
+
+// wantGolden compares the columns of a vault with what they should be.
+func wantGolden(t *testing.T, v *columnvault.Vault, file vaulttest.Golden, layout int) {
+	t.Helper()
+	infos, err := v.Columns(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(infos) != len(file.Columns) {
+		t.Errorf("%d columns are listed, want %d: %+v", len(infos), len(file.Columns), infos)
+	}
+	for _, info := range infos {
+		want, ok := file.Columns[info.Name]
+		if !ok || cmp.Or(info.Stored, info.DType) != want.DType || info.Len != want.Length || info.VarSize != (want.Kind == "VarSizeColumn") || info.Layout != layout {
+			t.Errorf("listed: %+v, want %+v", info, want)
+		}
+		wantElements(t, info.Name, readDynamic(t, v, info.Name), want)
+	}
+}
+
+// wantElements compares the elements of a column with what they should be.
+func wantElements(t *testing.T, name string, got []any, want vaulttest.GoldenColumn) {
+	t.Helper()
+	if len(got) != want.Length {
+		t.Fatalf("%s: %d elements, want %d", name, len(got), want.Length)
+	}
+	for i, w := range want.Values {
+		compareGolden(t, name, i, got[i], w)
+	}
+	for _, pair := range want.Sample {
+		i, err := pair[0].(json.Number).Int64()
+		if err != nil {
+			t.Fatal(err)
+		}
+		compareGolden(t, name, int(i), got[i], pair[1])
 	}
 }
 
@@ -160,6 +170,20 @@ func comparable(value any, dims []int) any {
 	return array{elem: r.Type().Elem().String(), shape: fmt.Sprint(dims), data: data.String()}
 }
 
+// widened is numbers of f16 as those of f32.
+func widened(t *testing.T, halves []byte) (wide []byte) {
+	t.Helper()
+	numbers := make([]float32, len(halves)/2)
+	if err := dtype.Float16.DecodeAll(numbers, halves, nil); err != nil {
+		t.Fatal(err)
+	}
+	wide, _, err := dtype.Float32.AppendAll(nil, nil, numbers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return wide
+}
+
 // fromGolden turns a value as expected.json writes it into one to compare with.
 func fromGolden(t *testing.T, value any) any {
 	t.Helper()
@@ -206,7 +230,14 @@ func fromTagged(t *testing.T, tagged map[string]any) any {
 	case tagged["$hex"] != nil:
 		return unhex(text("$hex"))
 	case tagged["$vec"] != nil:
-		return array{elem: text("$vec"), shape: fmt.Sprint(tagged["shape"]), data: string(unhex(text("hex")))}
+		elem, data := text("$vec"), unhex(text("hex"))
+		switch elem { // read as what layout 0 has
+		case "bool":
+			elem = "uint8"
+		case "float16":
+			elem, data = "float32", widened(t, data)
+		}
+		return array{elem: elem, shape: fmt.Sprint(tagged["shape"]), data: string(data)}
 	case tagged["$int"] != nil:
 		if i, err := strconv.ParseInt(text("$int"), 10, 64); err == nil {
 			return i

@@ -53,13 +53,25 @@ func HintNames(ctx context.Context, in Scope, err error) error {
 	return hint.Add(err, "the columns are %s", excerpt.Few(names))
 }
 
-// Remark says in a few words why a column cannot be read, if that is so.
+// Note says in a few words what is special about a column.
+func Note(info columnvault.ColumnInfo) string {
+	switch why := Remark(info); {
+	case why != "" || info.Layout == 0:
+		return why
+	case info.Stored != "":
+		return fmt.Sprintf("(layout %d, stored as %s)", info.Layout, excerpt.Line(info.Stored, excerpt.Name))
+	}
+	return fmt.Sprintf("(layout %d)", info.Layout)
+}
+
+// Remark says in a few words why a column cannot be read under its name, if that
+// is so.
 func Remark(info columnvault.ColumnInfo) string {
 	switch {
 	case info.Incomplete:
 		return "(incomplete)"
-	case info.Layout != 0:
-		return fmt.Sprintf("(layout %d, only listed)", info.Layout)
+	case info.Hidden:
+		return fmt.Sprintf("(layout %d, behind the one of layout 0)", info.Layout)
 	}
 	if _, err := dtype.ParseSpec(info.DType); err != nil {
 		return "(unknown type)"
