@@ -47,7 +47,7 @@ type ColumnInfo struct {
 	// Drop removes it.
 	Incomplete bool
 	// Layout is 0, or 1 for a column in the layout of KohakuVault 1.x, which can
-	// be read, and not changed: that gives [ErrReadOnly]. Vault.Migrate brings
+	// be read, and not changed: that gives [ErrReadOnly]. [Vault.Migrate] brings
 	// it to layout 0.
 	Layout int
 }

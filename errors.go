@@ -9,6 +9,7 @@ import (
 	"columnvault/dtype"
 	"columnvault/internal/column"
 	"columnvault/internal/excerpt"
+	"columnvault/internal/migrate"
 	"columnvault/internal/store"
 	"columnvault/internal/writeback"
 )
@@ -42,8 +43,11 @@ var (
 	// reading, or inside a [Vault.View]; see also [ErrLayout].
 	ErrReadOnly = store.ErrReadOnly
 	// ErrLayout is the ErrReadOnly of a change to a column of KohakuVault 1.x,
-	// which Vault.Migrate brings to a layout that can be changed.
+	// which [Vault.Migrate] brings to a layout that can be changed.
 	ErrLayout = column.ErrLayout
+	// ErrTranscode is returned by [Vault.Migrate] for elements that only layout 1
+	// can hold.
+	ErrTranscode = migrate.ErrTranscode
 	// ErrUnsupported is returned when the file holds something that this
 	// version lists but cannot read.
 	ErrUnsupported = errors.ErrUnsupported
@@ -185,6 +189,8 @@ var hints = []struct {
 	{ErrNeedsRecovery, "open the vault for writing once, on a disk that allows it"},
 	{ErrReplaced, "close the vault and open it again; what was written since the file was replaced is not in the new one"},
 	{ErrSnapshotTooOld, "read in shorter stretches, or raise Options.MaxSnapshotAge"},
+	{ErrTranscode, "let them become what they are read as with MigrateOptions.Transcode"},
+	{migrate.ErrNamesake, "drop one of the two, or let MigrateOptions.Replace replace the one that is there"},
 	{ErrLayout, "bring the column to layout 0 with Vault.Migrate, or with columnvault migrate DB COLUMN --to 0"},
 	{ErrReadOnly, "open the vault without ReadOnly, and change it in Update and not in View"},
 	{ErrFlushPaused, "call the function that PauseFlush has returned first"},

@@ -376,7 +376,7 @@ func Create(ctx context.Context, tx store.Tx, name string, spec dtype.Spec, o Op
 	if err != nil {
 		return Entry{}, err
 	}
-	return e, e.create(ctx, tx)
+	return e, e.create(ctx, tx, nil)
 }
 
 // Twin adds an empty column of another name whose elements are like those of e,
@@ -396,7 +396,7 @@ func Twin(ctx context.Context, tx store.Tx, e Entry, name string, caps store.Cap
 	if len(e.Data.Attrs) <= store.MaxAttrs { // longer ones mean nothing
 		twin.Data.Attrs = e.Data.Attrs
 	}
-	return twin, twin.create(ctx, tx)
+	return twin, twin.create(ctx, tx, nil)
 }
 
 // FreeName is a name that no column and no row of one has: this one, cut to the
@@ -435,14 +435,14 @@ func (e Entry) completes(half Entry) bool {
 	return err == nil && spec.String() == e.DType
 }
 
-// create adds the rows of the entry.
-func (e *Entry) create(ctx context.Context, tx store.Tx) (err error) {
+// create adds the rows of the entry. The rows in own are not in the way.
+func (e *Entry) create(ctx context.Context, tx store.Tx, own map[store.ColumnID]string) (err error) {
 	rows := []*store.Row{&e.Data}
 	if e.Kind == VarSize {
 		rows = append(rows, &e.Index)
 	}
 	for _, row := range rows {
-		if err := checkFree(ctx, tx, row.Name, e.Name, nil); err != nil {
+		if err := checkFree(ctx, tx, row.Name, e.Name, own); err != nil {
 			return err
 		}
 	}
@@ -482,7 +482,7 @@ func taken(e Entry) error {
 
 // checkFree reports that there cannot be a row of this name for the column
 // called owner. The rows in own are not in the way.
-func checkFree(ctx context.Context, tx store.Tx, name, owner string, own map[store.ColumnID]string) error {
+func checkFree(ctx context.Context, tx store.Reader, name, owner string, own map[store.ColumnID]string) error {
 	related := []string{name, name + dataSuffix, name + indexSuffix}
 	base, part := baseOf(name)
 	if part && base != owner {

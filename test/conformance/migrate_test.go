@@ -1,0 +1,195 @@
+package conformance_test
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"columnvault"
+	"columnvault/dtype"
+	"columnvault/internal/vaulttest"
+)
+
+// TestMigrateGolden brings every column of every file of both KohakuVaults to the
+// other layout, and back.
+func TestMigrateGolden(t *testing.T) {
+	for from, folder := range []string{"v0", "v1"} {
+		for name, file := range vaulttest.ReadGolden(t, folder) {
+			t.Run(folder+"/"+name, func(t *testing.T) {
+				ctx := t.Context()
+				v := vaulttest.OpenAt(t, vaulttest.CopyGolden(t, folder, name), nil)
+				for _, to := range []int{1 - from, from} {
+					var done, total int64
+					names, err := v.Migrate(ctx, columnvault.MigrateOptions{To: to, Transcode: true, Progress: func(d, n int64) { done, total = d, n }})
+					vaulttest.Must(t, err)
+					if len(names) != len(file.Columns) || done != total {
+						t.Errorf("to layout %d: %d columns of %d, %d bytes of %d", to, len(names), len(file.Columns), done, total)
+					}
+					infos, err := v.Columns(ctx)
+					vaulttest.Must(t, err)
+					for _, info := range infos {
+						spec, err := dtype.ParseSpec(info.DType)
+						vaulttest.Must(t, err)
+						if info.Layout != to || info.DType != spec.String() || info.Stored != "" || info.Hidden {
+							t.Errorf("listed after migration to layout %d: %+v", to, info)
+						}
+						wantElements(t, info.Name, readDynamic(t, v, info.Name), file.Columns[info.Name])
+					}
+					for _, f := range vaulttest.Found(t, v, columnvault.CheckOptions{Full: true}) {
+						if f.Severity > columnvault.SeverityNote && f.Column != "" {
+							t.Errorf("found %+v", f)
+						}
+					}
+				}
+				names, err := v.Migrate(ctx, columnvault.MigrateOptions{To: from})
+				if len(names) > 0 || err != nil {
+					t.Errorf("again: %q, %v", names, err)
+				}
+			})
+		}
+	}
+}
+
+// TestMigrateCarriesMeanings: what elements mean, empty columns, large elements
+// and several windows arrive, and digests stay.
+func TestMigrateCarriesMeanings(t *testing.T) {
+	ctx := t.Context()
+	v := vaulttest.Open(t)
+	vaulttest.Create(t, v, "at", dtype.Timestamp(dtype.Microsecond, ""), time.UnixMicro(5).UTC(), time.UnixMicro(-7).UTC())
+	vaulttest.Create(t, v, "empty", dtype.String)
+	vaulttest.Create(t, v, "none", dtype.Vector[float32](3))
+	large := []string{strings.Repeat("x", 3<<20), "", strings.Repeat("é", 100), "end"}
+	vaulttest.Create(t, v, "large", dtype.String, large...)
+	numbers := make([]int64, 300_000)
+	for i := range numbers {
+		numbers[i] = int64(i * i)
+	}
+	vaulttest.Create(t, v, "numbers", dtype.Int64, numbers...)
+	vaulttest.Create(t, v, "rows.a", dtype.Int32, 1, 2)
+	vaulttest.Create(t, v, "rows.b", dtype.Bool, true, false)
+	before := digests(t, v)
+	infos, err := v.Columns(ctx)
+	vaulttest.Must(t, err)
+	for _, to := range []int{1, 0} {
+		_, err := v.Migrate(ctx, columnvault.MigrateOptions{To: to})
+		vaulttest.Must(t, err)
+		vaulttest.WantValues(t, "digests", []map[string]string{digests(t, v)}, []map[string]string{before})
+		now, err := v.Columns(ctx)
+		vaulttest.Must(t, err)
+		for i := range now {
+			now[i].Layout = 0
+		}
+		byName := func(a, b columnvault.ColumnInfo) int { return cmp.Compare(a.Name, b.Name) }
+		slices.SortFunc(now, byName)
+		slices.SortFunc(infos, byName)
+		vaulttest.WantValues(t, "columns", now, infos)
+	}
+	vaulttest.WantSound(t, v)
+}
+
+// TestMigrateRefuses: what does not fit is refused before anything is written,
+// and one name in both layouts needs a decision.
+func TestMigrateRefuses(t *testing.T) {
+	ctx := t.Context()
+	v := vaulttest.OpenAt(t, vaulttest.CopyGolden(t, "v1", "tensors.db"), nil)
+	before := digests(t, v)
+	refused := func(what string, want error, o columnvault.MigrateOptions) {
+		t.Helper()
+		names, err := v.Migrate(ctx, o)
+		vaulttest.WantErr(t, what, err, want)
+		if len(names) > 0 {
+			t.Errorf("%s: migrated %q", what, names)
+		}
+		vaulttest.WantValues(t, what, []map[string]string{digests(t, v)}, []map[string]string{before})
+	}
+	refused("elements of layout 1 alone", columnvault.ErrTranscode, columnvault.MigrateOptions{})
+	refused("a column that is not there", columnvault.ErrNotFound, columnvault.MigrateOptions{Columns: []string{"v i8", "none"}})
+	refused("a column that is there already", columnvault.ErrNotFound, columnvault.MigrateOptions{Columns: []string{"v i8"}, To: 1})
+	refused("an unknown layout", columnvault.ErrInvalidArgument, columnvault.MigrateOptions{To: 2})
+
+	// Kept, the name is that of two columns.
+	names, err := v.Migrate(ctx, columnvault.MigrateOptions{Columns: []string{"v i16", "v i8", "v i16"}, Keep: true})
+	vaulttest.Must(t, err)
+	vaulttest.WantValues(t, "migrated", names, []string{"v i16", "v i8"})
+	before = digests(t, v)
+	infos, err := v.Columns(ctx)
+	vaulttest.Must(t, err)
+	var listed []string
+	for _, info := range infos {
+		if strings.HasPrefix(info.Name, "v i8") || strings.HasPrefix(info.Name, "v i16") {
+			listed = append(listed, info.Name+map[bool]string{true: " hidden"}[info.Hidden])
+		}
+	}
+	slices.Sort(listed)
+	vaulttest.WantValues(t, "listed", listed, []string{"v i16", "v i16 hidden", "v i8", "v i8 hidden"})
+	col := vaulttest.Lookup(t, v, "v i8", dtype.Vector[int8](3))
+	vaulttest.Must(t, col.Append(ctx, []int8{7, 8, 9})) // to the one in layout 0
+	before = digests(t, v)
+	refused("a name that is taken", columnvault.ErrExists, columnvault.MigrateOptions{Columns: []string{"m", "v i8"}})
+	refused("a name that is taken in layout 1", columnvault.ErrExists, columnvault.MigrateOptions{Columns: []string{"v i8"}, To: 1})
+	_, err = v.Migrate(ctx, columnvault.MigrateOptions{Columns: []string{"v i8"}, To: 1, Replace: true})
+	vaulttest.Must(t, err)
+	vaulttest.WantErr(t, "an append", col.Append(ctx, []int8{1, 2, 3}), columnvault.ErrLayout)
+	if n, err := col.Len(ctx); n != 4 || err != nil {
+		t.Errorf("%d elements, %v, want the 4 that took the place of 3", n, err)
+	}
+	_, err = v.Migrate(ctx, columnvault.MigrateOptions{Columns: []string{"v i16"}, Replace: true})
+	vaulttest.Must(t, err)
+	vaulttest.WantSound(t, v)
+	infos, err = v.Columns(ctx)
+	vaulttest.Must(t, err)
+	if len(infos) != 14 {
+		t.Errorf("%d columns, want those 14 that there were", len(infos))
+	}
+}
+
+// TestMigrateEndsCaches: what a cache holds is migrated too, and what is appended
+// later goes where the name leads.
+func TestMigrateEndsCaches(t *testing.T) {
+	ctx := t.Context()
+	v := vaulttest.Open(t)
+	col := vaulttest.Create(t, v, "a", dtype.Int64, 1)
+	vaulttest.Must(t, col.EnableCache(ctx, nil))
+	vaulttest.Must(t, col.Append(ctx, 2))
+	_, err := v.Migrate(ctx, columnvault.MigrateOptions{To: 1})
+	vaulttest.Must(t, err)
+	vaulttest.WantColumn(t, col, 1, 2)
+	vaulttest.WantErr(t, "Append", col.Append(ctx, 3), columnvault.ErrReadOnly)
+	_, err = v.Migrate(ctx, columnvault.MigrateOptions{To: 0})
+	vaulttest.Must(t, err)
+	vaulttest.Must(t, col.Append(ctx, 4))
+	vaulttest.WantColumn(t, col, 1, 2, 4)
+	_, err = v.Flush(ctx)
+	vaulttest.Must(t, err)
+	vaulttest.WantColumn(t, col, 1, 2, 4)
+}
+
+// TestMigrateATableAtOnce: columns with a prefix in common are migrated together
+// or not at all.
+func TestMigrateATableAtOnce(t *testing.T) {
+	v := vaulttest.Open(t)
+	for _, name := range []string{"rows.a", "single", "rows.b", "rows.c"} {
+		vaulttest.Create(t, v, name, dtype.Int64, 1, 2, 3)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	steps := 0
+	_, err := v.Migrate(ctx, columnvault.MigrateOptions{To: 1, Progress: func(done, total int64) {
+		if steps++; steps == 5 { // of two a column
+			cancel()
+		}
+	}})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("Migrate: %v", err)
+	}
+	infos, err := v.Columns(t.Context())
+	vaulttest.Must(t, err)
+	for _, info := range infos {
+		if info.Layout != 0 {
+			t.Errorf("migrated by half: %+v", info)
+		}
+	}
+}
