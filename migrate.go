@@ -34,7 +34,7 @@ type MigrateOptions struct {
 
 // Migrate brings columns from one layout to another, with their dtypes in the
 // canonical spelling and with what they mean beyond that. It returns the names of
-// those that it has brought there.
+// those that it has brought there; others are there already.
 //
 // What cannot be migrated is refused before anything is written. Then each column
 // is a transaction of its own, and all columns of a [Table] are one together: when

@@ -30,7 +30,7 @@ Usage: columnvault COMMAND DB ... [--FLAGS]
   describe, plot, stat         what is in them
   sql                          questions, in SQLite's SQL
   append, set, insert, delete  change elements
-  create, retype, rename, drop change columns
+  create, retype, rename, drop, migrate   change columns
   kv put, get, cat, ls, rm     values under keys
   check, repair, salvage       look for damage, mend it, save what is left
   backup, compact, checkpoint  copy the file, give room back, empty the log
@@ -104,11 +104,13 @@ is 0, or 1 after an error, 2 after wrong usage, 130 after an interrupt.`,
 	root.SetErr(a.err)
 	root.SetUsageTemplate(usageTemplate)
 	root.SetFlagErrorFunc(flagError)
+	root.PersistentPostRun = func(cmd *cobra.Command, args []string) { a.sayWhich(cmd, args) }
 	addCommands(root, "Data in and out", newImportCommand(a), newExportCommand(a))
 	addCommands(root, "Reading columns", newLsCommand(a), newHeadCommand(a), newTailCommand(a), newGetCommand(a), newSliceCommand(a),
 		newDescribeCommand(a), newPlotCommand(a), newStatCommand(a), newSQLCommand(a))
 	addCommands(root, "Changing elements", newAppendCommand(a), newSetCommand(a), newInsertCommand(a), newDeleteCommand(a))
-	addCommands(root, "Changing columns", newCreateCommand(a), newRetypeCommand(a), newRenameCommand(a), newDropCommand(a))
+	addCommands(root, "Changing columns", newCreateCommand(a), newRetypeCommand(a), newRenameCommand(a), newDropCommand(a),
+		newMigrateCommand(a))
 	addCommands(root, "Keys and values", newKVCommand(a))
 	addCommands(root, "The file", newCheckCommand(a), newRepairCommand(a), newSalvageCommand(a), newBackupCommand(a),
 		newCompactCommand(a), newCheckpointCommand(a))

@@ -95,10 +95,8 @@ func Plan(ctx context.Context, r store.Reader, caps store.Caps, o Options) ([]Mo
 		e, ok := from[name]
 		_, done := there[name]
 		switch {
-		case slices.Contains(all[:i], name):
+		case slices.Contains(all[:i], name), !ok && done:
 			continue
-		case !ok && done:
-			err = fmt.Errorf("%w in another layout than %d, which it has already", store.ErrNotFound, o.To)
 		case !ok:
 			err = store.ErrNotFound
 		default:
