@@ -65,8 +65,9 @@
 //     way, those that exist stay as they are.
 //
 // In turn, this package takes the files of KohakuVault 0.8.6 as they are. It
-// leaves alone what it does not know: other tables, rows of metadata, and the
-// columns of KohakuVault 1.x, which it lists and does not read.
+// leaves alone what it does not know: other tables and rows of metadata. The
+// columns of KohakuVault 1.x it reads and does not change; [Vault.Migrate]
+// brings columns from one of the two to the other.
 //
 // The Go API may change until version 1.
 package columnvault

@@ -699,6 +699,34 @@ func ExampleColumn_View() {
 	// Output: 3 2
 }
 
+// Columns of KohakuVault 1.x, and others that were brought to its layout, can be
+// read and not changed.
+func ExampleVault_Migrate() {
+	v, done := openTemp()
+	defer done()
+	ctx := context.Background()
+	c, err := columnvault.Create(ctx, v, "c", dtype.Int64, nil)
+	check(err)
+	check(c.Append(ctx, 1, 2, 3))
+
+	names, err := v.Migrate(ctx, columnvault.MigrateOptions{To: 1})
+	check(err)
+	fmt.Println(names)
+	values, err := c.Slice(ctx, 1, columnvault.End)
+	check(err)
+	fmt.Println(values)
+	fmt.Println(errors.Is(c.Append(ctx, 4), columnvault.ErrLayout))
+
+	_, err = v.Migrate(ctx, columnvault.MigrateOptions{To: 0, Columns: []string{"c"}})
+	check(err)
+	fmt.Println(c.Append(ctx, 4))
+	// Output:
+	// [c]
+	// [2 3]
+	// true
+	// <nil>
+}
+
 // An error has a kind for errors.Is, says what it is about, and often what to
 // do.
 func ExampleError() {

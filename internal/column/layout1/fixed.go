@@ -293,3 +293,11 @@ func (c *Fixed) Extent(ctx context.Context, r store.Reader) (int64, error) {
 	have, err := column.Stored(ctx, r, c.id, last, c.rows(last)*c.size)
 	return last*c.per + have/c.size, err
 }
+
+// Ahead implements [column.Column]: Spans reads by itself.
+func (c *Fixed) Ahead(int64, int64) store.ColumnSpans { return store.ColumnSpans{} }
+
+func (c *Fixed) Spans(ctx context.Context, r store.Reader, b *column.Elements, i, j, limit int64) (int64, store.ColumnSpans, error) {
+	next, err := c.Read(ctx, r, b, i, j, limit)
+	return next, store.ColumnSpans{}, err
+}

@@ -378,3 +378,11 @@ func (c *VarSize) Extent(ctx context.Context, r store.Reader) (n int64, err erro
 	}
 	return n, nil
 }
+
+// Ahead implements [column.Column]: Spans reads by itself.
+func (c *VarSize) Ahead(int64, int64) store.ColumnSpans { return store.ColumnSpans{} }
+
+func (c *VarSize) Spans(ctx context.Context, r store.Reader, b *column.Elements, i, j, limit int64) (int64, store.ColumnSpans, error) {
+	next, err := c.Read(ctx, r, b, i, j, limit)
+	return next, store.ColumnSpans{}, err
+}
