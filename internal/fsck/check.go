@@ -260,6 +260,10 @@ func (c *checker) column(ctx context.Context, e catalog.Entry) error {
 		c.damaged(e, Unreadable, err.Error())
 		err = nil
 	}
+	if errors.Is(err, errors.ErrUnsupported) {
+		c.emit(Finding{Kind: Unread, Column: e.Name, Chunk: -1, Text: fmt.Sprintf("the column was not looked at: %v", err)})
+		return nil
+	}
 	if err == nil && c.o.Full {
 		err = c.elements(ctx, e, col, spec, known)
 	}

@@ -29,10 +29,9 @@ type VarSize struct {
 	// all are the blocks with elements in the order of these, once somebody
 	// needed that.
 	all []block
-	// offs, spans and raw are reused from call to call.
+	// offs, bytes and raw are reused from call to call.
 	offs  []int64
 	bytes []byte
-	spans []store.Span
 	raw   []byte
 }
 
