@@ -55,7 +55,7 @@ func infos(names []string) []columnvault.ColumnInfo {
 // shorter, or unreadable.
 func TestTablesOfUnreadable(t *testing.T) {
 	list := infos([]string{"good", "half", "one", "strange"})
-	list[1].Incomplete, list[2].Layout, list[3].DType = true, 1, "i65"
+	list[1].Incomplete, list[2].Hidden, list[3].DType = true, true, "i65"
 	tables := tablesOf(list, nil)
 	if len(tables) != 1 || !slices.Equal(tables[0].columns, []string{"position", "good"}) {
 		t.Errorf("got %+v", tables)

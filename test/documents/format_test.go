@@ -240,7 +240,10 @@ func TestFormatTables(t *testing.T) {
 	vaulttest.Must(t, v.Close())
 	const query = `SELECT sql || ';;' FROM sqlite_schema WHERE sql IS NOT NULL`
 	isAlter := func(sql string) bool { return strings.HasPrefix(sql, "ALTER") }
-	want := slices.DeleteFunc(slices.Sorted(slices.Values(doc.sql)), isAlter)
+	isLayout1 := func(sql string) bool { return strings.Contains(sql, "kvault_col_") }
+	others := func(sql string) bool { return !isLayout1(sql) }
+	layout1 := slices.DeleteFunc(slices.Sorted(slices.Values(doc.sql)), others)
+	want := slices.DeleteFunc(slices.Sorted(slices.Values(doc.sql)), func(sql string) bool { return isAlter(sql) || isLayout1(sql) })
 	statements := func(path string) []string {
 		all := strings.Split(strings.Join(vaulttest.QuerySQL(t, path, query), "\n"), ";;")
 		for i, sql := range all {
@@ -257,6 +260,13 @@ func TestFormatTables(t *testing.T) {
 	vaulttest.Must(t, v.KV().Put(t.Context(), nil, nil))
 	vaulttest.Must(t, v.Close())
 	vaulttest.WantValues(t, "the SQL of a vault with a meaning", statements(path), altered)
+	vaulttest.WantValues(t, "the SQL of layout 1 in a file of KohakuVault", slices.DeleteFunc(statements(vaulttest.CopyGolden(t, "v1", "many.db")), others), layout1)
+	path = filepath.Join(t.TempDir(), "migrated.db")
+	v = vaulttest.OpenAt(t, path, nil)
+	vaulttest.Create(t, v, "n", dtype.Int64, 1)
+	vaulttest.Must(t, vaulttest.ErrOf(v.Migrate(t.Context(), columnvault.MigrateOptions{To: 1})))
+	vaulttest.Must(t, v.Close())
+	vaulttest.WantValues(t, "the SQL of layout 1 in a vault", slices.DeleteFunc(statements(path), others), layout1)
 	want = slices.DeleteFunc(want, func(sql string) bool { return strings.Contains(sql, "columnvault_chunks") })
 	vaulttest.WantValues(t, "the SQL of a file of KohakuVault", statements(vaulttest.CopyGolden(t, "v0", "shared_with_kv.db")), want)
 }
