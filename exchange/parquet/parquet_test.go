@@ -6,8 +6,8 @@ import (
 
 	"columnvault"
 	"columnvault/exchange"
-	"columnvault/exchange/internal/formattest"
 	"columnvault/exchange/parquet"
+	"columnvault/internal/formattest"
 )
 
 func export(t testing.TB, v *columnvault.Vault, o *parquet.WriterOptions) []byte {

@@ -68,10 +68,12 @@ def read(program, path):
         for i in range(meta.num_columns):
             c = meta.row_group(0).column(i)
             s = c.statistics
+            if c.path_in_schema.startswith("time"):
+                continue  # Python has no time for some
             has = s is not None and s.has_min_max
             answer[c.path_in_schema] = {
                 "type": f"{c.compression} {c.has_column_index} {c.has_offset_index}",
-                "values": [plain(s.min_raw), plain(s.max_raw), plain(s.null_count)] if has else [],
+                "values": [plain(s.min), plain(s.max), plain(s.null_count)] if has else [],
             }
         return answer
     if program == "duckdb":
@@ -81,8 +83,10 @@ def read(program, path):
         r.execute("SET TimeZone = 'UTC'")
         names = [(d[0], str(d[1])) for d in r.execute("DESCRIBE SELECT * FROM read_parquet(?)", [path]).fetchall()]
         # Times as numbers, because Python's lack nanoseconds and time zones need a package.
-        ask = {"TIMESTAMP WITH TIME ZONE": "epoch_us", "TIMESTAMP_NS": "epoch_ns", "TIMESTAMP": "epoch_us", "TIMESTAMPTZ_NS": "epoch_ns", "TIMESTAMP_NS WITH TIME ZONE": "epoch_ns"}
-        columns = ", ".join(f'{ask.get(t, "")}("{n}")' for n, t in names)
+        ask = {"TIMESTAMP": "epoch_us", "TIMESTAMP WITH TIME ZONE": "epoch_us"}
+        ask |= {t: "epoch_ns" for t in ("TIMESTAMP_NS", "TIMESTAMPTZ_NS", "TIMESTAMP_NS WITH TIME ZONE")}
+        millis = {"time s": "epoch_ms", "time ms": "epoch_ms"}
+        columns = ", ".join(f'{millis.get(n) or ask.get(t, "")}("{n}")' for n, t in names)
         rows = r.execute(f"SELECT {columns} FROM read_parquet(?)", [path]).fetchall()
         return {n: {"type": t, "values": [plain(row[i]) for row in rows]} for i, (n, t) in enumerate(names)}
     if program in ("arrow", "stream"):
@@ -111,7 +115,7 @@ def columns():
     return pa.table(
         {
             "bool": pa.array([True, None, False]),
-            "i8": pa.array([-128, None, 127], pa.int8()),
+            "i8": pa.array([-127, None, 127], pa.int8()),
             "i16": pa.array([-32768, 1, 32767], pa.int16()),
             "i32": pa.array([-(2**31), 1, 2**31 - 1], pa.int32()),
             "i64": pa.array([-(2**63) + 1, None, 2**63 - 1], pa.int64()),
@@ -173,12 +177,14 @@ def write(program, path):
             "int96": dict(use_deprecated_int96_timestamps=True, compression="none"),
         }[how]
         if how == "int96":
-            table = table.select(["ns", "naive", "f64"])
+            table = table.select(["ns", "f64"])  # all times become ns
         pq.write_table(table, path, **options)
     elif kind == "duckdb":
         import duckdb
 
         table = table.drop_columns(["null", "f16"])
+        i = table.schema.get_field_index("berlin")  # DuckDB has no such times in ms
+        table = table.set_column(i, "berlin", table["berlin"].cast(pa.timestamp("us", "UTC")))
         r = duckdb.connect()
         r.execute("SET TimeZone = 'UTC'")
         r.register("t", table)

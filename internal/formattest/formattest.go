@@ -4,16 +4,19 @@ package formattest
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"math"
 	"path/filepath"
 	"reflect"
 	"testing"
+	"time"
 
 	"columnvault"
 	"columnvault/dtype"
 	"columnvault/exchange"
+	"columnvault/internal/structured"
 	"columnvault/internal/vaulttest"
 )
 
@@ -243,4 +246,49 @@ func Values(t testing.TB, v *columnvault.Vault) map[string][]any {
 		all[info.Name] = list
 	}
 	return all
+}
+
+// Stored returns the columns of a vault as other programs have them: times are
+// the numbers that are stored, and dates times.
+func Stored(t testing.TB, v *columnvault.Vault) map[string][]any {
+	t.Helper()
+	ctx := t.Context()
+	infos, err := v.Columns(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string][]any{}
+	for _, info := range infos {
+		spec, err := dtype.ParseSpec(info.DType)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list := []any{}
+		column := vaulttest.Lookup(t, v, info.Name, info.Meaning.Type(spec))
+		for value, err := range column.Values(ctx) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if at, ok := value.(time.Time); ok && info.Meaning.Time != 0 {
+				stored, err := info.Meaning.Type(spec).Append(nil, at)
+				if err != nil {
+					t.Fatal(err)
+				}
+				value = int64(binary.LittleEndian.Uint64(stored))
+			}
+			list = append(list, value)
+		}
+		all[info.Name] = list
+	}
+	return all
+}
+
+// JSON returns a value as JSON text.
+func JSON(t testing.TB, v any) string {
+	t.Helper()
+	text, err := structured.AppendJSON(nil, v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
