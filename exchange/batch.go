@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"context"
+	"slices"
 
 	"columnvault"
 	"columnvault/dtype"
@@ -117,6 +118,25 @@ func (v *Vector[T]) AddAny(value any) error {
 	}
 	v.Add(typed)
 	return nil
+}
+
+// Extend adds n rows and returns their values, which are to be set.
+func (v *Vector[T]) Extend(n int) []T {
+	start := len(v.Values)
+	v.Values = slices.Grow(v.Values, n)[:start+n]
+	if len(v.Missing) > 0 {
+		v.Missing = append(v.Missing, make([]bool, n)...)
+	}
+	return v.Values[start:]
+}
+
+// Mark makes those rows missing of which missing is true. Its first is that of
+// the row start.
+func (v *Vector[T]) Mark(start int, missing []bool) {
+	if len(v.Missing) == 0 {
+		v.Missing = append(v.Missing, make([]bool, len(v.Values))...)
+	}
+	copy(v.Missing[start:], missing)
 }
 
 // setMissing makes the value of a row missing.

@@ -7,6 +7,7 @@ import (
 
 	"columnvault/dtype"
 	"columnvault/exchange"
+	"columnvault/exchange/internal/fit"
 )
 
 // column reads a column of the file, row group by row group.
@@ -32,24 +33,6 @@ func early(err error) error {
 		return errEarly
 	}
 	return err
-}
-
-// extend makes room for n values and returns it.
-func extend[T any](v *exchange.Vector[T], n int) []T {
-	start := len(v.Values)
-	v.Values = slices.Grow(v.Values, n)[:start+n]
-	if len(v.Missing) > 0 {
-		v.Missing = append(v.Missing, make([]bool, n)...)
-	}
-	return v.Values[start:]
-}
-
-// markMissing makes the rows from start on of which gaps is true missing.
-func markMissing[T any](v *exchange.Vector[T], start int, gaps []bool) {
-	if len(v.Missing) == 0 {
-		v.Missing = append(v.Missing, make([]bool, len(v.Values))...)
-	}
-	copy(v.Missing[start:], gaps)
 }
 
 // spread moves the values at the beginning of dst to where there is no gap.
@@ -123,7 +106,7 @@ func (k numbers[T]) anys(p *pages, m int, dst []any) ([]any, error) {
 		return dst, err
 	}
 	for _, v := range list {
-		dst = append(dst, anyOf(k.f, v))
+		dst = append(dst, fit.Any(k.f, v))
 	}
 	return dst, nil
 }
@@ -214,14 +197,14 @@ func (c *flatColumn[T]) take(rows int, dst exchange.Column) error {
 			return err
 		}
 		start := len(v.Values)
-		to := extend(v, n)
+		to := v.Extend(n)
 		if err := c.read(c.p, to[:present]); err != nil {
 			return err
 		}
 		if gaps != nil {
 			c.memory = gaps
 			spread(to, gaps, present)
-			markMissing(v, start, gaps)
+			v.Mark(start, gaps)
 		}
 		c.p.n -= n
 		rows -= n
@@ -252,7 +235,7 @@ func (k varied[T]) anys(p *pages, m int, dst []any) ([]any, error) {
 		return dst, err
 	}
 	for _, v := range list {
-		dst = append(dst, anyOf(k.f, v))
+		dst = append(dst, fit.Any(k.f, v))
 	}
 	return dst, nil
 }
@@ -348,7 +331,7 @@ func (c *stringColumn[T]) hold(some [][]byte, n int) {
 func (c *stringColumn[T]) take(rows int, dst exchange.Column) error {
 	v := dst.(*exchange.Vector[T])
 	start := len(v.Values)
-	if err := c.turn(c.held[:rows], extend(v, rows)); err != nil {
+	if err := c.turn(c.held[:rows], v.Extend(rows)); err != nil {
 		return err
 	}
 	c.marks = c.marks[:0]
@@ -359,7 +342,7 @@ func (c *stringColumn[T]) take(rows int, dst exchange.Column) error {
 		c.size -= len(b)
 	}
 	if missing {
-		markMissing(v, start, c.marks)
+		v.Mark(start, c.marks)
 	}
 	rest := copy(c.held, c.held[rows:])
 	clear(c.held[rest:])

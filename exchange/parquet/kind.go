@@ -1,7 +1,6 @@
 package parquet
 
 import (
-	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
@@ -12,7 +11,6 @@ import (
 	"columnvault/exchange"
 	"columnvault/exchange/internal/fit"
 	"columnvault/internal/structured"
-	"columnvault/internal/values"
 )
 
 // kind is what becomes of the values of a leaf.
@@ -179,7 +177,7 @@ func kindOfFixed(n *node, decimals Decimals) kind {
 	case n.logical == uuid && n.size == 16:
 		return singles[string]{f: plainField(dtype.String.Spec()), get: uuidText}
 	case n.logical == decimal:
-		return decimals.kind(n.scale, bigEndian)
+		return decimals.kind(n.scale, fit.BigEndian)
 	}
 	size := n.size
 	return bytesKind{numbers[[]byte]{f: plainField(dtype.FixedBytes(size).Spec()), get: func(raw []byte, dst [][]byte) error {
@@ -196,94 +194,27 @@ func uuidText(b []byte) (string, error) {
 	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:], nil
 }
 
-// bigEndian returns an integer of any length in two's complement.
-func bigEndian(b []byte) *big.Int {
-	n := new(big.Int).SetBytes(b)
-	if len(b) > 0 && b[0]&0x80 != 0 {
-		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), uint(8*len(b))))
-	}
-	return n
-}
-
-// maxDigits bounds decimals.
-const maxDigits = 1000
-
-// number returns a decimal as text.
-func decimalText(n *big.Int, scale int) (string, error) {
-	if n.BitLen() > 4*maxDigits || scale < 0 || scale > maxDigits {
-		return "", fmt.Errorf("%w: a decimal has too many digits", dtype.ErrValue)
-	}
-	digits := new(big.Int).Abs(n).String()
-	for len(digits) <= scale {
-		digits = "0" + digits
-	}
-	if scale > 0 {
-		digits = digits[:len(digits)-scale] + "." + digits[len(digits)-scale:]
-	}
-	if n.Sign() < 0 {
-		digits = "-" + digits
-	}
-	return digits, nil
-}
-
-func decimalFloat(n *big.Int, scale int) (float64, error) {
-	s, err := decimalText(n, scale)
-	if err != nil {
-		return 0, err
-	}
-	return values.ParseFloat([]byte(s), 64)
-}
-
 // kind is that of decimals which lie in values of one size.
 func (d Decimals) kind(scale int, read func([]byte) *big.Int) kind {
 	if d == DecimalsFloat {
 		return singles[float64]{f: plainField(dtype.Float64.Spec()), get: func(b []byte) (float64, error) {
-			return decimalFloat(read(b), scale)
+			return fit.DecimalFloat(read(b), scale)
 		}}
 	}
 	return singles[string]{f: plainField(dtype.String.Spec()), get: func(b []byte) (string, error) {
-		return decimalText(read(b), scale)
+		return fit.DecimalText(read(b), scale)
 	}}
 }
 
 func (d Decimals) ofBytes(scale int) kind {
 	if d == DecimalsFloat {
 		return varied[float64]{f: plainField(dtype.Float64.Spec()), turn: eachOf(func(b []byte) (float64, error) {
-			return decimalFloat(bigEndian(b), scale)
+			return fit.DecimalFloat(fit.BigEndian(b), scale)
 		})}
 	}
 	return varied[string]{f: plainField(dtype.String.Spec()), turn: eachOf(func(b []byte) (string, error) {
-		return decimalText(bigEndian(b), scale)
+		return fit.DecimalText(fit.BigEndian(b), scale)
 	})}
-}
-
-// anyOf returns a value as one that msgpack holds.
-func anyOf(f exchange.Field, v any) any {
-	switch v := v.(type) {
-	case int64:
-		if m := values.NewMoment(f.Meaning); m.Is() {
-			return string(m.AppendStored(nil, v))
-		}
-	case float32:
-		return anyFloat(float64(v))
-	case float64:
-		return anyFloat(v)
-	case []byte:
-		return map[string]any{"$base64": true, "encoded": base64.StdEncoding.EncodeToString(v)}
-	}
-	return v
-}
-
-// anyFloat has null for NaN, as the columns of msgpack of other programs do, and
-// text for the infinities, which msgpack of the JSON model does not have either.
-func anyFloat(f float64) any {
-	switch {
-	case f != f:
-		return nil
-	case math.IsInf(f, 0):
-		return string(values.AppendFloat(nil, f, 64)[1 : len(values.AppendFloat(nil, f, 64))-1])
-	}
-	return f
 }
 
 // textOf makes strings of values, which share memory.

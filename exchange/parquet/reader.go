@@ -206,7 +206,7 @@ func (r *rows) prepare(c *topColumn) error {
 			return err
 		}
 		c.column, c.field = k.flat(), k.field()
-		c.field.Meaning.Null = n.repetition == optional && r.nulls(n.leaf) != 0
+		c.field.Meaning.Null = r.nulls(n.leaf) > 0
 	case n.leaf < 0 && c.state != listNested:
 		if err := r.prepareList(c); err != nil {
 			return err
@@ -277,13 +277,10 @@ func (r *rows) tensor(n *node, want dtype.Spec) column {
 	return t
 }
 
-// nulls is how many missing values a column has, -1 if that is not known.
+// nulls is how many missing values a column has, as far as the footer tells.
 func (r *rows) nulls(leaf int) (n int64) {
 	for _, g := range r.meta.groups {
-		if g.chunks[leaf].nulls < 0 {
-			return -1
-		}
-		n += g.chunks[leaf].nulls
+		n += max(0, g.chunks[leaf].nulls)
 	}
 	return n
 }

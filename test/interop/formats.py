@@ -190,7 +190,10 @@ def write(program, path):
         r.register("t", table)
         r.execute(f"COPY t TO '{path}' (FORMAT parquet, {how})")
     elif kind in ("arrow", "stream"):
-        table = table.drop_columns(["null"]) if how == "nonull" else table
+        if how == "views":
+            table = pa.table({n: c.cast({pa.string(): pa.string_view(), pa.binary(): pa.binary_view()}[c.type])
+                              for n, c in zip(table.schema.names, table.columns) if c.type in (pa.string(), pa.binary())}
+                             | {"long": pa.array(["x" * 13, None, "y" * 100], pa.string_view())})
         options = pa.ipc.IpcWriteOptions(compression=how if how in ("zstd", "lz4") else None)
         with pa.OSFile(path, "wb") as f:
             with (pa.ipc.new_file if kind == "arrow" else pa.ipc.new_stream)(f, table.schema, options=options) as w:

@@ -17,6 +17,7 @@ import (
 
 	"columnvault"
 	"columnvault/exchange"
+	"columnvault/exchange/arrow"
 	"columnvault/exchange/parquet"
 	"columnvault/internal/formattest"
 	"columnvault/internal/vaulttest"
@@ -157,15 +158,13 @@ func pairsMatch(printed any, v map[string]any) bool {
 	return true
 }
 
-// asParquet is the specimen as other programs see it: values of msgpack and cbor
-// are text there, and seconds milliseconds.
-func asParquet(t *testing.T, rows int) *columnvault.Vault {
-	t.Helper()
+// textColumns are those of the specimen as other programs see them: values of
+// msgpack and cbor are text there.
+func textColumns(t *testing.T) []formattest.Column {
 	columns := formattest.Columns()
 	for i, c := range columns {
 		value := c.Value
-		switch {
-		case strings.HasPrefix(c.Type, "msgpack"), c.Type == "cbor":
+		if strings.HasPrefix(c.Type, "msgpack") || c.Type == "cbor" {
 			columns[i].Type, columns[i].Meaning = "str", "null"
 			columns[i].Value = func(row int) any {
 				if value(row) == nil {
@@ -173,7 +172,22 @@ func asParquet(t *testing.T, rows int) *columnvault.Vault {
 				}
 				return formattest.JSON(t, value(row))
 			}
-		case c.Meaning == "time=s":
+		}
+	}
+	return columns
+}
+
+func asText(t *testing.T, rows int) *columnvault.Vault {
+	t.Helper()
+	return formattest.Specimen(t, textColumns(t), rows)
+}
+
+// asParquet has milliseconds in place of seconds, too.
+func asParquet(t *testing.T, rows int) *columnvault.Vault {
+	t.Helper()
+	columns := textColumns(t)
+	for i, c := range columns {
+		if value := c.Value; c.Meaning == "time=s" {
 			columns[i].Meaning = "time=ms"
 			columns[i].Value = func(row int) any { return value(row).(int64) * 1000 }
 		}
@@ -240,6 +254,44 @@ func TestParquetOfOthers(t *testing.T) {
 	}
 }
 
+// TestArrowIsReadByOthers has pyarrow read a file and a stream of all dtypes.
+func TestArrowIsReadByOthers(t *testing.T) {
+	const rows = 40
+	v := formattest.Specimen(t, formattest.Columns(), rows)
+	other := asText(t, rows)
+	for program, o := range map[string]*arrow.WriterOptions{"arrow": nil, "stream": {Stream: true}} {
+		path := filepath.Join(t.TempDir(), "a.arrow")
+		exportTo(t, v, path, func(w io.Writer) exchange.Sink { return arrow.NewWriter(w, o) })
+		read := formats(t, "read", program, path)
+		wantAs(t, program, read, other)
+		for name, want := range map[string]string{
+			"bool": "bool", "i8": "int8", "u64": "uint64", "f16": "halffloat", "f32": "float", "f64?": "double", "str": "string",
+			"latin": "string", "bytes": "binary", "bytes3": "fixed_size_binary[3]", "doc": "string", "vec": "fixed_size_list<item: float not null>[3]",
+			"time s": "timestamp[s, tz=UTC]", "time us": "timestamp[us, tz=Europe/Berlin]", "date?": "date32[day]",
+		} {
+			if got := read[name].Type; got != want {
+				t.Errorf("%s: column %s is seen as %s, want %s", program, name, got, want)
+			}
+		}
+	}
+}
+
+// TestArrowOfOthers reads what pyarrow has written.
+func TestArrowOfOthers(t *testing.T) {
+	for _, program := range []string{"arrow", "arrow zstd", "arrow lz4", "stream", "stream lz4", "arrow views"} {
+		path := filepath.Join(t.TempDir(), "a.arrow")
+		written := formats(t, "write", program, path)
+		f, size := opened(t, path)
+		v := formattest.Import(t, arrow.NewReader(f, size, nil), nil)
+		wantAs(t, program, written, v)
+		infos, err := v.Columns(t.Context())
+		vaulttest.Must(t, err)
+		if len(infos) != len(written) {
+			t.Errorf("%s: there are %d columns, want %d", program, len(infos), len(written))
+		}
+	}
+}
+
 var parquetTypes = map[string]string{
 	"bool": "bool null", "i8": "i8 null", "i16": "i16 ", "u64": "u64 null", "f32": "f32 null", "text": "str:utf8 null", "large": "str:utf8 ",
 	"words": "str:utf8 null", "bytes": "bytes ", "date": "i64 date null", "at": "i64 time=us null", "naive": "i64 time=us null",
@@ -248,12 +300,19 @@ var parquetTypes = map[string]string{
 
 func fileReader(t *testing.T, path string) *parquet.Reader {
 	t.Helper()
+	f, size := opened(t, path)
+	return parquet.NewReader(f, size, nil)
+}
+
+// opened opens a file for the test.
+func opened(t *testing.T, path string) (*os.File, int64) {
+	t.Helper()
 	f, err := os.Open(path)
 	vaulttest.Must(t, err)
 	t.Cleanup(func() { f.Close() })
 	info, err := f.Stat()
 	vaulttest.Must(t, err)
-	return parquet.NewReader(f, info.Size(), nil)
+	return f, info.Size()
 }
 
 // TestParquetStatistics has pyarrow read the bounds of columns.

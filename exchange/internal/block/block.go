@@ -159,3 +159,53 @@ func lz4Len(src []byte, n int) (int, []byte, bool) {
 		}
 	}
 }
+
+// LZ4Frame decompresses a frame of LZ4 that holds size bytes.
+func LZ4Frame(dst, src []byte, size int) ([]byte, error) {
+	const head = 7
+	if len(src) < head || binary.LittleEndian.Uint32(src) != 0x184D2204 || src[4]>>6 != 1 || src[4]&1 != 0 {
+		return check(nil, size, errors.New("it is no frame of LZ4"))
+	}
+	flags := src[4]
+	src = src[6:]
+	if flags&8 != 0 { // the size, which is known
+		if len(src) < 9 {
+			return check(nil, size, io.ErrUnexpectedEOF)
+		}
+		src = src[8:]
+	}
+	dst = dst[:0]
+	src = src[1:] // a checksum of the head
+	for {
+		if len(src) < 4 {
+			return check(nil, size, io.ErrUnexpectedEOF)
+		}
+		n := binary.LittleEndian.Uint32(src)
+		src = src[4:]
+		if n == 0 {
+			return check(dst, size, nil)
+		}
+		stored := n>>31 == 1
+		n &= 1<<31 - 1
+		if uint64(n) > uint64(len(src)) {
+			return check(nil, size, io.ErrUnexpectedEOF)
+		}
+		var err error
+		if !stored {
+			dst, err = appendLZ4(dst, src[:n], size, 0)
+		} else if int(n) > size-len(dst) {
+			err = errors.New("it is larger than announced")
+		} else {
+			dst = append(dst, src[:n]...)
+		}
+		if err != nil {
+			return check(nil, size, err)
+		}
+		if src = src[n:]; flags&16 != 0 {
+			if len(src) < 4 {
+				return check(nil, size, io.ErrUnexpectedEOF)
+			}
+			src = src[4:]
+		}
+	}
+}

@@ -47,7 +47,7 @@ func (t *turn) value(v any) (any, error) {
 	n, number := v.(int64)
 	switch {
 	case number && t.moment.Is() && t.target.Is():
-		return scale(n, t.from.Meaning, t.to.Meaning)
+		return Scale(n, t.from.Meaning, t.to.Meaning)
 	case number && t.target.Is():
 		return n, nil
 	case number && t.moment.Is() && t.to.Type.Kind != dtype.KindInt64:
@@ -77,9 +77,9 @@ const perDay = 86400
 
 var perSecond = map[dtype.Unit]int64{dtype.Second: 1, dtype.Millisecond: 1e3, dtype.Microsecond: 1e6, dtype.Nanosecond: 1e9}
 
-// scale turns a stored time or date of one meaning into that of another. What is
+// Scale turns a stored time or date of one meaning into that of another. What is
 // finer is cut off, toward the past.
-func scale(n int64, from, to dtype.Meaning) (int64, error) {
+func Scale(n int64, from, to dtype.Meaning) (int64, error) {
 	switch {
 	case from.Date && to.Date:
 		return n, nil
