@@ -65,7 +65,8 @@ type Source interface {
 // of Begin. The next Begin returns columns that all rows fit.
 var ErrRetype = errors.New("a later row changes the types")
 
-// Sink takes rows.
+// Sink takes rows. One that has a method SetRows(rows int) learns of the number
+// of rows before Begin.
 type Sink interface {
 	// Begin is called once, before all rows.
 	Begin(ctx context.Context, fields []Field) error

@@ -134,6 +134,9 @@ func allNames(infos []columnvault.ColumnInfo) (names []string, err error) {
 
 // write writes all rows.
 func (e *export) write(ctx context.Context, sink Sink, o *ExportOptions) error {
+	if s, ok := sink.(interface{ SetRows(rows int) }); ok {
+		s.SetRows(e.rows)
+	}
 	if err := sink.Begin(ctx, e.fields); err != nil {
 		return err
 	}

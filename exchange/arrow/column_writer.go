@@ -7,6 +7,7 @@ import (
 
 	"columnvault/dtype"
 	"columnvault/exchange"
+	"columnvault/exchange/internal/fit"
 	"columnvault/internal/structured"
 )
 
@@ -79,22 +80,13 @@ func (f *field) setNumber(s dtype.Spec) {
 	}
 }
 
-// stored returns numbers as they lie in the file: mostly the memory of the list.
-func stored[T dtype.Element](t dtype.Type[T], list []T) ([]byte, error) {
-	if b := t.Bytes(list); b != nil {
-		return b, nil
-	}
-	b, _, err := t.AppendAll(nil, nil, list)
-	return b, err
-}
-
 // numbersTo makes c write numbers.
 func numbersTo[T dtype.Element](c *columnWriter, t dtype.Type[T]) {
 	c.schema.setNumber(t.Spec())
 	c.add = func(b *body, col exchange.Column) (int, error) {
 		v := col.(*exchange.Vector[T])
 		b.validity(len(v.Values), v.Missing)
-		p, err := stored(t, v.Values)
+		p, err := fit.Stored(t, v.Values)
 		b.buffer(p)
 		return 0, err
 	}
@@ -260,7 +252,7 @@ func addNumbers[E dtype.Element](b *body, t dtype.Type[E], lists [][]E) error {
 		all = append(all, l...)
 	}
 	b.validity(size, nil)
-	p, err := stored(t, all)
+	p, err := fit.Stored(t, all)
 	b.buffer(p)
 	return err
 }

@@ -100,7 +100,7 @@ def read(program, path):
         import numpy
 
         a = numpy.load(path, mmap_mode="r")
-        return {"array": {"type": f"{a.dtype.str} {a.shape}", "values": [plain(v) for v in a]}}
+        return {"array": {"type": f"{a.dtype.str} {a.shape}", "values": [plain(v.reshape(-1) if a.ndim > 1 else v) for v in a]}}
     raise ValueError(program)
 
 
@@ -150,6 +150,12 @@ def columns():
 
 
 def write(program, path):
+    if program.startswith("numpy "):  # in the other order of bytes
+        import numpy
+
+        a = numpy.load(program[6:])
+        numpy.save(path, a.astype(a.dtype.newbyteorder(">")))
+        return {"array": {"type": str(a.dtype), "values": [plain(v.reshape(-1) if a.ndim > 1 else v) for v in a]}}
     import pyarrow as pa
 
     table = columns()

@@ -16,8 +16,10 @@ import (
 	"time"
 
 	"columnvault"
+	"columnvault/dtype"
 	"columnvault/exchange"
 	"columnvault/exchange/arrow"
+	"columnvault/exchange/npy"
 	"columnvault/exchange/parquet"
 	"columnvault/internal/formattest"
 	"columnvault/internal/vaulttest"
@@ -289,6 +291,38 @@ func TestArrowOfOthers(t *testing.T) {
 		if len(infos) != len(written) {
 			t.Errorf("%s: there are %d columns, want %d", program, len(infos), len(written))
 		}
+	}
+}
+
+// TestNumPy has numpy map files into memory, and reads what it has saved.
+func TestNumPy(t *testing.T) {
+	columns := formattest.Only(func(s dtype.Spec, m dtype.Meaning) bool {
+		vector := s.Kind == dtype.KindVector && len(s.Dims) > 0
+		return !m.IsTime() && !m.Null && (vector || s.Kind >= dtype.KindBool && s.Kind <= dtype.KindFloat64)
+	})
+	v := formattest.Specimen(t, columns, 40)
+	types := map[string]string{"bool": "|b1 (40,)", "i8": "|i1 (40,)", "i64": "<i8 (40,)", "f16": "<f2 (40,)", "vec": "<f4 (40, 3)", "vec2": "<i2 (40, 2, 2)"}
+	for _, c := range columns {
+		path := filepath.Join(t.TempDir(), "a.npy")
+		f, err := os.Create(path)
+		vaulttest.Must(t, err)
+		_, err = exchange.Export(t.Context(), v, []string{c.Name}, npy.NewWriter(f), nil)
+		vaulttest.Must(t, err)
+		vaulttest.Must(t, f.Close())
+		read := formats(t, "read", "numpy", path)["array"]
+		if want, ok := types[c.Name]; ok && read.Type != want {
+			t.Errorf("column %s is seen as %s, want %s", c.Name, read.Type, want)
+		}
+		for i, want := range formattest.Stored(t, v)[c.Name] {
+			if got := read.Values[i]; !matches(got, want) {
+				t.Errorf("column %s, row %d is seen as %v, want %v", c.Name, i, got, want)
+				break
+			}
+		}
+		saved := filepath.Join(t.TempDir(), "b.npy")
+		written := formats(t, "write", "numpy "+path, saved)
+		in, size := opened(t, saved)
+		wantAs(t, "numpy", written, formattest.Import(t, npy.NewReader(in, size, nil), nil))
 	}
 }
 

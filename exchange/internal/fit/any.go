@@ -85,3 +85,13 @@ func DecimalFloat(n *big.Int, scale int) (float64, error) {
 	}
 	return values.ParseFloat([]byte(s), 64)
 }
+
+// Stored returns numbers as they lie in a vault, and in most files: that is the
+// memory of the list, where it can be.
+func Stored[T dtype.Element](t dtype.Type[T], list []T) ([]byte, error) {
+	if b := t.Bytes(list); b != nil {
+		return b, nil
+	}
+	b, _, err := t.AppendAll(nil, nil, list)
+	return b, err
+}
