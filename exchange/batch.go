@@ -36,6 +36,18 @@ func (b *Batch) Reset() {
 	b.Rows, b.Lines = 0, b.Lines[:0]
 }
 
+// Slice returns the rows from one position to another, in the memory of b.
+func (b *Batch) Slice(from, to int) *Batch {
+	s := &Batch{Columns: make([]Column, len(b.Columns)), Rows: to - from}
+	for i, c := range b.Columns {
+		s.Columns[i] = c.slice(from, to)
+	}
+	if len(b.Lines) > 0 {
+		s.Lines = b.Lines[from:to]
+	}
+	return s
+}
+
 // Column is the values of one column in a batch, a [*Vector].
 type Column interface {
 	// Len is the number of values, missing ones included.
@@ -52,6 +64,7 @@ type Column interface {
 
 	reset()
 	gaps() []bool
+	slice(from, to int) Column
 }
 
 // Vector is values of one Go type, which the dtype determines:
@@ -175,6 +188,14 @@ func (v *Vector[T]) truncate(n int) {
 }
 
 func (v *Vector[T]) gaps() []bool { return v.Missing }
+
+func (v *Vector[T]) slice(from, to int) Column {
+	s := &Vector[T]{Values: v.Values[from:to:to]}
+	if len(v.Missing) > 0 {
+		s.Missing = v.Missing[from:to:to]
+	}
+	return s
+}
 
 func (v *Vector[T]) reset() {
 	clear(v.Values) // text need not outlive the batch

@@ -10,10 +10,14 @@ import (
 	"columnvault/dtype"
 	"columnvault/internal/excerpt"
 	"columnvault/internal/hint"
+	"columnvault/internal/position"
 )
 
 // ExportOptions configure an export.
 type ExportOptions struct {
+	// Start and Stop choose rows, as Python's list[Start:Stop] does; but a Stop of
+	// 0 is the end.
+	Start, Stop int
 	// Progress is called after each batch, with numbers of rows.
 	Progress func(done, total int64)
 }
@@ -32,6 +36,7 @@ func Export(ctx context.Context, v *columnvault.Vault, names []string, sink Sink
 		if err != nil {
 			return err
 		}
+		e.choose(o)
 		rows = e.rows
 		return e.write(ctx, sink, o)
 	})
@@ -42,7 +47,18 @@ func Export(ctx context.Context, v *columnvault.Vault, names []string, sink Sink
 type export struct {
 	fields  []Field
 	readers []reader
-	rows    int
+	// The rows from position first on are written.
+	first, rows int
+}
+
+// choose takes the rows that are wanted of all.
+func (e *export) choose(o *ExportOptions) {
+	stop := o.Stop
+	if stop == 0 {
+		stop = columnvault.End
+	}
+	from, to := position.Range(o.Start, stop, int64(e.rows))
+	e.first, e.rows = int(from), int(max(0, to-from))
 }
 
 // openExport opens the columns of these names, or all.
@@ -142,7 +158,7 @@ func (e *export) write(ctx context.Context, sink Sink, o *ExportOptions) error {
 	}
 	b := &Batch{Columns: make([]Column, len(e.readers))}
 	for done, most := 0, firstRows; done < e.rows; done += b.Rows {
-		size, err := e.read(ctx, b, done, min(most, e.rows-done))
+		size, err := e.read(ctx, b, e.first+done, min(most, e.rows-done))
 		if err != nil {
 			return err
 		}
