@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"math"
 
 	"github.com/spf13/cobra"
 
@@ -11,21 +12,26 @@ import (
 	"columnvault/cmd/columnvault/internal/files"
 	"columnvault/cmd/columnvault/internal/importing"
 	"columnvault/exchange"
+	"columnvault/exchange/parquet"
 )
 
 type exportOptions struct {
-	format, out string
-	quiet       bool
+	format, out, parquet, where string
+	rowsPerFile                 int
+	quiet                       bool
 }
 
 func newExportCommand(a *app) *cobra.Command {
 	var o exportOptions
 	cmd := &cobra.Command{
-		Use:   "export DB [NAME...] [--format csv|jsonl] [--out FILE] [--quiet]",
-		Short: "Write columns side by side as CSV or JSON lines",
-		Long: `Write columns, or all of them, side by side as CSV or JSON lines. They must be of
-one length. A file is put in its place when it is complete; until then one that
-was there before stays.
+		Use:   "export DB [NAME...] [--format NAME] [--out FILE | --parquet DIR --rows-per-file N] [--where START:STOP] [--quiet]",
+		Short: "Write columns side by side as CSV, JSON lines, Parquet, Arrow or .npy",
+		Long: `Write columns, or all of them, side by side. They must be of one length. A file
+is put in its place when it is complete; until then one that was there before
+stays. --parquet makes a new folder of files part-00000.parquet and so on.
+
+Parquet and Arrow hold all types, and import gets them back as they were. .npy
+holds one column of numbers, times or vectors. docs/exchange.md says more.
 
 Times and dates are written as 2026-07-31T12:00:00Z and 2026-07-31, a missing
 value as an empty field, and as null in JSON. In CSV text stands as it is, "" and
@@ -36,22 +42,31 @@ or --append takes those of columns. By itself it finds types anew: i64, f64, str
 dates and times (in JSON lines bytes as well) come back as such, others as one of
 these or msgpack, and text as numbers if all of it looks like numbers.`,
 		Example: `  columnvault export weather.db --out weather.csv
+  columnvault export weather.db --out weather.parquet
+  columnvault export big.db --parquet big --rows-per-file 1000000
+  columnvault export weather.db temp --out temp.npy --where -365:
   columnvault export weather.db time_hour temp --format jsonl | jq .temp`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runExport(cmd.Context(), a, args[0], args[1:], &o)
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.format, "format", "", "`csv|jsonl`; by default what the ending of FILE says, else csv")
+	f.StringVar(&o.format, "format", "", "`NAME` of the format: csv, jsonl, parquet, arrow, arrows (a stream) or\nnpy; by default what the ending of FILE says, else csv")
 	f.StringVar(&o.out, "out", "", "the `FILE` to write, in place of standard output")
+	f.StringVar(&o.parquet, "parquet", "", "the folder `DIR` to make, of Parquet files")
+	f.IntVar(&o.rowsPerFile, "rows-per-file", 0, "put `N` rows into each file of --parquet; by default all into one")
+	f.StringVar(&o.where, "where", "", "the rows, `START:STOP`, as Python has them in a list")
 	f.BoolVar(&o.quiet, "quiet", false, "no progress bar")
 	return cmd
 }
 
 func runExport(ctx context.Context, a *app, db string, names []string, o *exportOptions) error {
+	options, err := o.plan()
+	if err != nil {
+		return err
+	}
 	format := importing.CSV
-	if o.format != "" || o.out != "" {
-		var err error
+	if (o.format != "" || o.out != "") && o.parquet == "" {
 		if format, err = importing.FormatOf(o.format, o.out); err != nil {
 			return usageError{err}
 		}
@@ -59,20 +74,57 @@ func runExport(ctx context.Context, a *app, db string, names []string, o *export
 			return usageError{err}
 		}
 	}
+	if o.out == "" && o.parquet == "" && a.outTerminal && !format.IsText() {
+		return usagef("%s is not written to a terminal: --out names a file", format)
+	}
 	return reading(db, func(v *columnvault.Vault) error {
 		if err := files.SpareVault(db, o.out); err != nil {
 			return err
 		}
-		mixed := o.out == "" && a.outTerminal // a bar would be between the lines
+		mixed := o.out == "" && o.parquet == "" && a.outTerminal // a bar would be between the lines
 		progress := a.progress(o.quiet || mixed, "exporting", 1)
 		defer progress.Finish()
-		write := func(w *bufio.Writer) error {
-			_, err := exchange.Export(ctx, v, names, format.Writer(w), &exchange.ExportOptions{Progress: progress.Set})
+		options.Progress = progress.Set
+		write := func(sink exchange.Sink) error {
+			_, err := exchange.Export(ctx, v, names, sink, options)
 			return columns.HintNames(ctx, v, err)
 		}
-		if o.out == "" {
-			return write(a.out)
+		switch {
+		case o.parquet != "":
+			return files.Folder(o.parquet, "part-%05d.parquet", func(create files.CreatePart) error {
+				return write(exchange.NewParts(o.rowsPerFile, func(part int) (exchange.Sink, func() error, error) {
+					w, done, err := create(part)
+					return parquet.NewWriter(w, nil), done, err
+				}))
+			})
+		case o.out == "":
+			return write(format.Writer(a.out))
 		}
-		return files.Replace(o.out, write)
+		return files.Replace(o.out, func(w *bufio.Writer) error { return write(format.Writer(w)) })
 	})
+}
+
+// plan reads the flags.
+func (o *exportOptions) plan() (*exchange.ExportOptions, error) {
+	switch {
+	case o.parquet != "" && (o.out != "" || o.format != ""):
+		return nil, usagef("--parquet goes without --out and --format")
+	case o.rowsPerFile != 0 && o.parquet == "":
+		return nil, usagef("--rows-per-file goes with --parquet")
+	case o.rowsPerFile < 0:
+		return nil, usagef("--rows-per-file %d: want a number of rows", o.rowsPerFile)
+	case o.rowsPerFile == 0:
+		o.rowsPerFile = math.MaxInt
+	}
+	options := &exchange.ExportOptions{}
+	if o.where != "" {
+		s, err := parseRange(o.where, "--where")
+		if err != nil {
+			return nil, err
+		}
+		if options.Start, options.Stop = s.Start, s.Stop; s.Stop == 0 {
+			options.Start, options.Stop = columnvault.End, columnvault.End // none, which is not what 0 means there
+		}
+	}
+	return options, nil
 }

@@ -19,7 +19,8 @@ import (
 type importOptions struct {
 	format, prefix, into                 string
 	delimiter, comment, encoding, ragged string
-	types, na, nulls                     []string
+	decimals                             string
+	types, na, nulls, columns            []string
 	skip                                 int
 	append, only, quiet, noHeader        bool
 	detect, intoExisting, asJSON         bool
@@ -28,12 +29,14 @@ type importOptions struct {
 func newImportCommand(a *app) *cobra.Command {
 	var o importOptions
 	cmd := &cobra.Command{
-		Use: "import DB FILE|- [--format csv|jsonl] [--types COLUMN=DTYPE,...] [--null TEXT]... [--na COLUMN=VALUE]... " +
+		Use: "import DB FILE|- [--format NAME] [--types COLUMN=DTYPE,...] [--null TEXT]... [--na COLUMN=VALUE]... " +
 			"[--delimiter CHARACTER] [--no-header] [--skip N] [--comment TEXT] [--encoding NAME] [--ragged fill|skip] " +
 			"[--into NAME] [--prefix P] [--append [--only]] [--detect] [--json] [--quiet] [--into-existing]",
-		Short: "Make columns of a CSV or JSON lines file",
-		Long: `Make columns of a CSV or JSON lines file, or of standard input (-), which needs
---format. What ends in .gz or .zst is decompressed. All is written in one
+		Short: "Make columns of a CSV, JSON lines, Parquet, Arrow or .npy file",
+		Long: `Make columns of a file, CSV, JSON lines, Parquet, Arrow IPC (.arrow, .feather;
+.arrows for a stream) or .npy, or of standard input (-), which needs --format.
+docs/exchange.md has what Parquet, Arrow and .npy become.
+What ends in .gz or .zst is decompressed. All is written in one
 transaction: after an error the vault is as it was. In the end a table shows
 what was written; --detect shows it and writes nothing.
 
@@ -77,6 +80,7 @@ docs/import.md says exactly what is read as what.`,
   columnvault import shops.db shops.csv --types zip=str,open=bool
   columnvault import x.db export.txt --format csv --delimiter tab --skip 2
   columnvault import logs.db events.jsonl --into events
+  columnvault import trips.db trips.parquet --columns start,distance
   columnvault import big.db big.csv.gz --prefix big.
   curl -s example.org/x.csv | columnvault import x.db - --format csv`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -84,7 +88,7 @@ docs/import.md says exactly what is read as what.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.format, "format", "", "`csv|jsonl`; by default what the ending of the file says")
+	f.StringVar(&o.format, "format", "", "`NAME` of the format: csv, jsonl, parquet, arrow, arrows (a stream) or\nnpy; by default what the ending of the file says")
 	f.StringSliceVar(&o.types, "types", nil, "types of columns, `COLUMN=DTYPE,...`, in place of those found;\nmay be repeated")
 	f.StringArrayVar(&o.na, "na", nil, "what missing values of a column become, `COLUMN=VALUE`; may be repeated")
 	f.StringArrayVar(&o.nulls, "null", nil, "a `TEXT` that stands for a missing value, in place of the usual ones;\nmay be repeated")
@@ -97,7 +101,9 @@ docs/import.md says exactly what is read as what.`,
 	f.StringVar(&o.prefix, "prefix", "", "what goes before the names of columns in the vault, as `P`")
 	f.BoolVar(&o.append, "append", false, "add to existing columns")
 	f.BoolVar(&o.only, "only", false, "append to the columns of the file alone")
-	f.StringVar(&o.into, "into", "", "the one column, `NAME`, for whole JSON lines")
+	f.StringVar(&o.into, "into", "", "the one column, `NAME`, for whole JSON lines or an array of .npy")
+	f.StringSliceVar(&o.columns, "columns", nil, "read these columns of a Parquet or Arrow file alone, `NAME,...`")
+	f.StringVar(&o.decimals, "decimals", "", "read decimals of Parquet as `text|f64`")
 	f.BoolVar(&o.detect, "detect", false, "show the columns that the file has, and write nothing")
 	f.BoolVar(&o.asJSON, "json", false, "print JSON")
 	f.BoolVar(&o.quiet, "quiet", false, "no progress bar, no warnings and no table")
@@ -109,7 +115,7 @@ docs/import.md says exactly what is read as what.`,
 func (o *importOptions) plan(path string) (*importing.Options, error) {
 	p := &importing.Options{}
 	p.Import.Prefix, p.Import.Append, p.Import.Only = o.prefix, o.append, o.only
-	p.JSONL.Into = o.into
+	p.JSONL.Into, p.Columns = o.into, o.columns
 	p.CSV.NoHeader, p.CSV.Skip, p.CSV.Comment, p.CSV.Nulls = o.noHeader, o.skip, o.comment, o.nulls
 	parse := func() (err error) {
 		if p.Format, err = importing.FormatOf(o.format, path); err != nil {
@@ -119,6 +125,9 @@ func (o *importOptions) plan(path string) (*importing.Options, error) {
 			return err
 		}
 		if p.Import.Fill, err = importing.ParseFill(o.na); err != nil {
+			return err
+		}
+		if p.Parquet.Decimals, err = importing.ParseDecimals(o.decimals); err != nil {
 			return err
 		}
 		if p.CSV.Delimiter, err = importing.ParseDelimiter(o.delimiter); err != nil {

@@ -60,6 +60,12 @@ func Spool(ctx context.Context, r io.Reader, name string, progress *term.Progres
 // Size is the size of the file in bytes.
 func (in *Input) Size() int64 { return in.size }
 
+// Name is what errors call the file.
+func (in *Input) Name() string { return in.name }
+
+// ReadAt reads bytes from a place of the file on.
+func (in *Input) ReadAt(p []byte, at int64) (int, error) { return in.file.ReadAt(p, at) }
+
 // Close gives the file back, and removes it if it is a temporary one.
 func (in *Input) Close() {
 	in.file.Close() // it was only read

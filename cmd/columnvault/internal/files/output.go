@@ -93,3 +93,60 @@ func buffered(w io.Writer, write func(*bufio.Writer) error) error {
 	}
 	return b.Flush()
 }
+
+// CreatePart opens a file of a folder. done is called when all of it is written.
+type CreatePart func(number int) (w *bufio.Writer, done func() error, err error)
+
+// Folder makes a folder of files that write creates, named by their numbers in
+// pattern, each of which gets its name when it is whole. After an error there is
+// no folder, as before. An empty folder may be there.
+func Folder(path, pattern string, write func(CreatePart) error) (err error) {
+	made := os.Mkdir(path, 0o777)
+	if made != nil {
+		entries, err := os.ReadDir(path)
+		if err != nil {
+			return made
+		}
+		if len(entries) > 0 {
+			return fmt.Errorf("the folder %s is not empty", path)
+		}
+	}
+	var names []string
+	var open *os.File
+	defer func() {
+		if err == nil {
+			return
+		}
+		if open != nil {
+			open.Close()
+		}
+		for _, name := range names {
+			os.Remove(name)
+		}
+		if made == nil {
+			os.Remove(path)
+		}
+	}()
+	return write(func(number int) (*bufio.Writer, func() error, error) {
+		name := filepath.Join(path, fmt.Sprintf(pattern, number))
+		temp := filepath.Join(path, "."+filepath.Base(name)+".part")
+		f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		if err != nil {
+			return nil, nil, err
+		}
+		open = f
+		names = append(names, temp, name)
+		w := bufio.NewWriterSize(f, 256<<10)
+		return w, func() error {
+			open = nil
+			if err := w.Flush(); err != nil {
+				f.Close()
+				return err
+			}
+			if err := errors.Join(f.Sync(), f.Close()); err != nil {
+				return err
+			}
+			return os.Rename(temp, name)
+		}, nil
+	})
+}

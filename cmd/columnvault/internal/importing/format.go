@@ -9,9 +9,12 @@ import (
 	"strings"
 
 	"columnvault/exchange"
+	"columnvault/exchange/arrow"
 	"columnvault/exchange/compressed"
 	"columnvault/exchange/csv"
 	"columnvault/exchange/jsonl"
+	"columnvault/exchange/npy"
+	"columnvault/exchange/parquet"
 	"columnvault/internal/excerpt"
 )
 
@@ -23,17 +26,28 @@ const (
 	CSV   Format = "csv"
 	TSV   Format = "tsv" // by its ending alone
 	JSONL Format = "jsonl"
+	// Parquet, Arrow, as a file or a stream, and NPY are not text.
+	Parquet     Format = "parquet"
+	Arrow       Format = "arrow"
+	ArrowStream Format = "arrows"
+	NPY         Format = "npy"
 )
+
+// Names are the formats that a flag can name.
+const Names = "csv, jsonl, parquet, arrow, arrows and npy"
+
+// IsText tells whether a format is one of text, which may be compressed.
+func (f Format) IsText() bool { return f == CSV || f == TSV || f == JSONL }
 
 // FormatOf returns the format that a flag names, or else the ending of a file,
 // before the one that tells of compression.
 func FormatOf(flag, file string) (Format, error) {
 	switch f := Format(flag); f {
-	case CSV, JSONL:
+	case CSV, JSONL, Parquet, Arrow, ArrowStream, NPY:
 		return f, nil
 	case "":
 	default:
-		return "", fmt.Errorf("the format %s is neither csv nor jsonl", excerpt.Quote(flag, excerpt.Value))
+		return "", fmt.Errorf("the format %s is none of %s", excerpt.Quote(flag, excerpt.Value), Names)
 	}
 	switch ext := strings.ToLower(filepath.Ext(compressed.Plain(file))); ext {
 	case ".csv":
@@ -42,11 +56,19 @@ func FormatOf(flag, file string) (Format, error) {
 		return TSV, nil
 	case ".jsonl", ".ndjson":
 		return JSONL, nil
+	case ".parquet", ".pq":
+		return Parquet, nil
+	case ".arrow", ".feather", ".ipc":
+		return Arrow, nil
+	case ".arrows":
+		return ArrowStream, nil
+	case ".npy":
+		return NPY, nil
 	}
 	if file == "-" {
 		file = "standard input"
 	}
-	return "", fmt.Errorf("the format of %s does not show: --format csv or --format jsonl is needed", excerpt.Shorten(file, excerpt.Name))
+	return "", fmt.Errorf("the format of %s does not show: --format is needed, one of %s", excerpt.Shorten(file, excerpt.Name), Names)
 }
 
 // CheckOutput refuses a name that tells of compression, which is only read.
@@ -62,6 +84,12 @@ func (f Format) Writer(w io.Writer) exchange.Sink {
 	switch f {
 	case JSONL:
 		return jsonl.NewWriter(w)
+	case Parquet:
+		return parquet.NewWriter(w, nil)
+	case Arrow, ArrowStream:
+		return arrow.NewWriter(w, &arrow.WriterOptions{Stream: f == ArrowStream})
+	case NPY:
+		return npy.NewWriter(w)
 	case TSV:
 		return csv.NewWriter(w, &csv.WriterOptions{Delimiter: '\t'})
 	}

@@ -29,6 +29,12 @@ type Job struct {
 
 // NewJob returns the import of a file.
 func NewJob(file *files.Input, o *Options) (*Job, error) {
+	if !o.Format.IsText() {
+		if name := file.Name(); compressed.Plain(name) != name {
+			return nil, fmt.Errorf("%s: only CSV and JSON lines are read from compressed files", name)
+		}
+		return &Job{Options: o, file: file, source: o.fileReader(file)}, nil
+	}
 	content, err := file.Content()
 	if err != nil {
 		return nil, err
@@ -37,7 +43,11 @@ func NewJob(file *files.Input, o *Options) (*Job, error) {
 }
 
 // Close gives back what reading the file needs.
-func (j *Job) Close() { j.content.Close() }
+func (j *Job) Close() {
+	if j.content != nil {
+		j.content.Close()
+	}
+}
 
 // Begin goes to the first row.
 func (j *Job) Begin(ctx context.Context, as map[string]exchange.Field) (fields []exchange.Field, err error) {

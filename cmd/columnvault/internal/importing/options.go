@@ -4,22 +4,28 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 
 	"columnvault/dtype"
 	"columnvault/exchange"
+	"columnvault/exchange/arrow"
 	"columnvault/exchange/csv"
 	"columnvault/exchange/jsonl"
+	"columnvault/exchange/npy"
+	"columnvault/exchange/parquet"
 	"columnvault/internal/excerpt"
 	"columnvault/internal/values"
 )
 
 // Options say what an import makes of a file.
 type Options struct {
-	Format Format
-	CSV    csv.Options
-	JSONL  jsonl.Options
-	Import exchange.ImportOptions
+	Format  Format
+	CSV     csv.Options
+	JSONL   jsonl.Options
+	Parquet parquet.Options
+	Columns []string // that are read, all if there are none
+	Import  exchange.ImportOptions
 }
 
 // Reader returns the source of a file.
@@ -30,6 +36,33 @@ func (o *Options) Reader(r io.Reader) exchange.Source {
 	return csv.NewReader(r, &o.CSV)
 }
 
+// file is a file that need not be read from its beginning.
+type file interface {
+	io.ReaderAt
+	Size() int64
+	Name() string
+}
+
+// fileReader returns the source of a file whose format is none of text.
+func (o *Options) fileReader(f file) exchange.Source {
+	switch o.Format {
+	case Parquet:
+		p := o.Parquet
+		p.Columns = o.Columns
+		return parquet.NewReader(f, f.Size(), &p)
+	case NPY:
+		name := strings.TrimSuffix(filepath.Base(f.Name()), filepath.Ext(f.Name()))
+		if o.JSONL.Into != "" || f.Name() == StandardInput {
+			name = o.JSONL.Into
+		}
+		return npy.NewReader(f, f.Size(), &npy.Options{Name: name})
+	}
+	return arrow.NewReader(f, f.Size(), &arrow.Options{Columns: o.Columns})
+}
+
+// StandardInput is the name of standard input in errors.
+const StandardInput = "standard input"
+
 // Check looks whether the options go together.
 func (o *Options) Check() error {
 	plain := csv.Options{Encoding: o.CSV.Encoding}
@@ -39,9 +72,15 @@ func (o *Options) Check() error {
 		return errors.New("--only goes with --append")
 	case o.Import.Append && len(o.Import.Types) > 0:
 		return errors.New("--append takes the types of the vault, so there can be no --types")
-	case o.Format != JSONL && o.JSONL.Into != "":
-		return errors.New("--into is for JSON lines")
-	case o.Format == JSONL && (given.Nulls != nil || given.Delimiter != 0 || given.NoHeader || given.Skip != 0 ||
+	case o.Format != JSONL && o.Format != NPY && o.JSONL.Into != "":
+		return errors.New("--into is for JSON lines and .npy files")
+	case o.Columns != nil && o.Format != Parquet && o.Format != Arrow && o.Format != ArrowStream:
+		return errors.New("--columns is for Parquet and Arrow")
+	case o.Parquet.Decimals != parquet.DecimalsText && o.Format != Parquet:
+		return errors.New("--decimals is for Parquet")
+	case !o.Format.IsText() && o.CSV.Encoding != dtype.UTF8:
+		return errors.New("--encoding is for CSV and JSON lines")
+	case o.Format != CSV && o.Format != TSV && (given.Nulls != nil || given.Delimiter != 0 || given.NoHeader || given.Skip != 0 ||
 		given.Comment != "" || given.Ragged != plain.Ragged):
 		return errors.New("--delimiter, --no-header, --skip, --comment, --null and --ragged are for CSV")
 	}
@@ -149,4 +188,15 @@ func ParseRagged(flag string) (csv.Ragged, error) {
 		return csv.RaggedSkip, nil
 	}
 	return 0, fmt.Errorf("--ragged %s: want refuse, fill or skip", excerpt.Shorten(flag, excerpt.Name))
+}
+
+// ParseDecimals reads what becomes of decimals.
+func ParseDecimals(flag string) (parquet.Decimals, error) {
+	switch flag {
+	case "", "text":
+		return parquet.DecimalsText, nil
+	case "f64":
+		return parquet.DecimalsFloat, nil
+	}
+	return 0, fmt.Errorf("--decimals %s: want text or f64", excerpt.Shorten(flag, excerpt.Name))
 }
