@@ -3,19 +3,25 @@
 package formattest
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
+	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"testing"
 	"time"
 
 	"columnvault"
 	"columnvault/dtype"
 	"columnvault/exchange"
+	"columnvault/exchange/jsonl"
 	"columnvault/internal/structured"
 	"columnvault/internal/vaulttest"
 )
@@ -291,4 +297,66 @@ func JSON(t testing.TB, v any) string {
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+// WantRows checks that a source has the rows that a file of JSON lines has, which
+// is written if it is not there.
+func WantRows(t *testing.T, src exchange.Source, path string) {
+	t.Helper()
+	var b bytes.Buffer
+	v := Import(t, src, nil)
+	if _, err := exchange.Export(t.Context(), v, nil, jsonl.NewWriter(&b), nil); err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = os.WriteFile(path, b.Bytes(), 0o666)
+		t.Logf("%s is new: look at it", path)
+		want = b.Bytes()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(b.Bytes(), want) {
+		t.Errorf("the rows are\n%swant\n%s", b.Bytes(), want)
+	}
+}
+
+// Read reads any bytes as a file: it must neither panic nor take memory without
+// bounds. So many rows are enough.
+func Read(ctx context.Context, src exchange.Source) error {
+	ctx, enough := context.WithCancel(ctx)
+	defer enough()
+	rows := 0
+	_, err := exchange.Detect(ctx, src, &exchange.DetectOptions{Seen: func(b *exchange.Batch) {
+		if rows += b.Rows; rows > 1<<20 {
+			enough()
+		}
+	}})
+	return err
+}
+
+// Torment reads a file cut off at many places, and with changed bytes. Cut off it
+// must be refused, unless it is one of streams.
+func Torment(t *testing.T, file []byte, stream bool, open func(b []byte) exchange.Source) {
+	t.Helper()
+	step := max(1, len(file)/100)
+	for n := 0; n < len(file); n += step {
+		if err := Read(t.Context(), open(file[:n])); err == nil && !stream {
+			t.Errorf("of %d bytes %d are enough", len(file), n)
+		}
+	}
+	var before, after runtime.MemStats
+	for i := 0; i < len(file); i += step {
+		for _, c := range []byte{0, 0xff, file[i] ^ 1, file[i] ^ 0x80} {
+			changed := bytes.Clone(file)
+			changed[i] = c
+			runtime.ReadMemStats(&before)
+			err := Read(t.Context(), open(changed))
+			runtime.ReadMemStats(&after)
+			if took := after.TotalAlloc - before.TotalAlloc; took > 600<<20 {
+				t.Errorf("byte %d as %d takes %d MiB (%v)", i, c, took>>20, err)
+			}
+		}
+	}
 }

@@ -73,7 +73,14 @@ var layers = map[string][]string{
 	"exchange/internal/fit":              {"dtype", "exchange", "internal/excerpt", "internal/values"},
 	"exchange/internal/note":             {"dtype", "exchange"},
 	"exchange/internal/block":            {},
-	"internal/formattest":                {"", "dtype", "exchange", "internal/structured", "internal/vaulttest"},
+	"internal/formattest":                {"", "dtype", "exchange", "exchange/jsonl", "internal/structured", "internal/vaulttest"},
+	"exchange":                           {"", "dtype", "internal/excerpt", "internal/hint", "internal/position", "internal/values"},
+	"internal/values":                    {"dtype", "internal/excerpt", "internal/hint"},
+	"internal/hint":                      {},
+	"internal/rows":                      {"dtype", "internal/excerpt", "internal/structured"},
+	"examples/logger":                    {"", "dtype", "scan"},
+	"scan":                               {"", "dtype"},
+	"query":                              {"", "dtype", "internal/excerpt", "internal/values"},
 }
 
 // foreign says which packages alone may import a module that the rest of the
