@@ -70,6 +70,7 @@ var layers = map[string][]string{
 	"exchange/arrow":                     {"dtype", "exchange", "exchange/arrow/internal/flat", "exchange/internal/block", "exchange/internal/fit", "exchange/internal/note", "internal/excerpt", "internal/structured"},
 	"exchange/arrow/internal/flat":       {},
 	"exchange/npy":                       {"dtype", "exchange", "exchange/internal/fit", "internal/excerpt"},
+	"exchange/sqlrows":                   {"dtype", "exchange", "exchange/internal/fit", "internal/excerpt", "internal/hint", "internal/structured", "internal/values"},
 	"exchange/internal/fit":              {"dtype", "exchange", "internal/excerpt", "internal/values"},
 	"exchange/internal/note":             {"dtype", "exchange"},
 	"exchange/internal/block":            {},
@@ -86,7 +87,7 @@ var layers = map[string][]string{
 // foreign says which packages alone may import a module that the rest of the
 // project must not come to lean on.
 var foreign = map[string][]string{
-	"github.com/ncruces/go-sqlite3":            {"internal/store/sqlite", "internal/vaulttest", "internal/vaulttest/faultfs", "internal/vaulttest/powerfs", "query"},
+	"github.com/ncruces/go-sqlite3":            {"exchange/sqlrows", "internal/store/sqlite", "internal/vaulttest", "internal/vaulttest/faultfs", "internal/vaulttest/powerfs", "query"},
 	"github.com/santhosh-tekuri/jsonschema/v6": {"dtype"},
 	"github.com/tidwall/btree":                 {"internal/writeback"},
 	"github.com/x448/float16":                  {"dtype", "internal/structured"},

@@ -10,6 +10,11 @@
 //
 //	./venv.sh /other/folder 1.1.0
 //
+// The tests of Parquet, Arrow and NumPy files need a Python with the programs
+// that read and write these, whose path COLUMNVAULT_PYTHON_FORMATS has:
+//
+//	./venv_formats.sh /third/folder
+//
 // The test with Litestream is skipped unless COLUMNVAULT_LITESTREAM, or the
 // PATH, has the program, which
 //

@@ -1,0 +1,52 @@
+package arrow_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log"
+	"os"
+	"path/filepath"
+
+	"columnvault"
+	"columnvault/dtype"
+	"columnvault/exchange"
+	"columnvault/exchange/arrow"
+)
+
+// Columns go into an Arrow file, and come back as they were.
+func Example() {
+	dir, err := os.MkdirTemp("", "example")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	ctx := context.Background()
+	v, err := columnvault.Open(filepath.Join(dir, "points.db"), nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer v.Close()
+	points, err := columnvault.Create(ctx, v, "point", dtype.Vector[float32](2), nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := points.Append(ctx, []float32{1, 2}, []float32{3, 4}); err != nil {
+		log.Fatal(err)
+	}
+
+	var file bytes.Buffer
+	if _, err := exchange.Export(ctx, v, nil, arrow.NewWriter(&file, nil), nil); err != nil {
+		log.Fatal(err)
+	}
+	src := arrow.NewReader(bytes.NewReader(file.Bytes()), int64(file.Len()), nil)
+	result, err := exchange.Import(ctx, v, src, &exchange.ImportOptions{Prefix: "again."})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, c := range result.Columns {
+		fmt.Println(c.Name, c.Field, c.Len)
+	}
+	// Output:
+	// again.point vec:f32:2 2
+}

@@ -1,0 +1,34 @@
+package documents_test
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"columnvault/internal/vaulttest"
+)
+
+// TestLibraryIsLight checks that a program which imports the library alone gets
+// no package of the formats, and no library that only they need.
+func TestLibraryIsLight(t *testing.T) {
+	goTool, err := exec.LookPath("go")
+	if err != nil {
+		t.Skip("there is no go command")
+	}
+	cmd := exec.Command(goTool, "list", "-deps", ".")
+	cmd.Dir = vaulttest.Root(t)
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := modulePath(t, vaulttest.Root(t))
+	allowed := []string{"github.com/ncruces/", "github.com/santhosh-tekuri/jsonschema/", "github.com/tidwall/btree", "github.com/x448/float16", "golang.org/x/"}
+	for _, name := range strings.Fields(string(out)) {
+		inner, ours := strings.CutPrefix(name, own+"/")
+		foreign := strings.Contains(strings.Split(name, "/")[0], ".") && !slices.ContainsFunc(allowed, func(p string) bool { return strings.HasPrefix(name, p) })
+		if ours && strings.HasPrefix(inner, "exchange") || foreign && !ours && name != own {
+			t.Errorf("the library imports %s", name)
+		}
+	}
+}
