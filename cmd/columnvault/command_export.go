@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"math"
 
 	"github.com/spf13/cobra"
@@ -13,22 +14,24 @@ import (
 	"columnvault/cmd/columnvault/internal/importing"
 	"columnvault/exchange"
 	"columnvault/exchange/parquet"
+	"columnvault/exchange/sqlrows"
 )
 
 type exportOptions struct {
-	format, out, parquet, where string
-	rowsPerFile                 int
-	quiet                       bool
+	format, out, parquet, table, where string
+	rowsPerFile                        int
+	quiet                              bool
 }
 
 func newExportCommand(a *app) *cobra.Command {
 	var o exportOptions
 	cmd := &cobra.Command{
-		Use:   "export DB [NAME...] [--format NAME] [--out FILE | --parquet DIR --rows-per-file N] [--where START:STOP] [--quiet]",
+		Use:   "export DB [NAME...] [--format NAME] [--out FILE [--table NAME] | --parquet DIR --rows-per-file N] [--where START:STOP] [--quiet]",
 		Short: "Write columns side by side as CSV, JSON lines, Parquet, Arrow or .npy",
 		Long: `Write columns, or all of them, side by side. They must be of one length. A file
 is put in its place when it is complete; until then one that was there before
-stays. --parquet makes a new folder of files part-00000.parquet and so on.
+stays. --parquet makes a new folder of files part-00000.parquet and so on, and
+--table a new table in a SQLite file, whose other tables stay.
 
 Parquet and Arrow hold all types, and import gets them back as they were. .npy
 holds one column of numbers, times or vectors. docs/exchange.md says more.
@@ -44,6 +47,7 @@ these or msgpack, and text as numbers if all of it looks like numbers.`,
 		Example: `  columnvault export weather.db --out weather.csv
   columnvault export weather.db --out weather.parquet
   columnvault export big.db --parquet big --rows-per-file 1000000
+  columnvault export weather.db --out other.db --table weather
   columnvault export weather.db temp --out temp.npy --where -365:
   columnvault export weather.db time_hour temp --format jsonl | jq .temp`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -55,6 +59,7 @@ these or msgpack, and text as numbers if all of it looks like numbers.`,
 	f.StringVar(&o.out, "out", "", "the `FILE` to write, in place of standard output")
 	f.StringVar(&o.parquet, "parquet", "", "the folder `DIR` to make, of Parquet files")
 	f.IntVar(&o.rowsPerFile, "rows-per-file", 0, "put `N` rows into each file of --parquet; by default all into one")
+	f.StringVar(&o.table, "table", "", "write the table `NAME` of a SQLite file, which --out names")
 	f.StringVar(&o.where, "where", "", "the rows, `START:STOP`, as Python has them in a list")
 	f.BoolVar(&o.quiet, "quiet", false, "no progress bar")
 	return cmd
@@ -66,7 +71,7 @@ func runExport(ctx context.Context, a *app, db string, names []string, o *export
 		return err
 	}
 	format := importing.CSV
-	if (o.format != "" || o.out != "") && o.parquet == "" {
+	if (o.format != "" || o.out != "") && o.parquet == "" && o.table == "" {
 		if format, err = importing.FormatOf(o.format, o.out); err != nil {
 			return usageError{err}
 		}
@@ -97,6 +102,11 @@ func runExport(ctx context.Context, a *app, db string, names []string, o *export
 					return parquet.NewWriter(w, nil), done, err
 				}))
 			})
+		case o.table != "":
+			return files.ReplaceOrAdd(o.out, func(path string) error {
+				w := sqlrows.NewWriter(path, o.table)
+				return errors.Join(write(w), w.Close())
+			})
 		case o.out == "":
 			return write(format.Writer(a.out))
 		}
@@ -109,6 +119,8 @@ func (o *exportOptions) plan() (*exchange.ExportOptions, error) {
 	switch {
 	case o.parquet != "" && (o.out != "" || o.format != ""):
 		return nil, usagef("--parquet goes without --out and --format")
+	case o.table != "" && (o.out == "" || o.format != "" || o.parquet != ""):
+		return nil, usagef("--table goes with --out, and without --format and --parquet")
 	case o.rowsPerFile != 0 && o.parquet == "":
 		return nil, usagef("--rows-per-file goes with --parquet")
 	case o.rowsPerFile < 0:

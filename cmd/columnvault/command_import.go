@@ -19,7 +19,7 @@ import (
 type importOptions struct {
 	format, prefix, into                 string
 	delimiter, comment, encoding, ragged string
-	decimals                             string
+	decimals, table                      string
 	types, na, nulls, columns            []string
 	skip                                 int
 	append, only, quiet, noHeader        bool
@@ -35,8 +35,9 @@ func newImportCommand(a *app) *cobra.Command {
 		Short: "Make columns of a CSV, JSON lines, Parquet, Arrow or .npy file",
 		Long: `Make columns of a file, CSV, JSON lines, Parquet, Arrow IPC (.arrow, .feather;
 .arrows for a stream) or .npy, or of standard input (-), which needs --format.
-docs/exchange.md has what Parquet, Arrow and .npy become.
-What ends in .gz or .zst is decompressed. All is written in one
+With --table it is a table of a SQLite file. docs/exchange.md has what becomes
+of formats other than text. What ends in .gz or .zst is decompressed. All is
+written in one
 transaction: after an error the vault is as it was. In the end a table shows
 what was written; --detect shows it and writes nothing.
 
@@ -81,6 +82,7 @@ docs/import.md says exactly what is read as what.`,
   columnvault import x.db export.txt --format csv --delimiter tab --skip 2
   columnvault import logs.db events.jsonl --into events
   columnvault import trips.db trips.parquet --columns start,distance
+  columnvault import shop.db other.db --table orders
   columnvault import big.db big.csv.gz --prefix big.
   curl -s example.org/x.csv | columnvault import x.db - --format csv`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -102,7 +104,8 @@ docs/import.md says exactly what is read as what.`,
 	f.BoolVar(&o.append, "append", false, "add to existing columns")
 	f.BoolVar(&o.only, "only", false, "append to the columns of the file alone")
 	f.StringVar(&o.into, "into", "", "the one column, `NAME`, for whole JSON lines or an array of .npy")
-	f.StringSliceVar(&o.columns, "columns", nil, "read these columns of a Parquet or Arrow file alone, `NAME,...`")
+	f.StringSliceVar(&o.columns, "columns", nil, "read these columns of a Parquet, Arrow or SQLite file alone, `NAME,...`")
+	f.StringVar(&o.table, "table", "", "read the table `NAME` of a SQLite file")
 	f.StringVar(&o.decimals, "decimals", "", "read decimals of Parquet as `text|f64`")
 	f.BoolVar(&o.detect, "detect", false, "show the columns that the file has, and write nothing")
 	f.BoolVar(&o.asJSON, "json", false, "print JSON")
@@ -118,7 +121,9 @@ func (o *importOptions) plan(path string) (*importing.Options, error) {
 	p.JSONL.Into, p.Columns = o.into, o.columns
 	p.CSV.NoHeader, p.CSV.Skip, p.CSV.Comment, p.CSV.Nulls = o.noHeader, o.skip, o.comment, o.nulls
 	parse := func() (err error) {
-		if p.Format, err = importing.FormatOf(o.format, path); err != nil {
+		if o.table != "" {
+			p.Format, p.Table = importing.SQLite, o.table
+		} else if p.Format, err = importing.FormatOf(o.format, path); err != nil {
 			return err
 		}
 		if p.Import.Types, err = importing.ParseTypes(o.types); err != nil {
@@ -145,6 +150,8 @@ func (o *importOptions) plan(path string) (*importing.Options, error) {
 	switch err := parse(); {
 	case err != nil:
 		return nil, usageError{err}
+	case o.table != "" && o.format != "":
+		return nil, usagef("--table goes without --format")
 	case o.skip < 0:
 		return nil, usagef("--skip %d: want a number of lines", o.skip)
 	case o.append && o.intoExisting:

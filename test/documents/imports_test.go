@@ -17,8 +17,8 @@ const tool = "cmd/columnvault/internal/"
 
 // layers says which packages of this module each may import: those below it.
 var layers = map[string][]string{
-	"cmd/columnvault":                    {"", "dtype", "exchange", "exchange/csv", "exchange/parquet", "internal/excerpt", "internal/hint", "internal/position", "internal/values", "query", "salvage", "scan", tool + "columns", tool + "files", tool + "importing", tool + "term"},
-	tool + "importing":                   {"", "dtype", "exchange", "exchange/arrow", "exchange/compressed", "exchange/csv", "exchange/jsonl", "exchange/npy", "exchange/parquet", "internal/excerpt", "internal/hint", "internal/values", tool + "columns", tool + "files", tool + "term"},
+	"cmd/columnvault":                    {"", "dtype", "exchange", "exchange/csv", "exchange/parquet", "exchange/sqlrows", "internal/excerpt", "internal/hint", "internal/position", "internal/values", "query", "salvage", "scan", tool + "columns", tool + "files", tool + "importing", tool + "term"},
+	tool + "importing":                   {"", "dtype", "exchange", "exchange/arrow", "exchange/compressed", "exchange/csv", "exchange/jsonl", "exchange/npy", "exchange/parquet", "exchange/sqlrows", "internal/excerpt", "internal/hint", "internal/values", tool + "columns", tool + "files", tool + "term"},
 	tool + "columns":                     {"", "dtype", "exchange", "internal/excerpt", "internal/hint", "internal/values"},
 	tool + "files":                       {"exchange/compressed", "internal/hint", tool + "term"},
 	tool + "term":                        {},

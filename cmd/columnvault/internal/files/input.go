@@ -63,6 +63,9 @@ func (in *Input) Size() int64 { return in.size }
 // Name is what errors call the file.
 func (in *Input) Name() string { return in.name }
 
+// Path is where the file is.
+func (in *Input) Path() string { return in.file.Name() }
+
 // ReadAt reads bytes from a place of the file on.
 func (in *Input) ReadAt(p []byte, at int64) (int, error) { return in.file.ReadAt(p, at) }
 

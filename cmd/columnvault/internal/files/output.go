@@ -150,3 +150,21 @@ func Folder(path, pattern string, write func(CreatePart) error) (err error) {
 		}, nil
 	})
 }
+
+// ReplaceOrAdd calls write with the path of a file to which it adds, whole or
+// not at all. If there is none, it gets its name when it is whole.
+func ReplaceOrAdd(path string, write func(path string) error) error {
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return write(path)
+	}
+	dir, err := os.MkdirTemp(filepath.Dir(path), ".columnvault-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	made := filepath.Join(dir, filepath.Base(path))
+	if err := write(made); err != nil {
+		return err
+	}
+	return os.Rename(made, path)
+}

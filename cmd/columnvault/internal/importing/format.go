@@ -31,6 +31,8 @@ const (
 	Arrow       Format = "arrow"
 	ArrowStream Format = "arrows"
 	NPY         Format = "npy"
+	// SQLite is a table of a file, which has a flag of its own.
+	SQLite Format = "sqlite"
 )
 
 // Names are the formats that a flag can name.

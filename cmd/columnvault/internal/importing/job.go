@@ -47,6 +47,9 @@ func (j *Job) Close() {
 	if j.content != nil {
 		j.content.Close()
 	}
+	if c, ok := j.source.(io.Closer); ok {
+		c.Close() // it was only read
+	}
 }
 
 // Begin goes to the first row.

@@ -14,6 +14,7 @@ import (
 	"columnvault/exchange/jsonl"
 	"columnvault/exchange/npy"
 	"columnvault/exchange/parquet"
+	"columnvault/exchange/sqlrows"
 	"columnvault/internal/excerpt"
 	"columnvault/internal/values"
 )
@@ -24,6 +25,7 @@ type Options struct {
 	CSV     csv.Options
 	JSONL   jsonl.Options
 	Parquet parquet.Options
+	Table   string   // of a SQLite file
 	Columns []string // that are read, all if there are none
 	Import  exchange.ImportOptions
 }
@@ -41,6 +43,7 @@ type file interface {
 	io.ReaderAt
 	Size() int64
 	Name() string
+	Path() string
 }
 
 // fileReader returns the source of a file whose format is none of text.
@@ -50,6 +53,8 @@ func (o *Options) fileReader(f file) exchange.Source {
 		p := o.Parquet
 		p.Columns = o.Columns
 		return parquet.NewReader(f, f.Size(), &p)
+	case SQLite:
+		return sqlrows.NewReader(f.Path(), o.Table, &sqlrows.Options{Columns: o.Columns})
 	case NPY:
 		name := strings.TrimSuffix(filepath.Base(f.Name()), filepath.Ext(f.Name()))
 		if o.JSONL.Into != "" || f.Name() == StandardInput {
@@ -74,8 +79,8 @@ func (o *Options) Check() error {
 		return errors.New("--append takes the types of the vault, so there can be no --types")
 	case o.Format != JSONL && o.Format != NPY && o.JSONL.Into != "":
 		return errors.New("--into is for JSON lines and .npy files")
-	case o.Columns != nil && o.Format != Parquet && o.Format != Arrow && o.Format != ArrowStream:
-		return errors.New("--columns is for Parquet and Arrow")
+	case o.Columns != nil && o.Format != Parquet && o.Format != Arrow && o.Format != ArrowStream && o.Format != SQLite:
+		return errors.New("--columns is for Parquet, Arrow and SQLite")
 	case o.Parquet.Decimals != parquet.DecimalsText && o.Format != Parquet:
 		return errors.New("--decimals is for Parquet")
 	case !o.Format.IsText() && o.CSV.Encoding != dtype.UTF8:
