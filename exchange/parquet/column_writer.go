@@ -37,7 +37,7 @@ func newColumnWriter(f exchange.Field) (*columnWriter, error) {
 	}
 	one := func(e element) *leafWriter {
 		e.name, e.repetition = f.Name, repetition
-		l := &leafWriter{path: []string{f.Name}, physical: e.physical, maxDef: repetition}
+		l := &leafWriter{path: []string{f.Name}, physical: e.physical, width: (&node{element: e}).width(), maxDef: repetition}
 		c.schema, c.leaves = []element{e}, []*leafWriter{l}
 		return l
 	}
@@ -48,27 +48,27 @@ func newColumnWriter(f exchange.Field) (*columnWriter, error) {
 	case dtype.KindBool:
 		c.add = boolsTo(one(element{physical: typeBool}))
 	case dtype.KindInt8:
-		c.add = numbersTo(one(small(8, false)), put32[int8])
+		c.add = numbersTo(one(small(8, false)), dtype.Int8, put32[int8])
 	case dtype.KindInt16:
-		c.add = numbersTo(one(small(16, false)), put32[int16])
+		c.add = numbersTo(one(small(16, false)), dtype.Int16, put32[int16])
 	case dtype.KindInt32:
-		c.add = numbersTo(one(small(32, false)), put32[int32])
+		c.add = numbersTo(one(small(32, false)), dtype.Int32, put32[int32])
 	case dtype.KindInt64:
 		c.add = int64sTo(one, f.Meaning)
 	case dtype.KindUint8:
-		c.add = numbersTo(one(small(8, true)), put32[uint8])
+		c.add = numbersTo(one(small(8, true)), dtype.Uint8, put32[uint8])
 	case dtype.KindUint16:
-		c.add = numbersTo(one(small(16, true)), put32[uint16])
+		c.add = numbersTo(one(small(16, true)), dtype.Uint16, put32[uint16])
 	case dtype.KindUint32:
-		c.add = numbersTo(one(small(32, true)), put32[uint32])
+		c.add = numbersTo(one(small(32, true)), dtype.Uint32, put32[uint32])
 	case dtype.KindUint64:
-		c.add = numbersTo(one(element{physical: typeInt64, logical: integer, bits: 64, unsigned: true}), put64[uint64])
+		c.add = numbersTo(one(element{physical: typeInt64, logical: integer, bits: 64, unsigned: true}), dtype.Uint64, put64[uint64])
 	case dtype.KindFloat16:
 		c.add = halvesTo(one(element{physical: typeFixed, size: 2, logical: float16}))
 	case dtype.KindFloat32:
-		c.add = numbersTo(one(element{physical: typeFloat}), putFloat32)
+		c.add = numbersTo(one(element{physical: typeFloat}), dtype.Float32, putFloat32)
 	case dtype.KindFloat64:
-		c.add = numbersTo(one(element{physical: typeDouble}), putFloat64)
+		c.add = numbersTo(one(element{physical: typeDouble}), dtype.Float64, putFloat64)
 	case dtype.KindText:
 		c.add = bytesTo[string](one(element{physical: typeBytes, logical: text}), true)
 	case dtype.KindBytes:
@@ -127,7 +127,7 @@ func stretches(c exchange.Column, gaps []bool, from, to int, present func(from, 
 }
 
 // numbersTo returns the function that adds numbers.
-func numbersTo[T dtype.Element](l *leafWriter, put func([]byte, T) []byte) func(exchange.Column, int, int) (int, error) {
+func numbersTo[T dtype.Element](l *leafWriter, t dtype.Type[T], put func([]byte, T) []byte) func(exchange.Column, int, int) (int, error) {
 	b, total := &numberBounds[T]{put: put}, &numberBounds[T]{put: put}
 	l.bounds, l.total = b, total
 	return func(c exchange.Column, from, to int) (int, error) {
@@ -136,7 +136,10 @@ func numbersTo[T dtype.Element](l *leafWriter, put func([]byte, T) []byte) func(
 			list := v.Values[from:to]
 			b.see(list)
 			l.addPresent(len(list))
-			l.values = slices.Grow(l.values, 8*len(list))
+			if as := t.Bytes(list); as != nil && len(as) == len(list)*l.width { // it lies in the vault as in the file
+				l.values = append(l.values, as...)
+				return
+			}
 			for _, x := range list {
 				l.values = put(l.values, x)
 			}
@@ -179,17 +182,17 @@ func int64sTo(one func(element) *leafWriter, m dtype.Meaning) func(exchange.Colu
 	switch {
 	case m.Date:
 		put := func(dst []byte, v int64) []byte { return binary.LittleEndian.AppendUint32(dst, uint32(v)) }
-		return turned(numbersTo(one(element{physical: typeInt32, logical: date}), put), func(n int64) (int64, error) {
+		return turned(numbersTo(one(element{physical: typeInt32, logical: date}), dtype.Int64, put), func(n int64) (int64, error) {
 			if int64(int32(n)) != n {
 				return 0, fmt.Errorf("%w: the date %d has no form in Parquet", dtype.ErrValue, n)
 			}
 			return n, nil
 		})
 	case m.Time == 0:
-		return numbersTo(one(element{physical: typeInt64, logical: integer, bits: 64}), put64[int64])
+		return numbersTo(one(element{physical: typeInt64, logical: integer, bits: 64}), dtype.Int64, put64[int64])
 	}
 	unit := map[dtype.Unit]int{dtype.Second: 1, dtype.Millisecond: 1, dtype.Microsecond: 2, dtype.Nanosecond: 3}[m.Time]
-	add := numbersTo(one(element{physical: typeInt64, logical: timestamp, unit: unit, utc: true}), put64[int64])
+	add := numbersTo(one(element{physical: typeInt64, logical: timestamp, unit: unit, utc: true}), dtype.Int64, put64[int64])
 	if m.Time != dtype.Second {
 		return add
 	}

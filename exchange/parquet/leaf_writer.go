@@ -16,6 +16,7 @@ import (
 type leafWriter struct {
 	path     []string
 	physical int
+	width    int // of values of one size
 	// maxDef and maxRep are the highest levels.
 	maxDef, maxRep int
 	plain          bool
