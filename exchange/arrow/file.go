@@ -94,8 +94,8 @@ func (f *file) message(at int64) (*message, error) {
 	return m, nil
 }
 
-// place is where a message is.
-type place struct{ at int64 }
+// place is where a message is in the file.
+type place int64
 
 // footer returns the schema of a file, and where its dictionaries and batches
 // are.
@@ -118,10 +118,10 @@ func (f *file) footer() (schema flat.Table, buffer *flat.Buffer, dicts, batches 
 	buffer, t := flat.Root(b)
 	schema = t.Table(1)
 	for _, s := range t.Structs(2, 3) {
-		dicts = append(dicts, place{s[0]})
+		dicts = append(dicts, place(s[0]))
 	}
 	for _, s := range t.Structs(3, 3) {
-		batches = append(batches, place{s[0]})
+		batches = append(batches, place(s[0]))
 	}
 	return schema, buffer, dicts, batches, buffer.Err()
 }

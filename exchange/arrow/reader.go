@@ -85,7 +85,7 @@ func (r *rows) Open(context.Context) (fields []exchange.Field, err error) {
 		return nil, err
 	}
 	for _, p := range dicts {
-		m, err := r.file.message(p.at)
+		m, err := r.file.message(int64(p))
 		if err == nil {
 			err = r.readDict(m)
 		}
@@ -320,7 +320,7 @@ func (r *rows) message() (*message, error) {
 	if len(r.batches) == 0 {
 		return nil, io.EOF
 	}
-	m, err := r.file.message(r.batches[0].at)
+	m, err := r.file.message(int64(r.batches[0]))
 	r.batches = r.batches[1:]
 	return m, notEOF(err)
 }

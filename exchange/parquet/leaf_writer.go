@@ -41,7 +41,7 @@ type leafWriter struct {
 	body    []byte
 }
 
-// addLevels notes entries that all are values, at levels without lists.
+// addPresent notes n values that are there.
 func (l *leafWriter) addPresent(n int) {
 	l.entries += n
 	l.rows += n

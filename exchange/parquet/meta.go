@@ -88,7 +88,6 @@ type fileMeta struct {
 	rows      int64
 	groups    []group
 	notes     map[string]string
-	createdBy string
 	encrypted bool
 }
 
@@ -100,20 +99,20 @@ type group struct {
 
 // chunk is a column in a row group.
 type chunk struct {
-	elsewhere          bool // in another file
-	physical, codec    int
-	values             int64
-	raw, packed        int64
-	dataAt, dictAt     int64
-	nulls              int64 // -1 if it is not known
-	path               []string
-	encodings          []int
-	min, max           []byte // of a writer, if bounded
-	bounded            bool
-	pages              []pageInfo
-	offsetAt, columnAt int64
-	offsetLen          int32
-	columnLen          int32
+	elsewhere       bool // in another file
+	physical, codec int
+	values          int64
+	raw, packed     int64
+	dataAt, dictAt  int64
+	nulls           int64 // -1 if it is not known
+
+	// These are for writing.
+	path                 []string
+	min, max             []byte // if bounded
+	bounded              bool
+	pages                []pageInfo
+	offsetAt, columnAt   int64
+	offsetLen, columnLen int32
 }
 
 // pageInfo is what the indexes of a file say of a page.
@@ -139,8 +138,6 @@ func readFileMeta(b []byte) (*fileMeta, error) {
 			r.List(func(n int) { m.groups = make([]group, 0, min(n, 1<<10)) }, func(int) { m.groups = append(m.groups, readGroup(r)) })
 		case id == 5 && t == thrift.List:
 			r.List(func(int) {}, func(int) { readNote(r, m.notes) })
-		case id == 6 && t == thrift.Binary:
-			m.createdBy = r.String()
 		case id == 8:
 			m.encrypted = true
 			return false
