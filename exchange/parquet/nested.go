@@ -27,7 +27,6 @@ type cursor struct {
 	reps, defs []uint32
 	values     []any
 	at         int // in reps and defs
-	ended      bool
 }
 
 // maxEntries bounds the values of one row.
