@@ -145,7 +145,7 @@ func (w *Writer) bind(i int, c exchange.Column, row int) error {
 		return w.stmt.BindInt64(at, int64(v.Values[row]))
 	case *exchange.Vector[int64]:
 		if w.moments[i].Is() {
-			w.text = w.moments[i].AppendStored(w.text[:0], v.Values[row])
+			w.text = w.moments[i].AppendBare(w.text[:0], v.Values[row])
 			return w.stmt.BindRawText(at, w.text)
 		}
 		return w.stmt.BindInt64(at, v.Values[row])

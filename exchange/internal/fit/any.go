@@ -19,7 +19,7 @@ func Any(f exchange.Field, v any) any {
 	switch v := v.(type) {
 	case int64:
 		if m := values.NewMoment(f.Meaning); m.Is() {
-			return string(m.AppendStored(nil, v))
+			return string(m.AppendBare(nil, v))
 		}
 	case float32:
 		return anyFloat(float64(v))

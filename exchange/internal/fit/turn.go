@@ -51,7 +51,7 @@ func (t *turn) value(v any) (any, error) {
 	case number && t.target.Is():
 		return n, nil
 	case number && t.moment.Is() && t.to.Type.Kind != dtype.KindInt64:
-		v = string(t.moment.AppendStored(nil, n))
+		v = string(t.moment.AppendBare(nil, n))
 	}
 	text, isText := v.(string)
 	switch {
