@@ -5,126 +5,98 @@ import (
 
 	"columnvault/dtype"
 	"columnvault/exchange"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
 )
 
 // errGaps is that of lists of numbers that hold missing values, or are missing.
 var errGaps = errors.New("a list has missing values")
 
 // listOf returns the column of lists of numbers, or nil if f is none.
-func listOf(f *field) column {
-	switch f.kind {
-	case kindList, kindLargeList, kindFixedList:
-	case kindStruct:
-		return tensorOf(f)
+func listOf(f arrow.Field) column {
+	length := 0
+	switch t := storageType(f.Type).(type) {
+	case *arrow.StructType:
+		return tensorOf(t)
+	case *arrow.MapType:
+		return nil
+	case *arrow.FixedSizeListType:
+		length = int(t.Len())
+	case *arrow.ListType, *arrow.LargeListType:
 	default:
 		return nil
 	}
-	child := f.children[0]
-	if child.index != nil || child.kind != kindInt && child.kind != kindFloat || child.bits == 16 && child.kind == kindFloat {
-		return nil
-	}
-	length := 0
-	if f.kind == kindFixedList {
-		if length = f.size; length == 0 {
-			return nil
-		}
-	}
-	switch c := columnOf(child, false).(type) {
-	case fixed[int8]:
-		return &list[int8]{c, length}
-	case fixed[int16]:
-		return &list[int16]{c, length}
-	case fixed[int32]:
-		return &list[int32]{c, length}
-	case fixed[int64]:
-		return &list[int64]{c, length}
-	case fixed[uint8]:
-		return &list[uint8]{c, length}
-	case fixed[uint16]:
-		return &list[uint16]{c, length}
-	case fixed[uint32]:
-		return &list[uint32]{c, length}
-	case fixed[uint64]:
-		return &list[uint64]{c, length}
-	case fixed[float32]:
-		return &list[float32]{c, length}
-	case fixed[float64]:
-		return &list[float64]{c, length}
+	switch storageType(f.Type).(arrow.ListLikeType).Elem().(type) {
+	case *arrow.Int8Type:
+		return list[int8]{dtype.KindInt8, length}
+	case *arrow.Int16Type:
+		return list[int16]{dtype.KindInt16, length}
+	case *arrow.Int32Type:
+		return list[int32]{dtype.KindInt32, length}
+	case *arrow.Int64Type:
+		return list[int64]{dtype.KindInt64, length}
+	case *arrow.Uint8Type:
+		return list[uint8]{dtype.KindUint8, length}
+	case *arrow.Uint16Type:
+		return list[uint16]{dtype.KindUint16, length}
+	case *arrow.Uint32Type:
+		return list[uint32]{dtype.KindUint32, length}
+	case *arrow.Uint64Type:
+		return list[uint64]{dtype.KindUint64, length}
+	case *arrow.Float32Type:
+		return list[float32]{dtype.KindFloat32, length}
+	case *arrow.Float64Type:
+		return list[float64]{dtype.KindFloat64, length}
 	}
 	return nil
 }
 
 // list is a column of lists of numbers.
 type list[E dtype.Element] struct {
-	of     fixed[E]
+	elem   dtype.Kind
 	length int // of all lists, or 0
 }
 
-func (c *list[E]) field() exchange.Field {
-	s := dtype.Spec{Kind: dtype.KindVector, Elem: c.of.f.Type.Kind}
+func (c list[E]) field() exchange.Field {
+	s := dtype.Spec{Kind: dtype.KindVector, Elem: c.elem}
 	if c.length > 0 {
 		s.Dims = []int{c.length}
 	}
 	return plain(s)
 }
 
-// lists returns lists, which lie in one piece of memory.
-func (c *list[E]) lists(a *array, from, to int64) ([][]E, error) {
-	gaps, err := a.gaps(from, to)
-	if err != nil {
-		return nil, err
+// each calls add for the lists, in the memory of the array.
+func (c list[E]) each(from arrow.Array, at, to int, add func(i int, l []E)) error {
+	a := from.(array.ListLike)
+	if gaps(a, at, to) != nil {
+		return errGaps
 	}
-	if gaps != nil {
-		return nil, errGaps
-	}
-	var ends []int64
-	if a.kind == kindFixedList {
-		ends = make([]int64, to-from+1)
-		for i := range ends {
-			ends[i] = (from + int64(i)) * int64(a.size)
-		}
-	} else if ends, err = a.offsets(from, to); err != nil {
-		return nil, err
-	}
-	first, last := ends[0], ends[len(ends)-1]
-	child := a.children[0]
-	if last > child.length {
-		return nil, errDamaged
-	}
-	if gaps, err = child.gaps(first, last); err != nil {
-		return nil, err
-	}
-	if gaps != nil {
-		return nil, errGaps
-	}
-	if last-first > dtype.MaxSize {
-		return nil, errDamaged
-	}
-	all := make([]E, last-first)
-	if err := c.of.get(child, first, last, all); err != nil {
-		return nil, err
-	}
-	lists := make([][]E, to-from)
-	for i := range lists {
-		lists[i] = all[ends[i]-first : ends[i+1]-first : ends[i+1]-first]
-	}
-	return lists, nil
-}
-
-func (c *list[E]) read(a *array, from, to int64, dst exchange.Column) error {
-	lists, err := c.lists(a, from, to)
+	first, last, err := extent(a, at, to)
 	if err != nil {
 		return err
 	}
-	if v, ok := dst.(*exchange.Vector[[]E]); ok {
-		copy(v.Extend(len(lists)), lists)
-		return nil
+	if gaps(a.ListValues(), first, last) != nil {
+		return errGaps
 	}
-	v := dst.(*exchange.Vector[dtype.Tensor[E]])
-	for _, l := range lists {
-		v.Add(dtype.Tensor[E]{Shape: []int{len(l)}, Data: l})
+	all, err := elements[E](a.ListValues(), first, last)
+	if err != nil {
+		return err
+	}
+	for i := at; i < to; i++ {
+		start, end := a.ValueOffsets(i)
+		add(i-at, all[int(start)-first:int(end)-first:int(end)-first])
 	}
 	return nil
+}
+
+func (c list[E]) read(a arrow.Array, from, to int, dst exchange.Column) error {
+	if v, ok := dst.(*exchange.Vector[[]E]); ok {
+		lists := v.Extend(to - from)
+		return c.each(a, from, to, func(i int, l []E) { lists[i] = l })
+	}
+	v := dst.(*exchange.Vector[dtype.Tensor[E]])
+	return c.each(a, from, to, func(_ int, l []E) { v.Add(dtype.Tensor[E]{Shape: []int{len(l)}, Data: l}) })
 }
 
 // shapeName and dataName are the fields of arrays that each have a shape of
@@ -135,71 +107,60 @@ const (
 )
 
 // tensorOf returns the column of arrays as a Writer writes them, or nil.
-func tensorOf(f *field) column {
-	if len(f.children) != 2 || f.children[0].name != shapeName || f.children[1].name != dataName ||
-		f.children[0].kind != kindList || f.children[1].kind != kindList {
+func tensorOf(t *arrow.StructType) column {
+	if t.NumFields() != 2 || t.Field(0).Name != shapeName || t.Field(1).Name != dataName ||
+		t.Field(0).Type.ID() != arrow.LIST || t.Field(1).Type.ID() != arrow.LIST {
 		return nil
 	}
-	shapes, ok := listOf(f.children[0]).(*list[int32])
-	if !ok {
+	if shapes, ok := listOf(t.Field(0)).(list[int32]); !ok || shapes.length != 0 {
 		return nil
 	}
-	switch data := listOf(f.children[1]).(type) {
-	case *list[int8]:
-		return &tensor[int8]{shapes, data}
-	case *list[int16]:
-		return &tensor[int16]{shapes, data}
-	case *list[int32]:
-		return &tensor[int32]{shapes, data}
-	case *list[int64]:
-		return &tensor[int64]{shapes, data}
-	case *list[uint8]:
-		return &tensor[uint8]{shapes, data}
-	case *list[uint16]:
-		return &tensor[uint16]{shapes, data}
-	case *list[uint32]:
-		return &tensor[uint32]{shapes, data}
-	case *list[uint64]:
-		return &tensor[uint64]{shapes, data}
-	case *list[float32]:
-		return &tensor[float32]{shapes, data}
-	case *list[float64]:
-		return &tensor[float64]{shapes, data}
+	switch data := listOf(t.Field(1)).(type) {
+	case list[int8]:
+		return tensor[int8]{data}
+	case list[int16]:
+		return tensor[int16]{data}
+	case list[int32]:
+		return tensor[int32]{data}
+	case list[int64]:
+		return tensor[int64]{data}
+	case list[uint8]:
+		return tensor[uint8]{data}
+	case list[uint16]:
+		return tensor[uint16]{data}
+	case list[uint32]:
+		return tensor[uint32]{data}
+	case list[uint64]:
+		return tensor[uint64]{data}
+	case list[float32]:
+		return tensor[float32]{data}
+	case list[float64]:
+		return tensor[float64]{data}
 	}
 	return nil
 }
 
 // tensor is a column of arrays that each have a shape of their own.
-type tensor[E dtype.Element] struct {
-	shapes *list[int32]
-	data   *list[E]
-}
+type tensor[E dtype.Element] struct{ data list[E] }
 
-func (c *tensor[E]) field() exchange.Field { return c.data.field() }
+func (c tensor[E]) field() exchange.Field { return c.data.field() }
 
-func (c *tensor[E]) read(a *array, from, to int64, dst exchange.Column) error {
-	gaps, err := a.gaps(from, to)
-	if err == nil && gaps != nil {
-		err = errGaps
+func (c tensor[E]) read(a arrow.Array, from, to int, dst exchange.Column) error {
+	if gaps(a, from, to) != nil {
+		return errGaps
 	}
-	if err != nil {
-		return err
-	}
-	shapes, err := c.shapes.lists(a.children[0], from, to)
-	if err != nil {
-		return err
-	}
-	lists, err := c.data.lists(a.children[1], from, to)
+	group := a.(*array.Struct)
+	shapes := make([][]int, to-from)
+	err := list[int32]{}.each(group.Field(0), from, to, func(i int, l []int32) {
+		for _, d := range l {
+			shapes[i] = append(shapes[i], int(d))
+		}
+	})
 	if err != nil {
 		return err
 	}
 	v := dst.(*exchange.Vector[dtype.Tensor[E]])
-	for i, l := range lists {
-		shape := make([]int, len(shapes[i]))
-		for k, d := range shapes[i] {
-			shape[k] = int(d)
-		}
-		v.Add(dtype.Tensor[E]{Shape: shape, Data: l}) // the column checks the shape
-	}
-	return nil
+	return c.data.each(group.Field(1), from, to, func(i int, l []E) {
+		v.Add(dtype.Tensor[E]{Shape: shapes[i], Data: l}) // the column checks the shape
+	})
 }

@@ -6,15 +6,21 @@ import (
 	"columnvault/dtype"
 	"columnvault/exchange"
 	"columnvault/exchange/internal/fit"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
 )
 
 // nested is a column of structs, lists and maps, as values that msgpack holds.
-type nested struct{ dicts map[int64]exchange.Column }
+type nested struct {
+	f     arrow.Field
+	known dictionaries
+}
 
 func (nested) field() exchange.Field { return plain(dtype.MsgPack[any]().Spec()) }
 
-func (c nested) read(a *array, from, to int64, dst exchange.Column) error {
-	list, err := c.anys(a, from, to)
+func (c nested) read(a arrow.Array, from, to int, dst exchange.Column) error {
+	list, err := c.known.anys(c.f, a, from, to)
 	if err != nil {
 		return err
 	}
@@ -32,40 +38,39 @@ func (c nested) read(a *array, from, to int64, dst exchange.Column) error {
 // maxEntries bounds the values that one row has at one depth.
 const maxEntries = 16 << 20
 
-// anys returns values as those that msgpack holds.
-func (c nested) anys(a *array, from, to int64) ([]any, error) {
+// anys returns values of a field as those that msgpack holds.
+func (d dictionaries) anys(f arrow.Field, a arrow.Array, from, to int) (list []any, err error) {
 	switch {
-	case to > a.length || from < 0 || to < from:
+	case to > a.Len() || from < 0 || to < from:
 		return nil, errDamaged
 	case to-from > maxEntries:
 		return nil, fmt.Errorf("%w: a row has more than %d values in a column", dtype.ErrValue, maxEntries)
 	}
-	list := make([]any, to-from)
-	gaps, err := a.gaps(from, to)
+	list = make([]any, to-from)
+	switch a := storage(a).(type) {
+	case *array.Struct:
+		err = d.structs(a, from, list)
+	case array.ListLike:
+		err = d.lists(f, a, from, list)
+	default:
+		err = d.leaves(f, a, from, list)
+	}
 	if err != nil {
 		return nil, err
 	}
-	switch a.kind {
-	case kindStruct:
-		err = c.structs(a, from, to, list)
-	case kindList, kindLargeList, kindMap, kindFixedList:
-		err = c.lists(a, from, to, list)
-	default:
-		err = c.leaves(a, from, to, list)
-	}
-	for i, gap := range gaps {
+	for i, gap := range gaps(a, from, to) {
 		if gap {
 			list[i] = nil
 		}
 	}
-	return list, err
+	return list, nil
 }
 
 // leaves reads values that are no lists and structs.
-func (c nested) leaves(a *array, from, to int64, list []any) error {
-	column := columnOf(a.field, false)
+func (d dictionaries) leaves(f arrow.Field, a arrow.Array, from int, list []any) error {
+	column := d.columnOf(f, false)
 	values := exchange.NewBatch([]exchange.Field{column.field()}).Columns[0]
-	if err := column.read(a, from, to, values); err != nil {
+	if err := column.read(a, from, from+len(list), values); err != nil {
 		return err
 	}
 	for i := range list {
@@ -74,94 +79,95 @@ func (c nested) leaves(a *array, from, to int64, list []any) error {
 	return nil
 }
 
-func (c nested) structs(a *array, from, to int64, list []any) error {
+func (d dictionaries) structs(a *array.Struct, from int, list []any) error {
 	groups := make([]map[string]any, len(list))
 	for i := range groups {
-		groups[i] = make(map[string]any, len(a.children))
+		groups[i] = make(map[string]any, a.NumField())
 		list[i] = groups[i]
 	}
-	for k, child := range a.children {
-		values, err := c.child(a.field.children[k], child, from, to)
+	for k, child := range a.DataType().(*arrow.StructType).Fields() {
+		values, err := d.anys(child, a.Field(k), from, from+len(list))
 		if err != nil {
 			return err
 		}
 		for i, v := range values {
-			groups[i][a.field.children[k].name] = v
+			groups[i][child.Name] = v
 		}
 	}
 	return nil
 }
 
-// child reads the values of a field within others, which may be positions in a
-// dictionary.
-func (c nested) child(f *field, a *array, from, to int64) ([]any, error) {
-	if f.index == nil {
-		return c.anys(a, from, to)
-	}
-	if to > a.length || from < 0 || to-from > maxEntries {
-		return nil, errDamaged
-	}
-	positions, gaps, err := a.positions(from, to)
-	if err != nil {
-		return nil, err
-	}
-	dict := c.dicts[f.dict]
-	list := make([]any, len(positions))
-	for i, p := range positions {
-		if gaps != nil && gaps[i] {
-			continue
-		}
-		if dict == nil || p < 0 || p >= int64(dict.Len()) {
-			return nil, errDamaged
-		}
-		list[i] = fit.Any(columnOf(f.values(), false).field(), dict.At(int(p)))
-	}
-	return list, nil
-}
-
-func (c nested) lists(a *array, from, to int64, list []any) (err error) {
-	var ends []int64
-	if a.kind == kindFixedList {
-		ends = make([]int64, to-from+1)
-		for i := range ends {
-			ends[i] = (from + int64(i)) * int64(a.size)
-		}
-	} else if ends, err = a.offsets(from, to); err != nil {
+func (d dictionaries) lists(f arrow.Field, a array.ListLike, from int, list []any) error {
+	first, last, err := extent(a, from, from+len(list))
+	if err != nil || len(list) == 0 {
 		return err
 	}
-	if len(list) == 0 {
-		return nil
+	if m, ok := a.(*array.Map); ok {
+		return d.maps(m, from, first, last, list)
 	}
-	values, err := c.child(a.field.children[0], a.children[0], ends[0], ends[len(ends)-1])
+	child := storageType(f.Type).(arrow.ListLikeType).ElemField()
+	values, err := d.anys(child, a.ListValues(), first, last)
 	if err != nil {
 		return err
 	}
 	for i := range list {
-		part := values[ends[i]-ends[0] : ends[i+1]-ends[0] : ends[i+1]-ends[0]]
-		if a.kind == kindMap {
-			list[i] = mapping(a.field.children[0], part)
-		} else {
-			list[i] = part
-		}
+		start, end := a.ValueOffsets(from + i)
+		list[i] = values[int(start)-first : int(end)-first : int(end)-first]
 	}
 	return nil
 }
 
-// mapping makes a map of pairs: with text as keys it is one, and else a list of
-// pairs.
-func mapping(entry *field, pairs []any) any {
-	key, value := entry.children[0].name, entry.children[1].name
-	list := make([]any, len(pairs))
-	texts := make(map[string]any, len(pairs))
-	for i, p := range pairs {
-		pair, _ := p.(map[string]any)
-		list[i] = []any{pair[key], pair[value]}
-		if k, ok := pair[key].(string); ok {
-			texts[k] = pair[value]
+// extent returns where the values of lists begin and end, which follow each
+// other.
+func extent(a array.ListLike, from, to int) (first, last int, err error) {
+	if from == to {
+		return 0, 0, nil
+	}
+	start, end := a.ValueOffsets(from)
+	begin := start
+	for i := from; i < to; i++ {
+		next, stop := a.ValueOffsets(i)
+		if i > from && next != end || stop < next {
+			return 0, 0, errDamaged
+		}
+		end = stop
+	}
+	if begin < 0 || end > int64(a.ListValues().Len()) {
+		return 0, 0, errDamaged
+	}
+	return int(begin), int(end), nil
+}
+
+// maps makes maps of pairs: with text as keys they are those of msgpack, and else
+// lists of pairs.
+func (d dictionaries) maps(a *array.Map, from, first, last int, list []any) error {
+	t := a.DataType().(*arrow.MapType)
+	keys, err := d.anys(t.KeyField(), a.Keys(), first, last)
+	if err != nil {
+		return err
+	}
+	items, err := d.anys(t.ItemField(), a.Items(), first, last)
+	if err != nil {
+		return err
+	}
+	for i := range list {
+		start, end := a.ValueOffsets(from + i)
+		list[i] = mapping(keys[int(start)-first:int(end)-first], items[int(start)-first:int(end)-first])
+	}
+	return nil
+}
+
+func mapping(keys, items []any) any {
+	pairs := make([]any, len(keys))
+	texts := make(map[string]any, len(keys))
+	for i, key := range keys {
+		pairs[i] = []any{key, items[i]}
+		if k, ok := key.(string); ok {
+			texts[k] = items[i]
 		}
 	}
 	if len(texts) == len(pairs) {
 		return texts
 	}
-	return list
+	return pairs
 }

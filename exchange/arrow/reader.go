@@ -1,7 +1,15 @@
 // Package arrow reads and writes Arrow IPC: files (.arrow, Feather of version 2)
-// and streams. It is an implementation of its own, which reads parts of record
-// batches, so that their size costs no memory; docs/exchange.md says which parts
-// of the format it has.
+// and streams, by means of Apache's own library, of which a program that does not
+// import this package has nothing. docs/exchange.md says which types become which.
+//
+// # Files of others
+//
+// A record batch lies in memory as a whole while it is read, with all its columns,
+// the chosen ones and the others; a dictionary as long as it is needed. Together
+// they take no more than the size of the file, and 256 MiB for what is compressed.
+// Metadata is checked before the library acts on it, and what it refuses, or
+// panics about, is an error. What is left to the library is how it decompresses:
+// a frame of zstd may take a window of 64 MiB beyond that.
 package arrow
 
 import (
@@ -15,6 +23,9 @@ import (
 	"columnvault/exchange/internal/fit"
 	"columnvault/exchange/internal/note"
 	"columnvault/internal/excerpt"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/ipc"
 )
 
 // Options configure a [Reader]. The zero value reads all columns.
@@ -30,153 +41,138 @@ type Options struct {
 type Reader struct{ *fit.Source }
 
 // NewReader returns a source of the rows of a file, or a stream, of size bytes.
-// It does not read from it before Begin. It holds some MiB of each column, and
-// of compressed files the buffers of a record batch, at most 256 MiB.
+// It does not read from it before Begin. It holds a record batch of the file and
+// some MiB.
 func NewReader(r io.ReaderAt, size int64, o *Options) *Reader {
 	if o == nil {
 		o = &Options{}
 	}
-	return &Reader{fit.NewSource(&rows{file: file{r: r, size: size}, o: *o, vectors: map[string]bool{}})}
+	return &Reader{fit.NewSource(&rows{in: input{r: r, size: size}, o: *o, vectors: map[string]bool{}})}
 }
 
 // rows are the rows of a file in its own types.
 type rows struct {
-	file    file
+	in      input
 	o       Options
-	fields  []*field // all of the schema
-	chosen  []int    // those that are read
+	chosen  []int // the columns that are read
 	columns []column
 	noted   map[string]exchange.Field
 	// vectors has the names of lists that are not read as vectors after all.
 	vectors map[string]bool
-	dicts   map[int64]exchange.Column
-	byDict  map[int64]*field
 
-	// Of a file, batches are the record batches to come; of a stream, next is
-	// where the next message is.
-	stream  bool
-	batches []place
-	next    int64
-
-	arrays   []*array
-	at, left int64 // in the record batch
-	number   int   // of record batches that were opened
+	// read returns the next record batch, valid until the next call.
+	read   func() (arrow.RecordBatch, error)
+	record arrow.RecordBatch
+	at     int // in the record batch
+	number int // of record batches that were opened
 }
 
 // Noted are the types that a Writer has noted.
 func (r *rows) Noted() map[string]exchange.Field { return r.noted }
 
 // Progress is how much of the file has been read.
-func (r *rows) Progress() (done, total int64) { return min(r.file.read, r.file.size), r.file.size }
+func (r *rows) Progress() (done, total int64) { return min(r.in.read, r.in.size), r.in.size }
+
+const magic = "ARROW1"
 
 // Open goes to the first row.
 func (r *rows) Open(context.Context) (fields []exchange.Field, err error) {
 	defer fit.Guard(&err)
-	r.arrays, r.at, r.left, r.number, r.file.held = nil, 0, 0, 0, 0
-	r.dicts, r.byDict = map[int64]exchange.Column{}, map[int64]*field{}
-	dicts, err := r.readSchema()
+	r.record, r.at, r.number = nil, 0, 0
+	schema, err := r.open()
 	if err != nil {
 		return nil, err
 	}
-	for _, f := range r.fields {
-		r.noteDicts(f)
-	}
-	if err := r.choose(); err != nil {
+	text, _ := schema.Metadata().GetValue(note.Key)
+	r.noted = note.Decode(text)
+	if err := r.choose(schema); err != nil {
 		return nil, err
 	}
-	for _, p := range dicts {
-		m, err := r.file.message(int64(p))
-		if err == nil {
-			err = r.readDict(m)
-		}
-		if err != nil {
-			return nil, notEOF(err)
-		}
-	}
 	r.columns = nil
+	known := dictionaries{}
 	for _, i := range r.chosen {
-		f := r.fields[i]
-		c := columnOf(f, !r.vectors[f.name])
-		if f.kind == kindStruct && c.field().Type.String() != r.noted[f.name].Type.String() {
-			c = nested{} // a struct that only looks like an array
-		}
-		if _, ok := c.(nested); ok {
-			c = nested{r.dicts}
+		f := schema.Field(i)
+		c := known.columnOf(f, !r.vectors[f.Name])
+		if f.Type.ID() == arrow.STRUCT && c.field().Type.String() != r.noted[f.Name].Type.String() {
+			c = nested{f, known} // a struct that only looks like an array
 		}
 		r.columns = append(r.columns, c)
 		found := c.field()
 		// Almost all fields of others are nullable. Whether values are missing
 		// shows when they come.
-		found.Name, found.Meaning.Null = f.name, f.kind == kindNull
+		found.Name, found.Meaning.Null = f.Name, f.Type.ID() == arrow.NULL
 		fields = append(fields, found)
 	}
 	return fields, nil
 }
 
-func notEOF(err error) error {
-	if errors.Is(err, io.EOF) {
-		return errEarly
-	}
-	return err
-}
-
-// readSchema reads the schema, and returns where dictionaries are if that is
-// known from the beginning.
-func (r *rows) readSchema() (dicts []place, err error) {
-	var head [8]byte
-	if err := r.file.readAt(head[:], 0); err != nil {
+// open opens the file, or the stream.
+func (r *rows) open() (*arrow.Schema, error) {
+	head, err := r.in.bytes(0, int64(len(magic)))
+	if err != nil {
 		return nil, fmt.Errorf("the file is no Arrow file: %w", err)
 	}
-	var notes map[string]string
-	if r.stream = string(head[:6]) != magic; r.stream {
-		m, err := r.file.message(0)
+	in := io.NewSectionReader(&r.in, 0, r.in.size)
+	options := []ipc.Option{ipc.WithAllocator(&allocator{left: r.in.size + maxUnpacked}),
+		ipc.WithBodySizeLimit(r.in.size), ipc.WithMetadataSizeLimit(maxMetadata)}
+	if string(head) != magic {
+		stream, err := ipc.NewReaderFromMessageReader(&messages{ipc.NewMessageReader(in, options...), &r.in, in}, options...)
 		if err != nil {
 			return nil, fmt.Errorf("the file is no Arrow file or stream: %w", notEOF(err))
 		}
-		if m.header != headerSchema {
-			return nil, errors.New("the file is no Arrow file or stream: it does not begin with a schema")
-		}
-		r.next = m.next
-		if r.fields, notes, err = readSchema(m.table); err == nil {
-			err = m.buffer.Err()
-		}
-		if err != nil {
-			return nil, err
-		}
-	} else {
-		schema, buffer, dictPlaces, batches, err := r.file.footer()
-		if err != nil {
-			return nil, err
-		}
-		if r.fields, notes, err = readSchema(schema); err == nil {
-			err = buffer.Err()
-		}
-		if err != nil {
-			return nil, err
-		}
-		dicts, r.batches = dictPlaces, batches
+		r.read = stream.Read
+		return stream.Schema(), nil
 	}
-	r.noted = note.Decode(notes[note.Key])
-	return dicts, nil
+	batches, err := r.in.checkFooter()
+	if err != nil {
+		return nil, err
+	}
+	file, err := ipc.NewFileReader(in, options...)
+	if err != nil {
+		return nil, notEOF(err)
+	}
+	next := 0
+	r.read = func() (arrow.RecordBatch, error) {
+		if r.record != nil {
+			r.record.Release()
+		}
+		if next == len(batches) {
+			return nil, io.EOF
+		}
+		if err := r.in.checkMessage(batches[next]); err != nil {
+			return nil, err
+		}
+		next++
+		return file.RecordBatchAt(next - 1)
+	}
+	return file.Schema(), nil
 }
 
-// noteDicts notes which dictionaries the fields have.
-func (r *rows) noteDicts(f *field) {
-	if f.index != nil {
-		r.byDict[f.dict] = f.values()
+// messages are those of a stream. Each is checked before it is read.
+type messages struct {
+	ipc.MessageReader
+	file *input
+	in   io.Seeker
+}
+
+func (m *messages) Message() (*ipc.Message, error) {
+	at, err := m.in.Seek(0, io.SeekCurrent)
+	if err == nil && at < m.file.size { // a stream may end without saying so
+		err = m.file.checkMessage(at)
 	}
-	for _, c := range f.children {
-		r.noteDicts(c)
+	if err != nil {
+		return nil, err
 	}
+	return m.MessageReader.Message()
 }
 
 // choose takes the columns that are wanted.
-func (r *rows) choose() error {
+func (r *rows) choose(schema *arrow.Schema) error {
 	r.chosen = nil
 	var names []string
-	for i, f := range r.fields {
-		names = append(names, f.name)
-		if r.o.Columns == nil || slices.Contains(r.o.Columns, f.name) {
+	for i, f := range schema.Fields() {
+		names = append(names, f.Name)
+		if r.o.Columns == nil || slices.Contains(r.o.Columns, f.Name) {
 			r.chosen = append(r.chosen, i)
 		}
 	}
@@ -191,136 +187,76 @@ func (r *rows) choose() error {
 	return nil
 }
 
-// maxDict bounds the memory that dictionaries take in the file.
-const maxDict = 256 << 20
-
-// readDict reads a dictionary, or more of it.
-func (r *rows) readDict(m *message) error {
-	if m.header != headerDictionary {
-		return errDamaged
-	}
-	id := m.table.Int64(0)
-	f := r.byDict[id]
-	if f == nil {
-		return errDamaged
-	}
-	if m.size > maxDict {
-		return fmt.Errorf("a dictionary takes more than %d MiB", maxDict>>20)
-	}
-	n, arrays, err := newBatch(&r.file, m, m.table.Table(1), []*field{f})
-	if err != nil {
-		return err
-	}
-	if n > maxEntries {
-		return errDamaged
-	}
-	c := columnOf(f, false)
-	if _, ok := c.(nested); ok {
-		c = nested{r.dicts}
-	}
-	values := r.dicts[id]
-	if values == nil || !m.table.Bool(2) {
-		values = exchange.NewBatch([]exchange.Field{c.field()}).Columns[0]
-	}
-	if err := c.read(arrays[0], 0, n, values); err != nil {
-		return err
-	}
-	r.dicts[id] = values
-	for _, column := range r.columns {
-		if i, ok := column.(*indexed); ok && i.dict == id {
-			i.values = values
-		}
-	}
-	return nil
-}
+// maxRows is how many rows are read at once.
+const maxRows = 64 << 10
 
 // Next adds rows.
-func (r *rows) Next(ctx context.Context, b *exchange.Batch) (err error) {
-	defer fit.Guard(&err)
-	for r.left == 0 {
+func (r *rows) Next(ctx context.Context, b *exchange.Batch) error {
+	for r.record == nil || r.at == int(r.record.NumRows()) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := r.open(); err != nil {
+		if err := r.nextRecord(); err != nil {
 			return err
 		}
 	}
-	const maxRows = 64 << 10
-	to := r.at + min(maxRows, r.left)
-	for i, a := range r.arrays {
-		if to, err = a.fit(r.at, to); err != nil {
-			return r.failed(i, err)
-		}
+	to := r.at + min(maxRows, int(r.record.NumRows())-r.at)
+	err := r.each(func(_ int, a arrow.Array) error {
+		to = fitting(a, r.at, to)
+		return nil
+	})
+	if err != nil {
+		return err
 	}
-	for i, a := range r.arrays {
-		if err := r.columns[i].read(a, r.at, to, b.Columns[i]); err != nil {
-			return r.failed(i, err)
-		}
+	err = r.each(func(i int, a arrow.Array) error { return r.columns[i].read(a, r.at, to, b.Columns[i]) })
+	if err != nil {
+		return err
 	}
-	b.Rows = int(to - r.at)
-	r.left -= to - r.at
+	b.Rows = to - r.at
 	r.at = to
 	return nil
 }
 
-// failed names the place of an error, and has a list with gaps be read in
-// another way.
-func (r *rows) failed(i int, err error) error {
-	name := r.fields[r.chosen[i]].name
-	if errors.Is(err, errGaps) {
-		r.vectors[name] = true
-		return exchange.ErrRetype
-	}
-	return fmt.Errorf("record batch %d: %w", r.number-1, fit.In(name, err))
-}
-
-// open goes to the next record batch.
-func (r *rows) open() error {
-	for {
-		m, err := r.message()
-		if err != nil {
-			return err
-		}
-		if m.header == headerDictionary && r.stream {
-			if err := r.readDict(m); err != nil {
-				return err
-			}
+// each calls do for the columns. It names the place of an error, and has a list
+// with gaps be read in another way.
+func (r *rows) each(do func(i int, a arrow.Array) error) error {
+	for i, at := range r.chosen {
+		err := func() (err error) {
+			defer fit.Guard(&err)
+			return do(i, storage(r.record.Column(at)))
+		}()
+		if err == nil {
 			continue
 		}
-		if m.header != headerBatch {
-			return errDamaged
+		name := r.record.ColumnName(at)
+		if errors.Is(err, errGaps) {
+			r.vectors[name] = true
+			return exchange.ErrRetype
 		}
-		r.file.held = 0
-		n, arrays, err := newBatch(&r.file, m, m.table, r.fields)
-		if err != nil {
-			return fmt.Errorf("record batch %d: %w", r.number, err)
-		}
-		r.number++
-		r.arrays = make([]*array, len(r.chosen))
-		for k, i := range r.chosen {
-			r.arrays[k] = arrays[i]
-			if c, ok := r.columns[k].(*indexed); ok {
-				c.values = r.dicts[c.dict]
-			}
-		}
-		r.at, r.left = 0, n
-		return nil
+		return fmt.Errorf("record batch %d: %w", r.number-1, fit.In(name, err))
 	}
+	return nil
 }
 
-// message reads the next message.
-func (r *rows) message() (*message, error) {
-	if r.stream {
-		m, err := r.file.message(r.next)
-		if err == nil {
-			r.next = m.next
+// nextRecord goes to the next record batch.
+func (r *rows) nextRecord() (err error) {
+	defer func() {
+		if err != nil && err != io.EOF {
+			err = fmt.Errorf("record batch %d: %w", r.number, notEOF(err))
 		}
-		return m, err
+	}()
+	defer fit.Guard(&err)
+	record, err := r.read()
+	r.record, r.at = record, 0
+	if err != nil {
+		r.record = nil
+		return err
 	}
-	if len(r.batches) == 0 {
-		return nil, io.EOF
+	for _, c := range record.Columns() {
+		if int64(c.Len()) != record.NumRows() {
+			return errDamaged
+		}
 	}
-	m, err := r.file.message(int64(r.batches[0]))
-	r.batches = r.batches[1:]
-	return m, notEOF(err)
+	r.number++
+	return nil
 }

@@ -67,8 +67,7 @@ var layers = map[string][]string{
 	"exchange/parquet":                   {"dtype", "exchange", "exchange/internal/block", "exchange/internal/fit", "exchange/internal/note", "exchange/parquet/internal/encoding", "exchange/parquet/internal/thrift", "internal/excerpt", "internal/structured"},
 	"exchange/parquet/internal/encoding": {},
 	"exchange/parquet/internal/thrift":   {},
-	"exchange/arrow":                     {"dtype", "exchange", "exchange/arrow/internal/flat", "exchange/internal/block", "exchange/internal/fit", "exchange/internal/note", "internal/excerpt", "internal/structured"},
-	"exchange/arrow/internal/flat":       {},
+	"exchange/arrow":                     {"dtype", "exchange", "exchange/internal/fit", "exchange/internal/note", "internal/excerpt", "internal/structured"},
 	"exchange/npy":                       {"dtype", "exchange", "exchange/internal/fit", "internal/excerpt"},
 	"exchange/sqlrows":                   {"dtype", "exchange", "exchange/internal/fit", "internal/excerpt", "internal/hint", "internal/structured", "internal/values"},
 	"exchange/internal/fit":              {"dtype", "exchange", "internal/excerpt", "internal/values"},
@@ -95,6 +94,8 @@ var foreign = map[string][]string{
 	"github.com/tinylib/msgp":                  {},
 	"github.com/spf13/cobra":                   {"cmd/columnvault"},
 	"github.com/klauspost/compress":            {"exchange/compressed", "exchange/internal/block"},
+	"github.com/apache/arrow-go/v18":           {"exchange/arrow"},
+	"github.com/google/flatbuffers":            {"exchange/arrow"},
 	"github.com/schollz/progressbar/v3":        {tool + "term"},
 }
 
