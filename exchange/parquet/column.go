@@ -1,6 +1,7 @@
 package parquet
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"slices"
@@ -48,37 +49,21 @@ func spread[T any](dst []T, gaps []bool, present int) {
 	}
 }
 
-// gaps reads which of the next n values are missing, and returns how many are
-// not. gaps is nil if none is missing.
-func (p *pages) gaps(n int, memory []bool) (gaps []bool, present int, err error) {
+// gaps takes the next n values and returns which of them are missing, and how
+// many are not. gaps is nil if none is missing.
+func (p *pages) gaps(n int, memory []bool) (gaps []bool, present int) {
+	_, defs := p.takeLevels(n)
 	if p.leaf.def == 0 {
-		return nil, n, nil
+		return nil, n
 	}
-	level, all, err := p.def.AllEqual(n)
-	if err != nil {
-		return nil, 0, err
-	}
-	if all && int(level) == p.leaf.def {
-		return nil, n, nil
+	if present = bytes.Count(defs, []byte{byte(p.leaf.def)}); present == n {
+		return nil, n
 	}
 	gaps = slices.Grow(memory[:0], n)[:n]
-	if all {
-		for i := range gaps {
-			gaps[i] = true
-		}
-		return gaps, 0, nil
-	}
-	levels := p.ints(n)
-	if err := p.def.Read(levels); err != nil {
-		return nil, 0, err
-	}
-	for i, level := range levels {
+	for i, level := range defs {
 		gaps[i] = int(level) != p.leaf.def
-		if !gaps[i] {
-			present++
-		}
 	}
-	return gaps, present, nil
+	return gaps, present
 }
 
 // numbers is the kind of values of one size, which get turns into those of a
@@ -159,7 +144,7 @@ func (bools) flat() column          { return &flatColumn[bool]{read: readBools} 
 func (bools) list(int) column       { return nil }
 
 func readBools(p *pages, dst []bool) error {
-	list, err := p.readBools(len(dst))
+	list, err := p.readRaw(len(dst))
 	for i, v := range list {
 		dst[i] = v != 0
 	}
@@ -167,7 +152,7 @@ func readBools(p *pages, dst []bool) error {
 }
 
 func (bools) anys(p *pages, m int, dst []any) ([]any, error) {
-	list, err := p.readBools(m)
+	list, err := p.readRaw(m)
 	for _, v := range list {
 		dst = append(dst, v != 0)
 	}
@@ -192,10 +177,7 @@ func (c *flatColumn[T]) take(rows int, dst exchange.Column) error {
 			return early(err)
 		}
 		n := min(rows, c.p.n)
-		gaps, present, err := c.p.gaps(n, c.memory)
-		if err != nil {
-			return err
-		}
+		gaps, present := c.p.gaps(n, c.memory)
 		start := len(v.Values)
 		to := v.Extend(n)
 		if err := c.read(c.p, to[:present]); err != nil {
@@ -206,7 +188,6 @@ func (c *flatColumn[T]) take(rows int, dst exchange.Column) error {
 			spread(to, gaps, present)
 			v.Mark(start, gaps)
 		}
-		c.p.n -= n
 		rows -= n
 	}
 	return nil
@@ -226,7 +207,7 @@ func (k varied[T]) anys(p *pages, m int, dst []any) ([]any, error) {
 	var src [][]byte
 	for len(src) < m {
 		var err error
-		if src, err = p.strings.Read(src, m-len(src), fillBytes); err != nil {
+		if src, err = p.readStrings(src, m-len(src), fillBytes); err != nil {
 			return dst, err
 		}
 	}
@@ -282,7 +263,7 @@ func (c *stringColumn[T]) fill(rows int) (int, error) {
 		some := c.some[:0]
 		if present > 0 {
 			var err error
-			if some, err = c.p.strings.Read(some, present, fillBytes-c.size); err != nil {
+			if some, err = c.p.readStrings(some, present, fillBytes-c.size); err != nil {
 				return 0, err
 			}
 			c.some = some
@@ -298,16 +279,12 @@ func (c *stringColumn[T]) levels() error {
 		return err
 	}
 	n := min(step, c.p.n)
-	gaps, _, err := c.p.gaps(n, c.memory)
-	if err != nil {
-		return err
-	}
+	gaps, _ := c.p.gaps(n, c.memory)
 	c.gapped = gaps != nil
 	if c.gapped {
 		c.memory = gaps
 	}
 	c.gaps, c.pending, c.next = gaps, n, 0
-	c.p.n -= n
 	return nil
 }
 

@@ -1,10 +1,11 @@
 package parquet
 
 import (
-	"encoding/binary"
 	"fmt"
 	"math"
-	"slices"
+
+	pq "github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/encoding"
 
 	"columnvault/dtype"
 	"columnvault/exchange"
@@ -14,12 +15,13 @@ import (
 
 // columnWriter writes a column of the vault.
 type columnWriter struct {
-	// schema has the elements of the column, groups before what is in them.
-	schema []element
+	node   pq.Node
 	leaves []*leafWriter
 	// add adds rows. An error is about the row that is returned.
-	add func(c exchange.Column, from, to int) (int, error)
+	add adder
 }
+
+type adder func(c exchange.Column, from, to int) (int, error)
 
 // shapeName and dataName are the lists of arrays that each have a shape of their
 // own.
@@ -30,270 +32,249 @@ const (
 
 // newColumnWriter returns the writer of a column.
 func newColumnWriter(f exchange.Field) (*columnWriter, error) {
-	c := &columnWriter{}
-	repetition := required
-	if f.Meaning.Null {
-		repetition = optional
-	}
-	one := func(e element) *leafWriter {
-		e.name, e.repetition = f.Name, repetition
-		l := &leafWriter{path: []string{f.Name}, physical: e.physical, width: (&node{element: e}).width(), maxDef: repetition}
-		c.schema, c.leaves = []element{e}, []*leafWriter{l}
-		return l
-	}
-	small := func(bits int, unsigned bool) element {
-		return element{physical: typeInt32, logical: integer, bits: bits, unsigned: unsigned}
-	}
-	switch f.Type.Kind {
-	case dtype.KindBool:
-		c.add = boolsTo(one(element{physical: typeBool}))
-	case dtype.KindInt8:
-		c.add = numbersTo(one(small(8, false)), dtype.Int8, put32[int8])
-	case dtype.KindInt16:
-		c.add = numbersTo(one(small(16, false)), dtype.Int16, put32[int16])
-	case dtype.KindInt32:
-		c.add = numbersTo(one(small(32, false)), dtype.Int32, put32[int32])
-	case dtype.KindInt64:
-		c.add = int64sTo(one, f.Meaning)
-	case dtype.KindUint8:
-		c.add = numbersTo(one(small(8, true)), dtype.Uint8, put32[uint8])
-	case dtype.KindUint16:
-		c.add = numbersTo(one(small(16, true)), dtype.Uint16, put32[uint16])
-	case dtype.KindUint32:
-		c.add = numbersTo(one(small(32, true)), dtype.Uint32, put32[uint32])
-	case dtype.KindUint64:
-		c.add = numbersTo(one(element{physical: typeInt64, logical: integer, bits: 64, unsigned: true}), dtype.Uint64, put64[uint64])
-	case dtype.KindFloat16:
-		c.add = halvesTo(one(element{physical: typeFixed, size: 2, logical: float16}))
-	case dtype.KindFloat32:
-		c.add = numbersTo(one(element{physical: typeFloat}), dtype.Float32, putFloat32)
-	case dtype.KindFloat64:
-		c.add = numbersTo(one(element{physical: typeDouble}), dtype.Float64, putFloat64)
-	case dtype.KindText:
-		c.add = bytesTo[string](one(element{physical: typeBytes, logical: text}), true)
-	case dtype.KindBytes:
-		if f.Type.Sized && f.Type.Size > 0 {
-			c.add = bytesTo[[]byte](one(element{physical: typeFixed, size: f.Type.Size}), false)
-		} else {
-			c.add = bytesTo[[]byte](one(element{physical: typeBytes}), true)
-		}
-	case dtype.KindMsgPack, dtype.KindCBOR:
-		repetition = optional
-		c.add = jsonTo(one(element{physical: typeBytes, logical: jsonText}))
-	case dtype.KindVector:
+	if f.Type.Kind == dtype.KindVector {
 		return vectorWriter(f)
 	}
-	if c.add == nil {
+	l := &leafWriter{}
+	var node pq.Node
+	var add adder
+	null := f.Meaning.Null
+	switch f.Type.Kind {
+	case dtype.KindBool:
+		node, add = pq.Leaf(pq.BooleanType), numbersTo(l, pq.BooleanValue)
+	case dtype.KindInt8:
+		node, add = pq.Int(8), numbersTo(l, value32[int8])
+	case dtype.KindInt16:
+		node, add = pq.Int(16), numbersTo(l, value32[int16])
+	case dtype.KindInt32:
+		node, add = pq.Int(32), numbersTo(l, value32[int32])
+	case dtype.KindInt64:
+		node, add = int64sTo(l, f.Meaning)
+	case dtype.KindUint8:
+		node, add = pq.Uint(8), numbersTo(l, value32[uint8])
+	case dtype.KindUint16:
+		node, add = pq.Uint(16), numbersTo(l, value32[uint16])
+	case dtype.KindUint32:
+		node, add = pq.Uint(32), numbersTo(l, value32[uint32])
+	case dtype.KindUint64:
+		node, add = pq.Uint(64), numbersTo(l, value64[uint64])
+	case dtype.KindFloat16:
+		node, add = pq.Leaf(newHalf()), halvesTo(l)
+	case dtype.KindFloat32:
+		node, add = pq.Leaf(pq.FloatType), numbersTo(l, pq.FloatValue)
+	case dtype.KindFloat64:
+		node, add = pq.Leaf(pq.DoubleType), numbersTo(l, pq.DoubleValue)
+	case dtype.KindText:
+		node, add = pq.Leaf(bounded{pq.String().Type(), shortText}), bytesTo[string](l, pq.ByteArrayValue)
+	case dtype.KindBytes:
+		if n := f.Type.Size; f.Type.Sized && n > 0 && n <= encoding.MaxFixedLenByteArraySize {
+			node, add = pq.Leaf(pq.FixedLenByteArrayType(n)), bytesTo[[]byte](l, pq.FixedLenByteArrayValue)
+		} else {
+			node, add = pq.Leaf(bounded{pq.ByteArrayType, shortBytes}), bytesTo[[]byte](l, pq.ByteArrayValue)
+		}
+	case dtype.KindMsgPack, dtype.KindCBOR:
+		null = true
+		node, add = pq.Leaf(bounded{pq.JSON().Type(), shortText}), jsonTo(l)
+	default:
 		return nil, fmt.Errorf("%w: %v has no form in Parquet", dtype.ErrSyntax, f.Type)
 	}
-	return c, nil
-}
-
-func put32[T int8 | int16 | int32 | uint8 | uint16 | uint32](dst []byte, v T) []byte {
-	return binary.LittleEndian.AppendUint32(dst, uint32(v))
-}
-
-func put64[T int64 | uint64](dst []byte, v T) []byte {
-	return binary.LittleEndian.AppendUint64(dst, uint64(v))
-}
-
-func putFloat32(dst []byte, v float32) []byte {
-	return binary.LittleEndian.AppendUint32(dst, math.Float32bits(v))
-}
-
-func putFloat64(dst []byte, v float64) []byte {
-	return binary.LittleEndian.AppendUint64(dst, math.Float64bits(v))
-}
-
-// stretches calls present for the stretches of rows that are there, and missing
-// for each that is not.
-func stretches(c exchange.Column, gaps []bool, from, to int, present func(from, to int), missing func()) {
-	if len(gaps) == 0 {
-		present(from, to)
-		return
+	node = pq.Encoded(node, &pq.Plain)
+	if null {
+		node, l.def = pq.Optional(node), 1
 	}
-	for from < to {
-		end := from
-		for end < to && !gaps[end] {
-			end++
-		}
-		if end > from {
-			present(from, end)
-		}
-		for from = end; from < to && gaps[from]; from++ {
-			missing()
-		}
+	return &columnWriter{node, []*leafWriter{l}, add}, nil
+}
+
+func value32[T int8 | int16 | int32 | uint8 | uint16 | uint32](v T) pq.Value {
+	return pq.Int32Value(int32(v))
+}
+
+func value64[T int64 | uint64](v T) pq.Value { return pq.Int64Value(int64(v)) }
+
+// leafWriter writes the values of a column of the schema.
+type leafWriter struct {
+	out    *pq.ColumnWriter
+	column int
+	def    int // the level of a value that is there
+	// values have not been given to out. Text among them lies in arena.
+	values []pq.Value
+	arena  []byte
+	size   int // of the text
+	starts int // rows among them
+	rows   int // of the page
+}
+
+// pageRows bounds the rows of a page, so that its statistics are of use.
+// heldValues and heldBytes bound what is held beside the page.
+const (
+	pageRows   = 64 << 10
+	heldValues = 16 << 10
+	heldBytes  = 64 << 10
+)
+
+// add adds a value.
+func (l *leafWriter) add(v pq.Value) { l.values = append(l.values, v.Level(0, l.def, l.column)) }
+
+// addMissing adds a value that is missing, or an empty list.
+func (l *leafWriter) addMissing() { l.values = append(l.values, pq.NullValue().Level(0, 0, l.column)) }
+
+// endRow ends a row. From time to time it gives out what is held.
+func (l *leafWriter) endRow() error {
+	l.starts++
+	if len(l.values) < heldValues && l.size < heldBytes {
+		return nil
 	}
+	return l.flush()
+}
+
+// flush gives out what is held, and ends the page if it is full.
+func (l *leafWriter) flush() error {
+	if len(l.values) == 0 {
+		return nil
+	}
+	if _, err := l.out.WriteRowValues(l.values); err != nil {
+		return err
+	}
+	l.rows += l.starts
+	l.values, l.arena, l.size, l.starts = l.values[:0], l.arena[:0], 0, 0
+	if l.rows < pageRows {
+		return nil
+	}
+	l.rows = 0
+	return l.out.Flush()
 }
 
 // numbersTo returns the function that adds numbers.
-func numbersTo[T dtype.Element](l *leafWriter, t dtype.Type[T], put func([]byte, T) []byte) func(exchange.Column, int, int) (int, error) {
-	b, total := &numberBounds[T]{put: put}, &numberBounds[T]{put: put}
-	l.bounds, l.total = b, total
-	return func(c exchange.Column, from, to int) (int, error) {
-		v := c.(*exchange.Vector[T])
-		stretches(c, v.Missing, from, to, func(from, to int) {
-			list := v.Values[from:to]
-			b.see(list)
-			l.addPresent(len(list))
-			if as := t.Bytes(list); as != nil && len(as) == len(list)*l.width { // it lies in the vault as in the file
-				l.values = append(l.values, as...)
-				return
-			}
-			for _, x := range list {
-				l.values = put(l.values, x)
-			}
-		}, l.addMissing)
-		return 0, l.endFull()
-	}
-}
-
-// endFull ends the page if it is full.
-func (l *leafWriter) endFull() error {
-	if l.full() {
-		return l.endPage()
-	}
-	return nil
-}
-
-// int64sTo returns the function that adds integers of 64 bits, times or dates.
-func int64sTo(one func(element) *leafWriter, m dtype.Meaning) func(exchange.Column, int, int) (int, error) {
-	turned := func(add func(exchange.Column, int, int) (int, error), turn func(int64) (int64, error)) func(exchange.Column, int, int) (int, error) {
-		return func(c exchange.Column, from, to int) (int, error) {
-			v := c.(*exchange.Vector[int64])
-			own := &exchange.Vector[int64]{Values: make([]int64, to-from)}
-			if len(v.Missing) > 0 {
-				own.Missing = v.Missing[from:to]
-			}
-			for i := from; i < to; i++ {
-				if v.IsMissing(i) {
-					continue
-				}
-				n, err := turn(v.Values[i])
-				if err != nil {
-					return i, err
-				}
-				own.Values[i-from] = n
-			}
-			row, err := add(own, 0, to-from)
-			return row + from, err
-		}
-	}
-	switch {
-	case m.Date:
-		put := func(dst []byte, v int64) []byte { return binary.LittleEndian.AppendUint32(dst, uint32(v)) }
-		return turned(numbersTo(one(element{physical: typeInt32, logical: date}), dtype.Int64, put), func(n int64) (int64, error) {
-			if int64(int32(n)) != n {
-				return 0, fmt.Errorf("%w: the date %d has no form in Parquet", dtype.ErrValue, n)
-			}
-			return n, nil
-		})
-	case m.Time == 0:
-		return numbersTo(one(element{physical: typeInt64, logical: integer, bits: 64}), dtype.Int64, put64[int64])
-	}
-	unit := map[dtype.Unit]int{dtype.Second: 1, dtype.Millisecond: 1, dtype.Microsecond: 2, dtype.Nanosecond: 3}[m.Time]
-	add := numbersTo(one(element{physical: typeInt64, logical: timestamp, unit: unit, utc: true}), dtype.Int64, put64[int64])
-	if m.Time != dtype.Second {
-		return add
-	}
-	return turned(add, func(n int64) (int64, error) { return fit.Multiply(n, 1000) })
-}
-
-// boolsTo returns the function that adds booleans.
-func boolsTo(l *leafWriter) func(exchange.Column, int, int) (int, error) {
-	b, total := &numberBounds[uint8]{}, &numberBounds[uint8]{}
-	b.put = func(dst []byte, v uint8) []byte { return append(dst, v) }
-	total.put = b.put
-	l.bounds, l.total = b, total
-	return func(c exchange.Column, from, to int) (int, error) {
-		v := c.(*exchange.Vector[bool])
-		stretches(c, v.Missing, from, to, func(from, to int) {
-			l.addPresent(to - from)
-			for _, x := range v.Values[from:to] {
-				if l.bits&7 == 0 {
-					l.values = append(l.values, 0)
-				}
-				bit := uint8(0)
-				if x {
-					bit = 1
-				}
-				l.values[len(l.values)-1] |= bit << (l.bits & 7)
-				l.bits++
-				b.see([]uint8{bit})
-			}
-		}, l.addMissing)
-		return 0, l.endFull()
-	}
-}
-
-// halvesTo returns the function that adds floats of 16 bits.
-func halvesTo(l *leafWriter) func(exchange.Column, int, int) (int, error) {
-	return func(c exchange.Column, from, to int) (row int, err error) {
-		v := c.(*exchange.Vector[float32])
-		stretches(c, v.Missing, from, to, func(from, to int) {
-			l.addPresent(to - from)
-			if err == nil {
-				row = from
-				l.values, _, err = dtype.Float16.AppendAll(l.values, nil, v.Values[from:to])
-			}
-		}, l.addMissing)
-		if err != nil {
-			return row, err
-		}
-		return 0, l.endFull()
-	}
-}
-
-// bytesTo returns the function that adds text or bytes, with their lengths if
-// these vary.
-func bytesTo[T string | []byte](l *leafWriter, sized bool) func(exchange.Column, int, int) (int, error) {
-	b, total := &byteBounds{}, &byteBounds{}
-	l.bounds, l.total = b, total
+func numbersTo[T any](l *leafWriter, value func(T) pq.Value) adder {
 	return func(c exchange.Column, from, to int) (int, error) {
 		v := c.(*exchange.Vector[T])
 		for i := from; i < to; i++ {
 			if v.IsMissing(i) {
 				l.addMissing()
-				continue
+			} else {
+				l.add(value(v.Values[i]))
 			}
-			l.addPresent(1)
-			x := v.Values[i]
-			if sized {
-				l.values = binary.LittleEndian.AppendUint32(l.values, uint32(len(x)))
-			}
-			start := len(l.values)
-			l.values = append(l.values, x...)
-			b.see(l.values[start:])
-			if err := l.endFull(); err != nil {
+			if err := l.endRow(); err != nil {
 				return i, err
 			}
 		}
-		return 0, nil
+		return from, nil
+	}
+}
+
+// turned adds integers, made others.
+func turned(l *leafWriter, turn func(int64) (pq.Value, error)) adder {
+	return func(c exchange.Column, from, to int) (int, error) {
+		v := c.(*exchange.Vector[int64])
+		for i := from; i < to; i++ {
+			if v.IsMissing(i) {
+				l.addMissing()
+			} else {
+				n, err := turn(v.Values[i])
+				if err != nil {
+					return i, err
+				}
+				l.add(n)
+			}
+			if err := l.endRow(); err != nil {
+				return i, err
+			}
+		}
+		return from, nil
+	}
+}
+
+// int64sTo returns the node of integers of 64 bits, times or dates, and the
+// function that adds them.
+func int64sTo(l *leafWriter, m dtype.Meaning) (pq.Node, adder) {
+	switch {
+	case m.Date:
+		return pq.Date(), turned(l, func(n int64) (pq.Value, error) {
+			if int64(int32(n)) != n {
+				return pq.Value{}, fmt.Errorf("%w: the date %d has no form in Parquet", dtype.ErrValue, n)
+			}
+			return pq.Int32Value(int32(n)), nil
+		})
+	case m.Time == dtype.Second:
+		return pq.Timestamp(pq.Millisecond), turned(l, func(n int64) (pq.Value, error) {
+			ms, err := fit.Multiply(n, 1000)
+			return pq.Int64Value(ms), err
+		})
+	case m.Time == dtype.Millisecond:
+		return pq.Timestamp(pq.Millisecond), numbersTo(l, value64[int64])
+	case m.Time == dtype.Microsecond:
+		return pq.Timestamp(pq.Microsecond), numbersTo(l, value64[int64])
+	case m.Time == dtype.Nanosecond:
+		return pq.Timestamp(pq.Nanosecond), numbersTo(l, value64[int64])
+	}
+	return pq.Int(64), numbersTo(l, value64[int64])
+}
+
+// halvesTo returns the function that adds floats of 16 bits.
+func halvesTo(l *leafWriter) adder {
+	return func(c exchange.Column, from, to int) (row int, err error) {
+		v := c.(*exchange.Vector[float32])
+		for i := from; i < to; i++ {
+			if v.IsMissing(i) {
+				l.addMissing()
+			} else {
+				start := len(l.arena)
+				if l.arena, _, err = dtype.Float16.AppendAll(l.arena, nil, v.Values[i:i+1]); err != nil {
+					return i, err
+				}
+				l.add(pq.FixedLenByteArrayValue(l.arena[start:]))
+			}
+			if err := l.endRow(); err != nil {
+				return i, err
+			}
+		}
+		return from, nil
+	}
+}
+
+// bytesTo returns the function that adds text or bytes.
+func bytesTo[T string | []byte](l *leafWriter, value func([]byte) pq.Value) adder {
+	return func(c exchange.Column, from, to int) (int, error) {
+		v := c.(*exchange.Vector[T])
+		for i := from; i < to; i++ {
+			if v.IsMissing(i) {
+				l.addMissing()
+			} else {
+				start := len(l.arena)
+				l.arena = append(l.arena, v.Values[i]...)
+				l.size += len(v.Values[i])
+				l.add(value(l.arena[start:len(l.arena):len(l.arena)]))
+			}
+			if err := l.endRow(); err != nil {
+				return i, err
+			}
+		}
+		return from, nil
 	}
 }
 
 // jsonTo returns the function that adds values of msgpack and cbor as JSON.
-func jsonTo(l *leafWriter) func(exchange.Column, int, int) (int, error) {
+func jsonTo(l *leafWriter) adder {
 	return func(c exchange.Column, from, to int) (int, error) {
 		v := c.(*exchange.Vector[any])
 		for i := from; i < to; i++ {
 			if v.IsMissing(i) || v.Values[i] == nil {
 				l.addMissing()
-				continue
+			} else {
+				start := len(l.arena)
+				out, err := structured.AppendJSON(l.arena, v.Values[i])
+				if err != nil {
+					return i, err
+				}
+				l.arena = out
+				l.size += len(out) - start
+				l.add(pq.ByteArrayValue(out[start:len(out):len(out)]))
 			}
-			l.addPresent(1)
-			start := len(l.values)
-			out, err := structured.AppendJSON(append(l.values, 0, 0, 0, 0), v.Values[i])
-			if err != nil {
-				return i, err
-			}
-			binary.LittleEndian.PutUint32(out[start:], uint32(len(out)-start-4))
-			l.values = out
-			if err := l.endFull(); err != nil {
+			if err := l.endRow(); err != nil {
 				return i, err
 			}
 		}
-		return 0, nil
+		return from, nil
 	}
 }
 
@@ -301,47 +282,49 @@ func jsonTo(l *leafWriter) func(exchange.Column, int, int) (int, error) {
 func vectorWriter(f exchange.Field) (*columnWriter, error) {
 	switch f.Type.Elem {
 	case dtype.KindInt8:
-		return vectorsOf(f, element{physical: typeInt32, logical: integer, bits: 8}, put32[int8])
+		return vectorsOf(f, pq.Int(8), value32[int8]), nil
 	case dtype.KindInt16:
-		return vectorsOf(f, element{physical: typeInt32, logical: integer, bits: 16}, put32[int16])
+		return vectorsOf(f, pq.Int(16), value32[int16]), nil
 	case dtype.KindInt32:
-		return vectorsOf(f, element{physical: typeInt32, logical: integer, bits: 32}, put32[int32])
+		return vectorsOf(f, pq.Int(32), value32[int32]), nil
 	case dtype.KindInt64:
-		return vectorsOf(f, element{physical: typeInt64, logical: integer, bits: 64}, put64[int64])
+		return vectorsOf(f, pq.Int(64), value64[int64]), nil
 	case dtype.KindUint8:
-		return vectorsOf(f, element{physical: typeInt32, logical: integer, bits: 8, unsigned: true}, put32[uint8])
+		return vectorsOf(f, pq.Uint(8), value32[uint8]), nil
 	case dtype.KindUint16:
-		return vectorsOf(f, element{physical: typeInt32, logical: integer, bits: 16, unsigned: true}, put32[uint16])
+		return vectorsOf(f, pq.Uint(16), value32[uint16]), nil
 	case dtype.KindUint32:
-		return vectorsOf(f, element{physical: typeInt32, logical: integer, bits: 32, unsigned: true}, put32[uint32])
+		return vectorsOf(f, pq.Uint(32), value32[uint32]), nil
 	case dtype.KindUint64:
-		return vectorsOf(f, element{physical: typeInt64, logical: integer, bits: 64, unsigned: true}, put64[uint64])
+		return vectorsOf(f, pq.Uint(64), value64[uint64]), nil
 	case dtype.KindFloat32:
-		return vectorsOf(f, element{physical: typeFloat}, putFloat32)
+		return vectorsOf(f, pq.Leaf(pq.FloatType), pq.FloatValue), nil
 	}
-	return vectorsOf(f, element{physical: typeDouble}, putFloat64)
+	return vectorsOf(f, pq.Leaf(pq.DoubleType), pq.DoubleValue), nil
 }
 
-func vectorsOf[E dtype.Element](f exchange.Field, e element, put func([]byte, E) []byte) (*columnWriter, error) {
+// listOfNumbers returns the node of lists, without missing ones.
+func listOfNumbers(n pq.Node) pq.Node { return pq.List(pq.Encoded(n, &pq.Plain)) }
+
+func vectorsOf[E dtype.Element](f exchange.Field, n pq.Node, value func(E) pq.Value) *columnWriter {
+	data := &leafWriter{def: 1}
 	if len(f.Type.Dims) > 0 {
-		c := &columnWriter{}
-		l := c.addList(nil, f.Name, e)
-		c.add = func(col exchange.Column, from, to int) (int, error) {
-			v := col.(*exchange.Vector[[]E])
+		return &columnWriter{listOfNumbers(n), []*leafWriter{data}, func(c exchange.Column, from, to int) (int, error) {
+			v := c.(*exchange.Vector[[]E])
 			for i := from; i < to; i++ {
-				if err := addList(l, v.Values[i], put); err != nil {
+				if err := addList(data, v.Values[i], value); err != nil {
 					return i, err
 				}
 			}
-			return 0, nil
-		}
-		return c, nil
+			return from, nil
+		}}
 	}
-	c := &columnWriter{schema: []element{{name: f.Name, physical: -1, children: 2}}}
-	shapes := c.addList([]string{f.Name}, shapeName, element{physical: typeInt32, logical: integer, bits: 32})
-	data := c.addList([]string{f.Name}, dataName, e)
-	c.add = func(col exchange.Column, from, to int) (int, error) {
-		v := col.(*exchange.Vector[dtype.Tensor[E]])
+	shapes := &leafWriter{def: 1}
+	both := &group{}
+	both.add(shapeName, listOfNumbers(pq.Int(32)))
+	both.add(dataName, listOfNumbers(n))
+	return &columnWriter{both, []*leafWriter{shapes, data}, func(c exchange.Column, from, to int) (int, error) {
+		v := c.(*exchange.Vector[dtype.Tensor[E]])
 		var shape []int32
 		for i := from; i < to; i++ {
 			shape = shape[:0]
@@ -351,34 +334,25 @@ func vectorsOf[E dtype.Element](f exchange.Field, e element, put func([]byte, E)
 				}
 				shape = append(shape, int32(d))
 			}
-			err := addList(shapes, shape, put32[int32])
+			err := addList(shapes, shape, value32[int32])
 			if err == nil {
-				err = addList(data, v.Values[i].Data, put)
+				err = addList(data, v.Values[i].Data, value)
 			}
 			if err != nil {
 				return i, err
 			}
 		}
-		return 0, nil
-	}
-	return c, nil
+		return from, nil
+	}}
 }
 
-// addList adds a list of numbers to the schema.
-func (c *columnWriter) addList(parents []string, name string, e element) *leafWriter {
-	e.name = "element"
-	c.schema = append(c.schema, element{name: name, physical: -1, logical: listGroup, children: 1},
-		element{name: "list", physical: -1, repetition: repeated, children: 1}, e)
-	path := append(slices.Clone(parents), name, "list", "element")
-	l := &leafWriter{path: path, physical: e.physical, maxDef: 1, maxRep: 1}
-	c.leaves = append(c.leaves, l)
-	return l
-}
-
-func addList[E dtype.Element](l *leafWriter, list []E, put func([]byte, E) []byte) error {
-	l.addList(len(list))
-	for _, x := range list {
-		l.values = put(l.values, x)
+// addList adds a list of numbers.
+func addList[E dtype.Element](l *leafWriter, list []E, value func(E) pq.Value) error {
+	if len(list) == 0 {
+		l.addMissing()
 	}
-	return l.endFull()
+	for i, x := range list {
+		l.values = append(l.values, value(x).Level(min(i, 1), l.def, l.column))
+	}
+	return l.endRow()
 }

@@ -7,6 +7,8 @@ import (
 	"math"
 	"math/big"
 
+	"github.com/parquet-go/parquet-go/format"
+
 	"columnvault/dtype"
 	"columnvault/exchange"
 	"columnvault/exchange/internal/fit"
@@ -28,29 +30,29 @@ type kind interface {
 // kindOf returns the kind of a leaf.
 func kindOf(n *node, decimals Decimals) (kind, error) {
 	switch n.physical {
-	case typeBool:
+	case format.Boolean:
 		return bools{}, nil
-	case typeInt32:
+	case format.Int32:
 		return kindOfInt32(n, decimals), nil
-	case typeInt64:
+	case format.Int64:
 		return kindOfInt64(n, decimals), nil
-	case typeInt96:
+	case format.Int96:
 		return numbers[int64]{f: moment(dtype.Meaning{Time: dtype.Nanosecond}), get: getInt96}, nil
-	case typeFloat:
+	case format.Float:
 		return numbers[float32]{f: plainField(dtype.Float32.Spec()), get: func(raw []byte, dst []float32) error {
 			for i := range dst {
 				dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
 			}
 			return nil
 		}}, nil
-	case typeDouble:
+	case format.Double:
 		return numbers[float64]{f: plainField(dtype.Float64.Spec()), get: func(raw []byte, dst []float64) error {
 			for i := range dst {
 				dst[i] = math.Float64frombits(binary.LittleEndian.Uint64(raw[8*i:]))
 			}
 			return nil
 		}}, nil
-	case typeBytes:
+	case format.ByteArray:
 		return kindOfBytes(n, decimals), nil
 	}
 	return kindOfFixed(n, decimals), nil

@@ -1,13 +1,13 @@
 package parquet
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 
 	"columnvault/dtype"
 	"columnvault/exchange"
-	"columnvault/exchange/parquet/internal/encoding"
 )
 
 // errNested is that of lists of numbers which hold missing values, or are
@@ -59,12 +59,11 @@ type listColumn[E dtype.Element] struct {
 	p      *pages
 	// data has the numbers of the lists that are held, one after the other, of
 	// which ends has the ends; what follows is a list that has not ended.
-	data       []E
-	ends       []int
-	open       bool
-	ended      bool
-	reps, defs []uint32
-	part       []E
+	data  []E
+	ends  []int
+	open  bool
+	ended bool
+	part  []E
 }
 
 // field is the type of the column.
@@ -106,41 +105,20 @@ func (c *listColumn[E]) fill(rows int) (int, error) {
 
 // read reads the next n numbers, among which empty lists count.
 func (c *listColumn[E]) read(n int) error {
-	if cap(c.reps) < n {
-		c.reps, c.defs, c.part = make([]uint32, step), make([]uint32, step), make([]E, step)
+	if c.part == nil {
+		c.part = make([]E, step)
 	}
-	reps, defs := c.reps[:n], c.defs[:n]
-	if err := c.p.rep.Read(reps); err != nil {
-		return err
-	}
-	present := n
-	level, all, err := c.p.def.AllEqual(n)
-	if err == nil && !all {
-		err = c.p.def.Read(defs)
-	}
-	if err != nil {
-		return err
-	}
-	leaf := uint32(c.p.leaf.def)
-	for i := range defs {
-		if all {
-			defs[i] = level
-		}
-		if defs[i] != leaf {
-			present--
-		}
-	}
-	part := c.part[:present]
+	reps, defs := c.p.takeLevels(n)
+	part := c.part[:bytes.Count(defs, []byte{byte(c.p.leaf.def)})]
 	if err := c.kind.read(c.p, part); err != nil {
 		return err
 	}
-	c.p.n -= n
 	return c.add(reps, defs, part)
 }
 
 // add adds numbers with their levels.
-func (c *listColumn[E]) add(reps, defs []uint32, part []E) error {
-	leaf := uint32(c.p.leaf.def)
+func (c *listColumn[E]) add(reps, defs []byte, part []E) error {
+	leaf := byte(c.p.leaf.def)
 	filled := leaf // where a list has an element
 	if c.p.leaf.repetition == optional {
 		filled--
@@ -158,12 +136,12 @@ func (c *listColumn[E]) add(reps, defs []uint32, part []E) error {
 			}
 			c.open = true
 		} else if !c.open {
-			return encoding.ErrSyntax
+			return errDamaged
 		}
 		switch {
 		case def == leaf:
 			if len(part) == 0 {
-				return encoding.ErrShort
+				return errDamaged
 			}
 			c.data = append(c.data, part[0])
 			part = part[1:]

@@ -1,13 +1,13 @@
 package parquet
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 
 	"columnvault/dtype"
 	"columnvault/exchange"
-	"columnvault/exchange/parquet/internal/encoding"
 )
 
 // nestedColumn is a column of groups, lists and maps, as values that msgpack
@@ -24,9 +24,9 @@ type nestedColumn struct {
 type cursor struct {
 	kind       kind
 	p          *pages
-	reps, defs []uint32
+	reps, defs []byte
 	values     []any
-	at         int // in reps and defs
+	at, n      int // of the next value, and of all that have been taken
 }
 
 // maxEntries bounds the values of one row.
@@ -52,7 +52,7 @@ func (c *nestedColumn) field() exchange.Field { return plainField(dtype.MsgPack[
 
 func (c *nestedColumn) begin(p []*pages) {
 	for i, cur := range c.cursors {
-		*cur = cursor{kind: cur.kind, p: p[i], reps: cur.reps[:0], defs: cur.defs[:0], values: cur.values[:0]}
+		*cur = cursor{kind: cur.kind, p: p[i], values: cur.values[:0]}
 	}
 	c.held = c.held[:0]
 }
@@ -213,31 +213,20 @@ func (c *nestedColumn) mapping(entry, key, value *node, count *int) (any, error)
 
 // load makes sure that there is a value, or returns io.EOF.
 func (c *cursor) load() error {
-	if c.at < len(c.reps) {
+	if c.at < c.n {
 		return nil
 	}
 	if err := c.p.more(); err != nil {
 		return err
 	}
 	n := min(1<<10, c.p.n)
-	c.reps, c.defs, c.values, c.at = append(c.reps[:0], make([]uint32, n)...), append(c.defs[:0], make([]uint32, n)...), c.values[:0], 0
-	if c.p.rep != nil {
-		if err := c.p.rep.Read(c.reps); err != nil {
-			return err
-		}
+	present := n
+	reps, defs := c.p.takeLevels(n)
+	if defs != nil {
+		present = bytes.Count(defs, []byte{byte(c.p.leaf.def)})
 	}
-	if c.p.def != nil {
-		if err := c.p.def.Read(c.defs); err != nil {
-			return err
-		}
-	}
-	present := 0
-	for _, def := range c.defs {
-		if int(def) == c.p.leaf.def {
-			present++
-		}
-	}
-	c.p.n -= n
+	c.values, c.n, c.at = c.values[:0], n, 0
+	c.reps, c.defs = reps, defs
 	var err error
 	c.values, err = c.kind.anys(c.p, present, c.values)
 	return err
@@ -248,7 +237,13 @@ func (c *cursor) peek() (rep, def int, err error) {
 	if err := c.load(); err != nil {
 		return 0, 0, err
 	}
-	return int(c.reps[c.at]), int(c.defs[c.at]), nil
+	if c.reps != nil {
+		rep = int(c.reps[c.at])
+	}
+	if c.defs != nil {
+		def = int(c.defs[c.at])
+	}
+	return rep, def, nil
 }
 
 // drop goes past a value that is missing.
@@ -258,7 +253,7 @@ func (c *cursor) drop() error {
 		return err
 	}
 	if def == c.p.leaf.def {
-		return encoding.ErrSyntax
+		return errDamaged
 	}
 	c.at++
 	return nil
@@ -271,7 +266,7 @@ func (c *cursor) take() (any, error) {
 		return nil, err
 	}
 	if def != c.p.leaf.def || len(c.values) == 0 {
-		return nil, encoding.ErrSyntax
+		return nil, errDamaged
 	}
 	v := c.values[0]
 	c.values = c.values[1:]

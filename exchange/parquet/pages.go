@@ -1,20 +1,27 @@
 package parquet
 
 import (
+	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
+	"slices"
+
+	"github.com/parquet-go/parquet-go/encoding/rle"
+	"github.com/parquet-go/parquet-go/format"
 
 	"columnvault/exchange/internal/block"
-	"columnvault/exchange/parquet/internal/encoding"
 )
 
 // The bounds of what a file can make the reader take. A header of a page has
-// statistics in it, which may hold values.
+// statistics in it, which may hold values. A page is decoded as a whole, and
+// valueBytes is what a value may take then beyond its bytes in the page.
 const (
 	maxHeader     = 16 << 20
-	maxPageValues = 128 << 20
+	maxPageValues = 32 << 20
+	valueBytes    = 12
 	maxFooter     = 128 << 20
 	maxInPages    = 512 << 20
 )
@@ -60,53 +67,62 @@ func (in *input) hold(n int64) error {
 type pages struct {
 	in      *input
 	leaf    *node
-	codec   int
+	codec   format.CompressionCodec
 	at, end int64
 	left    int64 // values in pages that have not been read
 
-	// dict is the dictionary, of values that have one size or of others.
-	dict      []byte
-	dictText  [][]byte
-	hasDict   bool
-	packed    []byte // memory for compressed pages
-	body      []byte // memory for others
-	held      int64
-	heldDict  int64
-	headerBuf []byte
+	// dict is the dictionary.
+	dict     values
+	hasDict  bool
+	packed   []byte // memory for compressed pages
+	body     []byte // memory for others
+	held     int64
+	heldDict int64
 
-	// n is how many values, missing ones included, there still are in the page.
-	n        int
-	rep, def *encoding.RLE
-	fixed    encoding.Fixed
-	strings  encoding.Strings
-	bools    interface{ Read([]uint32) error }
-	numbers  []uint32 // memory for levels and booleans
-	raw      []byte   // memory for values
+	// n is how many values, missing ones included, there still are in the page,
+	// and reps and defs are their levels.
+	n          int
+	reps, defs []byte
+	levels     [2][]byte // memory for them
+	values     values
+	indexes    []int32 // of the values in dict, if indexed
+	indexed    bool
+	next       int    // value
+	raw        []byte // memory for values
 }
 
-func newPages(in *input, leaf *node, c *chunk) (*pages, error) {
-	p := &pages{in: in, leaf: leaf, codec: c.codec, at: c.dataAt, left: c.values}
-	if c.dictAt > 0 && c.dictAt < p.at {
-		p.at = c.dictAt
+// values are those of a page or a dictionary: all bytes, one value after the
+// other. Those that vary in size have offsets, one more than there are values.
+// Booleans take a byte each.
+type values struct {
+	bytes   []byte
+	offsets []uint32
+}
+
+func (v *values) text(i int) []byte {
+	return v.bytes[v.offsets[i]:v.offsets[i+1]:v.offsets[i+1]]
+}
+
+func newPages(in *input, leaf *node, c *format.ColumnChunk) (*pages, error) {
+	m := &c.MetaData
+	p := &pages{in: in, leaf: leaf, codec: m.Codec, at: m.DataPageOffset, left: m.NumValues}
+	if m.DictionaryPageOffset > 0 && m.DictionaryPageOffset < p.at {
+		p.at = m.DictionaryPageOffset
 	}
 	switch {
-	case c.elsewhere:
+	case c.FilePath != "":
 		return nil, errors.New("the column is in another file")
-	case c.physical != leaf.physical || c.values < 0:
+	case m.Type != leaf.physical || m.NumValues < 0:
 		return nil, errSchema
-	case p.at < 0 || c.packed < 0 || p.at > in.size || c.packed > in.size-p.at:
+	case p.at < 0 || m.TotalCompressedSize < 0 || p.at > in.size || m.TotalCompressedSize > in.size-p.at:
 		return nil, errOutside
 	}
-	p.end = p.at + c.packed
-	switch c.codec {
-	case codecNone, codecSnappy, codecGzip, codecLZ4Hadoop, codecZstd, codecLZ4:
+	p.end = p.at + m.TotalCompressedSize
+	switch m.Codec {
+	case format.Uncompressed, format.Snappy, format.Gzip, format.Lz4, format.Zstd, format.Lz4Raw:
 		return p, nil
 	}
-	name, ok := codecNames[c.codec]
-	if !ok {
-		name = fmt.Sprintf("codec %d", c.codec)
-	}
-	return nil, fmt.Errorf("the column is compressed by %s, which is not supported", name)
+	return nil, fmt.Errorf("the column is compressed by %v, which is not supported", m.Codec)
 }
 
 // close gives back the memory of the pages.
@@ -124,7 +140,7 @@ func (p *pages) more() error {
 		if p.at >= p.end {
 			return errEarly
 		}
-		if err := p.next(); err != nil {
+		if err := p.nextPage(); err != nil {
 			return err
 		}
 	}
@@ -132,49 +148,66 @@ func (p *pages) more() error {
 }
 
 // header reads the header of the next page.
-func (p *pages) header() (pageHeader, error) {
+func (p *pages) header() (h format.PageHeader, err error) {
 	for size := int64(512); ; size *= 8 {
 		n := min(size, p.end-p.at)
-		if int64(cap(p.headerBuf)) < n {
-			p.headerBuf = make([]byte, n)
+		b := make([]byte, n) // of which h keeps parts
+		if err := p.in.readAt(b, p.at); err != nil {
+			return h, err
 		}
-		if err := p.in.readAt(p.headerBuf[:n], p.at); err != nil {
-			return pageHeader{}, err
-		}
-		h, used, err := readPageHeader(p.headerBuf[:n])
+		h = format.PageHeader{}
+		used, err := decodeThrift(b, &h)
 		if err == nil {
 			p.at += int64(used)
 			return h, nil
 		}
 		if n < size || size > maxHeader {
-			return pageHeader{}, fmt.Errorf("the page at byte %d: %w", p.at, err)
+			return h, fmt.Errorf("the page at byte %d: %w", p.at, err)
 		}
 	}
 }
 
-// next reads the next page.
-func (p *pages) next() error {
+// nextPage reads the next page. The library panics about some that are damaged.
+func (p *pages) nextPage() (err error) {
+	at := p.at
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("the page at byte %d: %w: %v", at, errDamaged, r)
+		}
+	}()
 	h, err := p.header()
 	if err != nil {
 		return err
 	}
-	if h.packed < 0 || h.raw < 0 || h.raw > block.MaxSize || int64(h.packed) > p.end-p.at || h.values < 0 || h.values > maxPageValues {
+	var n int32
+	var known bool
+	switch h.Type {
+	case format.DictionaryPage:
+		n, known = h.DictionaryPageHeader.V.NumValues, h.DictionaryPageHeader.Valid
+	case format.DataPage:
+		n, known = h.DataPageHeader.V.NumValues, h.DataPageHeader.Valid
+	case format.DataPageV2:
+		n, known = h.DataPageHeaderV2.V.NumValues, h.DataPageHeaderV2.Valid
+	default:
+		known = true
+	}
+	if h.CompressedPageSize < 0 || h.UncompressedPageSize < 0 || h.UncompressedPageSize > block.MaxSize ||
+		int64(h.CompressedPageSize) > p.end-p.at || !known || n < 0 || n > maxPageValues {
 		return fmt.Errorf("the page at byte %d has a size that cannot be", p.at)
 	}
-	at := p.at
-	p.at += int64(h.packed)
-	switch h.kind {
-	case pageDict:
-		err = p.readDict(h, at)
-	case pageData, pageDataV2:
-		if int64(h.values) > p.left {
+	at = p.at
+	p.at += int64(h.CompressedPageSize)
+	switch h.Type {
+	case format.DictionaryPage:
+		err = p.readDict(&h, int(n), at)
+	case format.DataPage, format.DataPageV2:
+		if int64(n) > p.left {
 			err = errors.New("it has more values than the column")
 			break
 		}
-		p.left -= int64(h.values)
-		p.n = h.values
-		if err = p.readData(h, at); err != nil {
-			p.n = 0
+		p.left -= int64(n)
+		if err = p.readData(&h, int(n), at); err == nil {
+			p.n = int(n)
 		}
 	}
 	if err != nil {
@@ -183,50 +216,52 @@ func (p *pages) next() error {
 	return nil
 }
 
-// load reads the bytes of a page, of which the first so many are never
-// compressed. Those of values that vary in size get memory of their own, because
-// the values go on lying in it.
-func (p *pages) load(h pageHeader, at int64, stored int) ([]byte, error) {
-	if stored > h.packed || stored > h.raw {
-		return nil, encoding.ErrShort
+// load reads the bytes of a page of n values, of which the first so many bytes
+// are never compressed. Those of values that vary in size get memory of their
+// own, because the values go on lying in it.
+func (p *pages) load(h *format.PageHeader, n int, at int64, stored int) ([]byte, error) {
+	size, raw := int(h.CompressedPageSize), int(h.UncompressedPageSize)
+	if stored > size || stored > raw {
+		return nil, errDamaged
 	}
 	codec := p.codec
-	if h.kind == pageDataV2 && h.stored {
-		codec = codecNone
+	if v2 := h.DataPageHeaderV2.V; h.Type == format.DataPageV2 && v2.IsCompressed.Valid && !v2.IsCompressed.V {
+		codec = format.Uncompressed
 	}
-	own := p.leaf.physical == typeBytes || h.kind == pageDict
-	need := int64(h.raw)
-	if codec != codecNone {
-		need += int64(h.packed)
+	own := p.leaf.physical == format.ByteArray || h.Type == format.DictionaryPage
+	need := int64(raw) + valueBytes*int64(n)
+	if codec != format.Uncompressed {
+		need += int64(size)
 	}
 	held := &p.held
-	if h.kind == pageDict {
+	if h.Type == format.DictionaryPage {
 		held = &p.heldDict
 	}
 	if err := p.in.hold(need - *held); err != nil {
+		p.in.held -= need - *held
 		return nil, err
 	}
 	*held = need
 	body := p.body
-	if own || cap(body) < h.raw {
-		body = make([]byte, 0, h.raw)
+	if own || cap(body) < raw {
+		body = make([]byte, 0, raw)
 	}
 	packed := p.packed
-	if codec == codecNone {
+	if codec == format.Uncompressed {
 		packed = body
 	}
-	if cap(packed) < h.packed {
-		packed = make([]byte, h.packed)
+	if cap(packed) < size {
+		packed = make([]byte, size)
 	}
-	packed = packed[:h.packed]
+	packed = packed[:size]
 	if err := p.in.readAt(packed, at); err != nil {
 		return nil, err
 	}
-	if h.hasCRC && crc32.ChecksumIEEE(packed) != h.crc {
+	if h.CRC != 0 && crc32.ChecksumIEEE(packed) != uint32(h.CRC) {
 		return nil, errors.New("its checksum is not that of its bytes")
 	}
-	if codec == codecNone {
-		if h.packed != h.raw {
+	if codec == format.Uncompressed {
+		if size != raw {
 			return nil, block.ErrDamaged
 		}
 		if !own {
@@ -235,12 +270,12 @@ func (p *pages) load(h pageHeader, at int64, stored int) ([]byte, error) {
 		return packed, nil
 	}
 	p.packed = packed
-	rest, err := p.unpack(codec, body[stored:stored], packed[stored:], h.raw-stored)
+	rest, err := unpack(codec, body[stored:stored], packed[stored:], raw-stored)
 	if err != nil {
 		return nil, err
 	}
 	if stored > 0 {
-		rest = append(append(make([]byte, 0, h.raw), packed[:stored]...), rest...)
+		rest = append(append(make([]byte, 0, raw), packed[:stored]...), rest...)
 	}
 	if !own {
 		p.body = rest
@@ -248,191 +283,196 @@ func (p *pages) load(h pageHeader, at int64, stored int) ([]byte, error) {
 	return rest, nil
 }
 
-func (p *pages) unpack(codec int, dst, src []byte, size int) ([]byte, error) {
+// unpack decompresses a page. The decompressors of the library take memory
+// without bounds for pages that are damaged.
+func unpack(codec format.CompressionCodec, dst, src []byte, size int) ([]byte, error) {
 	if size == 0 {
 		return dst, nil
 	}
 	switch codec {
-	case codecSnappy:
+	case format.Snappy:
 		return block.Snappy(dst, src, size)
-	case codecGzip:
+	case format.Gzip:
 		return block.Gzip(dst, src, size)
-	case codecZstd:
+	case format.Zstd:
 		return block.Zstd(dst, src, size)
-	case codecLZ4:
+	case format.Lz4Raw:
 		return block.LZ4(dst, src, size)
 	}
 	return block.HadoopLZ4(dst, src, size)
 }
 
 // readDict reads the dictionary.
-func (p *pages) readDict(h pageHeader, at int64) error {
-	if h.encoding != encPlain && h.encoding != encPlainDict {
-		return fmt.Errorf("the encoding %d of its dictionary is not supported", h.encoding)
+func (p *pages) readDict(h *format.PageHeader, n int, at int64) error {
+	e := h.DictionaryPageHeader.V.Encoding
+	if e != format.Plain && e != format.PlainDictionary {
+		return fmt.Errorf("the encoding %v of its dictionary is not supported", e)
 	}
-	b, err := p.load(h, at, 0)
+	b, err := p.load(h, n, at, 0)
 	if err != nil {
 		return err
 	}
-	p.hasDict = true
-	if p.leaf.physical != typeBytes {
-		size := p.leaf.width()
-		if size == 0 || h.values > len(b)/size {
-			return encoding.ErrShort
-		}
-		p.dict = b[:h.values*size]
-		return nil
-	}
-	if h.values > len(b)/4 {
-		return encoding.ErrShort
-	}
-	if err := p.in.hold(24 * int64(h.values)); err != nil {
-		return err
-	}
-	p.heldDict += 24 * int64(h.values)
-	p.dictText = make([][]byte, 0, h.values)
-	if h.values > 0 {
-		p.dictText, err = encoding.NewPlainStrings(b).Read(p.dictText, h.values, len(b))
-	}
+	p.dict, err = p.leaf.decode(format.Plain, b, n)
+	p.hasDict = err == nil
 	return err
 }
 
 // readData reads a page of values.
-func (p *pages) readData(h pageHeader, at int64) (err error) {
-	stored := 0
-	if h.kind == pageDataV2 {
-		if h.repLen < 0 || h.defLen < 0 || h.repLen > h.packed || h.defLen > h.packed-h.repLen {
-			return encoding.ErrShort
+func (p *pages) readData(h *format.PageHeader, n int, at int64) (err error) {
+	v1, v2 := h.DataPageHeader.V, h.DataPageHeaderV2.V
+	e, stored := v1.Encoding, 0
+	if h.Type == format.DataPageV2 {
+		e = v2.Encoding
+		rep, def := int64(v2.RepetitionLevelsByteLength), int64(v2.DefinitionLevelsByteLength)
+		if rep < 0 || def < 0 || rep+def > int64(h.CompressedPageSize) {
+			return errDamaged
 		}
-		stored = h.repLen + h.defLen
+		stored = int(rep + def)
 	}
-	b, err := p.load(h, at, stored)
+	b, err := p.load(h, n, at, stored)
 	if err != nil {
 		return err
 	}
-	p.rep, p.def = nil, nil
-	if h.kind == pageDataV2 {
-		if p.leaf.rep > 0 {
-			if p.rep, err = encoding.NewRLE(b[:h.repLen], encoding.Width(p.leaf.rep)); err != nil {
-				return err
+	sizes := [2]int{int(v2.RepetitionLevelsByteLength), int(v2.DefinitionLevelsByteLength)}
+	for i, highest := range [2]int{p.leaf.rep, p.leaf.def} {
+		size := sizes[i]
+		if h.Type == format.DataPage && highest > 0 {
+			if len(b) < 4 || uint64(binary.LittleEndian.Uint32(b)) > uint64(len(b)-4) {
+				return errDamaged
 			}
+			size = int(binary.LittleEndian.Uint32(b))
+			b = b[4:]
 		}
-		if p.leaf.def > 0 {
-			if p.def, err = encoding.NewRLE(b[h.repLen:stored], encoding.Width(p.leaf.def)); err != nil {
-				return err
-			}
-		}
-		return p.setValues(h, b[stored:])
-	}
-	for _, levels := range []struct {
-		max int
-		to  **encoding.RLE
-	}{{p.leaf.rep, &p.rep}, {p.leaf.def, &p.def}} {
-		if levels.max == 0 {
-			continue
-		}
-		if len(b) < 4 {
-			return encoding.ErrShort
-		}
-		n := uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24
-		if n > uint64(len(b)-4) {
-			return encoding.ErrShort
-		}
-		if *levels.to, err = encoding.NewRLE(b[4:4+n], encoding.Width(levels.max)); err != nil {
+		if p.levels[i], err = decodeLevels(p.levels[i], b[:size], n, highest); err != nil {
 			return err
 		}
-		b = b[4+n:]
+		b = b[size:]
 	}
-	return p.setValues(h, b)
+	p.reps, p.defs = p.levels[0], p.levels[1]
+	present := n
+	if p.leaf.def > 0 {
+		present = bytes.Count(p.defs, []byte{byte(p.leaf.def)})
+	}
+	p.next = 0
+	p.indexed = e == format.RLEDictionary || e == format.PlainDictionary
+	if p.indexed {
+		return p.readIndexes(b, present)
+	}
+	p.values, err = p.leaf.decode(e, b, present)
+	return err
 }
 
-// setValues takes the values of a page.
-func (p *pages) setValues(h pageHeader, b []byte) (err error) {
-	indexed := h.encoding == encDict || h.encoding == encPlainDict
-	if indexed && !p.hasDict {
+// readIndexes reads which values of the dictionary those of the page are.
+func (p *pages) readIndexes(b []byte, n int) error {
+	if !p.hasDict {
 		return errors.New("it refers to a dictionary that is not there")
 	}
-	size := p.leaf.width()
-	switch {
-	case p.leaf.physical == typeBool && h.encoding == encPlain:
-		p.bools = encoding.NewBools(b)
+	p.indexes = p.indexes[:0]
+	if n == 0 {
 		return nil
-	case p.leaf.physical == typeBool && h.encoding == encRLE:
-		if len(b) < 4 {
-			return encoding.ErrShort
-		}
-		p.bools, err = encoding.NewRLE(b[4:], 1)
-		return err
-	case p.leaf.physical == typeBool:
-	case p.leaf.physical == typeBytes:
-		switch {
-		case indexed:
-			p.strings, err = encoding.NewIndexedStrings(b, p.dictText)
-			return err
-		case h.encoding == encPlain:
-			p.strings = encoding.NewPlainStrings(b)
-			return nil
-		case h.encoding == encDeltaLength:
-			p.strings, err = encoding.NewLengthStrings(b, h.values)
-			return err
-		case h.encoding == encDeltaBytes:
-			p.strings, err = encoding.NewPrefixStrings(b, h.values)
-			return err
-		}
-	case indexed:
-		p.fixed, err = encoding.NewIndexed(b, p.dict, size)
-		return err
-	case h.encoding == encPlain:
-		p.fixed = encoding.NewPlain(b)
-		return nil
-	case h.encoding == encSplit:
-		p.fixed, err = encoding.NewSplit(b, size)
-		return err
-	case h.encoding == encDelta && (p.leaf.physical == typeInt32 || p.leaf.physical == typeInt64):
-		p.fixed, err = encoding.NewIntegers(b, size, h.values)
-		return err
-	case h.encoding == encDeltaBytes && p.leaf.physical == typeFixed:
-		p.fixed, err = encoding.NewPrefixFixed(b, size, h.values)
+	}
+	if len(b) == 0 || b[0] > 32 {
+		return errDamaged
+	}
+	bits := int(b[0])
+	if err := checkRuns(b[1:], bits, n); err != nil {
 		return err
 	}
-	return fmt.Errorf("the encoding %d is not supported for a %s", h.encoding, p.leaf.describe())
+	var err error
+	if p.indexes, err = (&rle.Encoding{BitWidth: bits}).DecodeInt32(p.indexes, b[1:]); err != nil || len(p.indexes) < n {
+		return errDamaged
+	}
+	count := len(p.dict.offsets) - 1
+	if size := p.leaf.width(); size > 0 {
+		count = len(p.dict.bytes) / size
+	}
+	for _, i := range p.indexes[:n] {
+		if i < 0 || int(i) >= count {
+			return errDamaged
+		}
+	}
+	return nil
 }
 
-// width is the size of a value in bytes, 0 if that varies or is a bit.
+// width is the size of a value in bytes, 0 if that varies.
 func (n *node) width() int {
 	switch n.physical {
-	case typeInt32, typeFloat:
+	case format.Boolean:
+		return 1
+	case format.Int32, format.Float:
 		return 4
-	case typeInt64, typeDouble:
+	case format.Int64, format.Double:
 		return 8
-	case typeInt96:
+	case format.Int96:
 		return 12
-	case typeFixed:
+	case format.FixedLenByteArray:
 		return n.size
 	}
 	return 0
 }
 
-// readRaw reads m values of one size.
+// readRaw returns m values of one size. They are valid until the next call.
 func (p *pages) readRaw(m int) ([]byte, error) {
-	size := m * p.leaf.width()
-	if cap(p.raw) < size {
-		p.raw = make([]byte, size)
+	size, from := p.leaf.width(), p.next
+	p.next += m
+	if !p.indexed {
+		if p.next*size > len(p.values.bytes) {
+			return nil, errDamaged
+		}
+		return p.values.bytes[from*size : p.next*size], nil
 	}
-	p.raw = p.raw[:size]
-	return p.raw, p.fixed.Read(p.raw)
+	if p.next > len(p.indexes) {
+		return nil, errDamaged
+	}
+	p.raw = slices.Grow(p.raw[:0], m*size)
+	switch size {
+	case 4:
+		for _, i := range p.indexes[from:p.next] {
+			p.raw = append(p.raw, p.dict.bytes[4*i:4*i+4]...)
+		}
+	case 8:
+		for _, i := range p.indexes[from:p.next] {
+			p.raw = append(p.raw, p.dict.bytes[8*i:8*i+8]...)
+		}
+	default:
+		for _, i := range p.indexes[from:p.next] {
+			p.raw = append(p.raw, p.dict.bytes[int(i)*size:(int(i)+1)*size]...)
+		}
+	}
+	return p.raw, nil
 }
 
-// readBools reads m booleans. They are valid until the next call of readBools
-// or readLevels.
-func (p *pages) readBools(m int) ([]uint32, error) {
-	list := p.ints(m)
-	return list, p.bools.Read(list)
+// readStrings adds values that vary in size, at most m, and at least one, until
+// they have so many bytes.
+func (p *pages) readStrings(dst [][]byte, m, limit int) ([][]byte, error) {
+	for ; m > 0; m-- {
+		if p.indexed && p.next >= len(p.indexes) || !p.indexed && p.next+1 >= len(p.values.offsets) {
+			return dst, errDamaged
+		}
+		v := []byte(nil)
+		if p.indexed {
+			v = p.dict.text(int(p.indexes[p.next]))
+		} else {
+			v = p.values.text(p.next)
+		}
+		p.next++
+		dst = append(dst, v)
+		if limit -= len(v); limit <= 0 {
+			break
+		}
+	}
+	return dst, nil
 }
 
-func (p *pages) ints(n int) []uint32 {
-	if cap(p.numbers) < n {
-		p.numbers = make([]uint32, n)
+// takeLevels returns the levels of the next n values; nil are those that are 0
+// for all.
+func (p *pages) takeLevels(n int) (reps, defs []byte) {
+	if p.leaf.rep > 0 {
+		reps, p.reps = p.reps[:n], p.reps[n:]
 	}
-	return p.numbers[:n]
+	if p.leaf.def > 0 {
+		defs, p.defs = p.defs[:n], p.defs[n:]
+	}
+	p.n -= n
+	return reps, defs
 }

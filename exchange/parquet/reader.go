@@ -1,6 +1,8 @@
-// Package parquet reads and writes Parquet files. The package is an
-// implementation of its own, in which nothing that a file claims can cost more
-// memory than its bounds; docs/exchange.md says which parts of the format it has.
+// Package parquet reads and writes Parquet files. What is specific to the format
+// (the footer, the headers, the encodings, and all of writing) is done by
+// github.com/parquet-go/parquet-go. The walk from page to page is one of this
+// package, because that library takes memory as a file claims it: here nothing
+// that a file claims costs more memory than its bounds.
 package parquet
 
 import (
@@ -10,6 +12,8 @@ import (
 	"fmt"
 	"io"
 	"slices"
+
+	"github.com/parquet-go/parquet-go/format"
 
 	"columnvault/dtype"
 	"columnvault/exchange"
@@ -55,7 +59,7 @@ func NewReader(r io.ReaderAt, size int64, o *Options) *Reader {
 type rows struct {
 	in      input
 	o       Options
-	meta    *fileMeta
+	meta    *format.FileMetaData
 	leaves  []*node
 	columns []*topColumn
 	noted   map[string]exchange.Field
@@ -154,27 +158,28 @@ func (r *rows) readFooter() error {
 	if err := r.in.readAt(footer, r.in.size-8-size); err != nil {
 		return err
 	}
-	m, err := readFileMeta(footer)
+	var m format.FileMetaData
+	_, err = decodeThrift(footer, &m)
 	if err != nil {
 		return fmt.Errorf("the footer: %w", err)
 	}
-	if m.encrypted {
+	if m.EncryptionAlgorithm.Value != nil {
 		return errors.New("the file is encrypted, which is not supported")
 	}
-	root, leaves, err := newTree(m.schema)
+	root, leaves, err := newTree(m.Schema)
 	if err != nil {
 		return err
 	}
-	for i, g := range m.groups {
-		if len(g.chunks) != len(leaves) || g.rows < 0 {
+	for i, g := range m.RowGroups {
+		if len(g.Columns) != len(leaves) || g.NumRows < 0 {
 			return fmt.Errorf("row group %d: %w", i, errSchema)
 		}
 	}
-	return r.choose(m, root, leaves)
+	return r.choose(&m, root, leaves)
 }
 
 // choose takes the columns that are wanted.
-func (r *rows) choose(m *fileMeta, root *node, leaves []*node) error {
+func (r *rows) choose(m *format.FileMetaData, root *node, leaves []*node) error {
 	var columns []*topColumn
 	var names []string
 	for _, n := range root.children {
@@ -191,7 +196,12 @@ func (r *rows) choose(m *fileMeta, root *node, leaves []*node) error {
 	if len(columns) == 0 {
 		return errors.New("the file has no columns")
 	}
-	r.meta, r.leaves, r.columns, r.noted = m, leaves, columns, note.Decode(m.notes[note.Key])
+	r.meta, r.leaves, r.columns = m, leaves, columns
+	for _, kv := range m.KeyValueMetadata {
+		if kv.Key == note.Key {
+			r.noted = note.Decode(kv.Value)
+		}
+	}
 	return nil
 }
 
@@ -232,7 +242,7 @@ func (r *rows) prepareList(c *topColumn) error {
 	}
 	length := 0
 	if c.state == listFixed {
-		if length = r.listLength(c.node); length == 0 && r.meta.rows == 0 {
+		if length = r.listLength(c.node); length == 0 && r.meta.NumRows == 0 {
 			length = fit.RowLen(want)
 		}
 	}
@@ -279,8 +289,8 @@ func (r *rows) tensor(n *node, want dtype.Spec) column {
 
 // nulls is how many missing values a column has, as far as the footer tells.
 func (r *rows) nulls(leaf int) (n int64) {
-	for _, g := range r.meta.groups {
-		n += max(0, g.chunks[leaf].nulls)
+	for _, g := range r.meta.RowGroups {
+		n += max(0, g.Columns[leaf].MetaData.Statistics.NullCount)
 	}
 	return n
 }
@@ -289,15 +299,15 @@ func (r *rows) nulls(leaf int) (n int64) {
 // or 0.
 func (r *rows) listLength(n *node) int {
 	length := int64(0)
-	for _, g := range r.meta.groups {
-		if g.rows == 0 {
+	for _, g := range r.meta.RowGroups {
+		if g.NumRows == 0 {
 			continue
 		}
-		values := g.chunks[n.leaves[0]].values
-		if values%g.rows != 0 || length != 0 && values/g.rows != length {
+		values := g.Columns[n.leaves[0]].MetaData.NumValues
+		if values%g.NumRows != 0 || length != 0 && values/g.NumRows != length {
 			return 0
 		}
-		length = values / g.rows
+		length = values / g.NumRows
 	}
 	if length > dtype.MaxSize/8 {
 		return 0
@@ -309,7 +319,7 @@ func (r *rows) listLength(n *node) int {
 func (r *rows) Next(ctx context.Context, b *exchange.Batch) (err error) {
 	defer fit.Guard(&err)
 	for r.left == 0 {
-		if r.group == len(r.meta.groups) {
+		if r.group == len(r.meta.RowGroups) {
 			r.close()
 			return io.EOF
 		}
@@ -363,11 +373,11 @@ func (r *rows) failed(c *topColumn, err error) error {
 
 // openGroup goes to the next row group.
 func (r *rows) openGroup() error {
-	g := &r.meta.groups[r.group]
+	g := &r.meta.RowGroups[r.group]
 	r.close()
 	for _, c := range r.columns {
 		for _, leaf := range c.node.leaves {
-			p, err := newPages(&r.in, r.leaves[leaf], &g.chunks[leaf])
+			p, err := newPages(&r.in, r.leaves[leaf], &g.Columns[leaf])
 			if err != nil {
 				return fmt.Errorf("row group %d: %w", r.group, fit.In(c.node.name, err))
 			}
@@ -375,7 +385,7 @@ func (r *rows) openGroup() error {
 		}
 		c.begin(c.open)
 	}
-	r.group, r.left = r.group+1, g.rows
+	r.group, r.left = r.group+1, g.NumRows
 	return nil
 }
 

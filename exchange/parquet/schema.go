@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/parquet-go/parquet-go/format"
+
 	"columnvault/internal/excerpt"
 )
 
@@ -28,7 +30,7 @@ const (
 var errSchema = errors.New("the schema is damaged")
 
 // newTree puts the elements of a schema into a tree.
-func newTree(elements []element) (root *node, leaves []*node, err error) {
+func newTree(elements []format.SchemaElement) (root *node, leaves []*node, err error) {
 	if len(elements) == 0 || len(elements) > maxNodes {
 		return nil, nil, errSchema
 	}
@@ -38,7 +40,7 @@ func newTree(elements []element) (root *node, leaves []*node, err error) {
 		if len(rest) == 0 || depth > maxDepth {
 			return nil, errSchema
 		}
-		n := &node{element: rest[0], leaf: -1}
+		n := &node{element: newElement(&rest[0]), leaf: -1}
 		rest = rest[1:]
 		if parent != nil {
 			n.def, n.rep = parent.def, parent.rep
@@ -54,10 +56,10 @@ func newTree(elements []element) (root *node, leaves []*node, err error) {
 			}
 		}
 		if n.physical >= 0 && parent != nil {
-			if n.children != nil || n.element.children > 0 || n.physical > typeFixed {
+			if n.children != nil || n.element.children > 0 || n.physical > format.FixedLenByteArray {
 				return nil, errSchema
 			}
-			if n.physical == typeFixed && (n.size <= 0 || n.size > maxValue) {
+			if n.physical == format.FixedLenByteArray && (n.size <= 0 || n.size > maxValue) {
 				return nil, errSchema
 			}
 			n.leaf = len(leaves)
@@ -118,9 +120,8 @@ func (n *node) mapEntry() (key, value *node, ok bool) {
 
 // describe says what a column is, for an error.
 func (n *node) describe() string {
-	kinds := []string{"BOOLEAN", "INT32", "INT64", "INT96", "FLOAT", "DOUBLE", "BYTE_ARRAY", "FIXED_LEN_BYTE_ARRAY"}
 	if n.leaf < 0 {
 		return "group " + excerpt.Quote(n.name, excerpt.Name)
 	}
-	return fmt.Sprintf("column %s of %s", excerpt.Quote(n.name, excerpt.Name), kinds[n.physical])
+	return fmt.Sprintf("column %s of %v", excerpt.Quote(n.name, excerpt.Name), n.physical)
 }

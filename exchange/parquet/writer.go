@@ -6,8 +6,12 @@ import (
 	"io"
 	"sync"
 
+	pq "github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/compress/zstd"
+
 	"columnvault/exchange"
 	"columnvault/exchange/internal/fit"
+	"columnvault/exchange/internal/note"
 )
 
 // WriterOptions configure a [Writer]. The zero value compresses with zstd.
@@ -15,7 +19,8 @@ type WriterOptions struct {
 	// Plain writes pages without compression.
 	Plain bool
 	// GroupRows is the most rows of a row group; 0 means 1,048,576. A row group is
-	// also ended at 64 MiB, as it is held in memory.
+	// also ended at 64 MiB, as it is held in memory. A file has at most 32,767 row
+	// groups.
 	GroupRows int
 }
 
@@ -25,14 +30,14 @@ type WriterOptions struct {
 // the metadata says which dtypes and meanings the columns have, so that a
 // [Reader] gives them back. Pages and row groups have statistics.
 type Writer struct {
-	out     counter
+	w       io.Writer
 	o       WriterOptions
+	out     *pq.Writer
 	fields  []exchange.Field
-	leaves  []*leafWriter
 	columns []*columnWriter
 	rows    int // of the open row group
 	row     int64
-	groups  []group
+	start   int64 // of the open row group in the file
 }
 
 // groupBytes is how much of a row group is held in memory, and pageBytes how
@@ -48,36 +53,33 @@ func NewWriter(w io.Writer, o *WriterOptions) *Writer {
 	if o == nil {
 		o = &WriterOptions{}
 	}
-	return &Writer{out: counter{w: w}, o: *o}
-}
-
-// counter counts what is written.
-type counter struct {
-	w  io.Writer
-	at int64
-}
-
-func (c *counter) write(p []byte) error {
-	n, err := c.w.Write(p)
-	c.at += int64(n)
-	return err
+	return &Writer{w: w, o: *o}
 }
 
 // Begin takes the columns.
 func (w *Writer) Begin(_ context.Context, fields []exchange.Field) error {
 	w.fields = fields
+	root := &group{}
+	var leaves []*leafWriter
 	for _, f := range fields {
 		c, err := newColumnWriter(f)
 		if err != nil {
 			return fit.In(f.Name, err)
 		}
-		for _, leaf := range c.leaves {
-			leaf.plain = w.o.Plain
-			w.leaves = append(w.leaves, leaf)
-		}
+		root.add(f.Name, c.node)
+		leaves = append(leaves, c.leaves...)
 		w.columns = append(w.columns, c)
 	}
-	return w.out.write([]byte(magic))
+	options := []pq.WriterOption{pq.NewSchema("schema", root), pq.KeyValueMetadata(note.Key, note.Encode(fields)),
+		pq.CreatedBy("columnvault", "1.0.0", ""), pq.PageBufferSize(pageBytes), pq.DataPageVersion(1), pq.DataPageStatistics(false)}
+	if !w.o.Plain {
+		options = append(options, pq.Compression(&zstd.Codec{Level: zstd.SpeedFastest}))
+	}
+	w.out = pq.NewWriter(w.w, options...)
+	for i, out := range w.out.ColumnWriters() {
+		leaves[i].out, leaves[i].column = out, i
+	}
+	return nil
 }
 
 // Write writes the rows of a batch.
@@ -97,10 +99,11 @@ func (w *Writer) Write(ctx context.Context, b *exchange.Batch) error {
 		w.rows += to - from
 		w.row += int64(to - from)
 		from = to
-		if w.rows >= limit || w.size() >= groupBytes {
-			if err := w.endGroup(); err != nil {
+		if w.rows >= limit || w.out.Size()-w.start >= groupBytes {
+			if err := w.out.Flush(); err != nil {
 				return err
 			}
+			w.rows, w.start = 0, w.out.Size()
 		}
 	}
 	return nil
@@ -117,6 +120,11 @@ func (w *Writer) add(b *exchange.Batch, from, to int) error {
 	for i, c := range w.columns {
 		add := func() {
 			row, err := c.add(b.Columns[i], from, to)
+			for _, l := range c.leaves {
+				if err == nil {
+					err = l.flush()
+				}
+			}
 			if err != nil {
 				failed[i] = fit.At(w.row+int64(row-from), w.fields[i].Name, err)
 			}
@@ -136,43 +144,10 @@ func (w *Writer) add(b *exchange.Batch, from, to int) error {
 	return nil
 }
 
-// size is the memory of the open row group.
-func (w *Writer) size() (n int) {
-	for _, leaf := range w.leaves {
-		n += len(leaf.pages) + len(leaf.values)
-	}
-	return n
-}
-
-// endGroup writes the open row group.
-func (w *Writer) endGroup() error {
-	g := group{rows: int64(w.rows)}
-	for _, leaf := range w.leaves {
-		if err := leaf.endPage(); err != nil {
-			return fmt.Errorf("column %s: %w", leaf.path[0], err)
-		}
-		c := leaf.endChunk(w.out.at)
-		if err := w.out.write(leaf.pages); err != nil {
-			return err
-		}
-		leaf.pages = leaf.pages[:0]
-		g.bytes += c.raw
-		g.chunks = append(g.chunks, c)
-	}
-	w.groups = append(w.groups, g)
-	w.rows = 0
-	return nil
-}
-
 // End writes what is held and the footer.
 func (w *Writer) End(context.Context) error {
-	if w.rows > 0 {
-		if err := w.endGroup(); err != nil {
-			return err
-		}
+	if err := w.out.Close(); err != nil {
+		return fmt.Errorf("the end of the file: %w", err)
 	}
-	if err := w.writeIndexes(); err != nil {
-		return err
-	}
-	return w.writeFooter()
+	return nil
 }

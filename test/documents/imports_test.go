@@ -67,20 +67,14 @@ var layers = map[string][]string{
 	"exchange/parquet":                   {"dtype", "exchange", "exchange/internal/block", "exchange/internal/fit", "exchange/internal/note", "exchange/parquet/internal/encoding", "exchange/parquet/internal/thrift", "internal/excerpt", "internal/structured"},
 	"exchange/parquet/internal/encoding": {},
 	"exchange/parquet/internal/thrift":   {},
-	"exchange/arrow":                     {"dtype", "exchange", "exchange/internal/fit", "exchange/internal/note", "internal/excerpt", "internal/structured"},
+	"exchange/arrow":                     {"dtype", "exchange", "exchange/arrow/internal/flat", "exchange/internal/block", "exchange/internal/fit", "exchange/internal/note", "internal/excerpt", "internal/structured"},
 	"exchange/npy":                       {"dtype", "exchange", "exchange/internal/fit", "internal/excerpt"},
 	"exchange/sqlrows":                   {"dtype", "exchange", "exchange/internal/fit", "internal/excerpt", "internal/hint", "internal/structured", "internal/values"},
 	"exchange/internal/fit":              {"dtype", "exchange", "internal/excerpt", "internal/values"},
 	"exchange/internal/note":             {"dtype", "exchange"},
 	"exchange/internal/block":            {},
 	"internal/formattest":                {"", "dtype", "exchange", "exchange/jsonl", "internal/structured", "internal/vaulttest"},
-	"exchange":                           {"", "dtype", "internal/excerpt", "internal/hint", "internal/position", "internal/values"},
-	"internal/values":                    {"dtype", "internal/excerpt", "internal/hint"},
-	"internal/hint":                      {},
-	"internal/rows":                      {"dtype", "internal/excerpt", "internal/structured"},
-	"examples/logger":                    {"", "dtype", "scan"},
-	"scan":                               {"", "dtype"},
-	"query":                              {"", "dtype", "internal/excerpt", "internal/values"},
+	"exchange/arrow/internal/flat":       {},
 }
 
 // foreign says which packages alone may import a module that the rest of the
@@ -96,6 +90,7 @@ var foreign = map[string][]string{
 	"github.com/klauspost/compress":            {"exchange/compressed", "exchange/internal/block"},
 	"github.com/apache/arrow-go/v18":           {"exchange/arrow"},
 	"github.com/google/flatbuffers":            {"exchange/arrow"},
+	"github.com/parquet-go/parquet-go":         {"exchange/parquet"},
 	"github.com/schollz/progressbar/v3":        {tool + "term"},
 }
 
