@@ -112,8 +112,13 @@ const (
 	heldBytes  = 64 << 10
 )
 
-// add adds a value.
-func (l *leafWriter) add(v pq.Value) { l.values = append(l.values, v.Level(0, l.def, l.column)) }
+// add adds a value. Where none may be missing it needs no levels.
+func (l *leafWriter) add(v pq.Value) {
+	if l.def > 0 {
+		v = v.Level(0, l.def, l.column)
+	}
+	l.values = append(l.values, v)
+}
 
 // addMissing adds a value that is missing, or an empty list.
 func (l *leafWriter) addMissing() { l.values = append(l.values, pq.NullValue().Level(0, 0, l.column)) }

@@ -18,7 +18,7 @@ func decodeLevels(dst, src []byte, n, highest int) ([]byte, error) {
 	}
 	width := bits.Len(uint(highest))
 	levels, err := decodeOctets(dst, src, width, n)
-	if err == nil && int(slices.Max(append(levels, 0))) > highest {
+	if err == nil && n > 0 && highest < 1<<width-1 && int(slices.Max(levels)) > highest {
 		err = errDamaged
 	}
 	return levels, err

@@ -20,8 +20,8 @@ import (
 // valueBytes is what a value may take then beyond its bytes in the page.
 const (
 	maxHeader     = 16 << 20
-	maxPageValues = 32 << 20
-	valueBytes    = 12
+	maxPageValues = 16 << 20
+	valueBytes    = 6
 	maxFooter     = 128 << 20
 	maxInPages    = 512 << 20
 )
@@ -90,6 +90,9 @@ type pages struct {
 	next       int    // value
 	raw        []byte // memory for values
 }
+
+// plainDictionary is what older writers call an encoding by way of a dictionary.
+const plainDictionary format.Encoding = 2
 
 // values are those of a page or a dictionary: all bytes, one value after the
 // other. Those that vary in size have offsets, one more than there are values.
@@ -305,7 +308,7 @@ func unpack(codec format.CompressionCodec, dst, src []byte, size int) ([]byte, e
 // readDict reads the dictionary.
 func (p *pages) readDict(h *format.PageHeader, n int, at int64) error {
 	e := h.DictionaryPageHeader.V.Encoding
-	if e != format.Plain && e != format.PlainDictionary {
+	if e != format.Plain && e != plainDictionary {
 		return fmt.Errorf("the encoding %v of its dictionary is not supported", e)
 	}
 	b, err := p.load(h, n, at, 0)
@@ -354,7 +357,7 @@ func (p *pages) readData(h *format.PageHeader, n int, at int64) (err error) {
 		present = bytes.Count(p.defs, []byte{byte(p.leaf.def)})
 	}
 	p.next = 0
-	p.indexed = e == format.RLEDictionary || e == format.PlainDictionary
+	p.indexed = e == format.RLEDictionary || e == plainDictionary
 	if p.indexed {
 		return p.readIndexes(b, present)
 	}

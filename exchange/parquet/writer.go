@@ -32,7 +32,7 @@ type WriterOptions struct {
 type Writer struct {
 	w       io.Writer
 	o       WriterOptions
-	out     *pq.Writer
+	out     *pq.GenericWriter[any]
 	fields  []exchange.Field
 	columns []*columnWriter
 	rows    int // of the open row group
@@ -75,7 +75,7 @@ func (w *Writer) Begin(_ context.Context, fields []exchange.Field) error {
 	if !w.o.Plain {
 		options = append(options, pq.Compression(&zstd.Codec{Level: zstd.SpeedFastest}))
 	}
-	w.out = pq.NewWriter(w.w, options...)
+	w.out = pq.NewGenericWriter[any](w.w, options...)
 	for i, out := range w.out.ColumnWriters() {
 		leaves[i].out, leaves[i].column = out, i
 	}
