@@ -55,7 +55,7 @@ these or msgpack, and text as numbers if all of it looks like numbers.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.format, "format", "", "`NAME` of the format: csv, jsonl, parquet, arrow, arrows (a stream) or\nnpy; by default what the ending of FILE says, else csv")
+	f.StringVar(&o.format, "format", "", "`csv|jsonl|parquet|arrow|arrows|npy`; by default what the ending\nof FILE says, else csv; arrows is a stream")
 	f.StringVar(&o.out, "out", "", "the `FILE` to write, in place of standard output")
 	f.StringVar(&o.parquet, "parquet", "", "the folder `DIR` to make, of Parquet files")
 	f.IntVar(&o.rowsPerFile, "rows-per-file", 0, "put `N` rows into each file of --parquet; by default all into one")

@@ -90,7 +90,7 @@ docs/import.md says exactly what is read as what.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.format, "format", "", "`NAME` of the format: csv, jsonl, parquet, arrow, arrows (a stream) or\nnpy; by default what the ending of the file says")
+	f.StringVar(&o.format, "format", "", "`csv|jsonl|parquet|arrow|arrows|npy`; by default what the ending\nof the file says; arrows is a stream")
 	f.StringSliceVar(&o.types, "types", nil, "types of columns, `COLUMN=DTYPE,...`, in place of those found;\nmay be repeated")
 	f.StringArrayVar(&o.na, "na", nil, "what missing values of a column become, `COLUMN=VALUE`; may be repeated")
 	f.StringArrayVar(&o.nulls, "null", nil, "a `TEXT` that stands for a missing value, in place of the usual ones;\nmay be repeated")

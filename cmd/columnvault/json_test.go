@@ -71,6 +71,8 @@ func fits(value any, is string) bool {
 func TestJSONContract(t *testing.T) {
 	csv, err := filepath.Abs("../../testdata/seattle-weather.csv")
 	vaulttest.Must(t, err)
+	gaps, err := filepath.Abs("../../testdata/nyc-weather.csv.gz")
+	vaulttest.Must(t, err)
 	layout1 := vaulttest.CopyGolden(t, "v1", "tensors.db")
 	broken := vaulttest.CopyGolden(t, "v1", "many.db")
 	vaulttest.ExecSQL(t, broken, `UPDATE kvault_col_blocks SET used_bytes = 1`)
@@ -147,6 +149,8 @@ func TestJSONContract(t *testing.T) {
 	look("plot", ok, "t.db", "n", "--by", "at")
 	look("stat", ok, "a.db")
 	look("stat", ok, "a.db", "temp_max")
+	look("import", ok, "i.db", csv)
+	look("import", ok, "g.db", gaps)
 	look("kv ls", ok, "a.db")
 	look("checkpoint", ok, "a.db")
 	look("backup", ok, "a.db", "b.db")
