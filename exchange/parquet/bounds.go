@@ -146,35 +146,36 @@ func (w *walker) list(depth int) error {
 	return nil
 }
 
-// checkRuns checks that runs of numbers of so many bits hold n numbers, and not
-// many more: the last run may be padded.
-func checkRuns(src []byte, bits, n int) error {
+// checkRuns returns the runs of numbers of so many bits that hold n numbers, and
+// not many more: the last run may be padded. What follows is left out, as the
+// library would go on and decode it.
+func checkRuns(src []byte, bits, n int) ([]byte, error) {
 	const padding = 1 << 10
-	count := uint64(0)
+	all, count := src, uint64(0)
 	for len(src) > 0 && count < uint64(n) {
 		head, used := binary.Uvarint(src)
 		if used <= 0 {
-			return errDamaged
+			return nil, errDamaged
 		}
 		src = src[used:]
 		run, size := head>>1, uint64(bits+7)/8
 		if head&1 == 1 {
 			if run > uint64(len(src)) && bits > 0 {
-				return errDamaged
+				return nil, errDamaged
 			}
 			size = run * uint64(bits)
 			run *= 8
 		}
 		if size > uint64(len(src)) || run > uint64(n)+padding {
-			return errDamaged
+			return nil, errDamaged
 		}
 		src = src[size:]
 		count += run
 	}
-	if count < uint64(n) || count > uint64(n)+padding || len(src) > padding {
-		return errDamaged
+	if count < uint64(n) {
+		return nil, errDamaged
 	}
-	return nil
+	return all[:len(all)-len(src)], nil
 }
 
 // checkDelta checks that src begins with n differences of numbers, and returns

@@ -53,6 +53,16 @@ func TestClaims(t *testing.T) {
 	}
 }
 
+// TestTrailingRuns decodes levels after which there are more than are wanted,
+// and far more are claimed.
+func TestTrailingRuns(t *testing.T) {
+	src := append([]byte{8 << 1, 1}, append(binary.AppendUvarint(nil, 1<<26<<1), 1)...)
+	levels, err := decodeLevels(nil, src, 8, 1)
+	if err != nil || len(levels) != 8 || cap(levels) > 1<<20 {
+		t.Errorf("there are %d levels in memory for %d (%v)", len(levels), cap(levels), err)
+	}
+}
+
 // TestPrefixes decodes text of which each value repeats a long one: what is
 // short in the file must not become long without bounds.
 func TestPrefixes(t *testing.T) {

@@ -29,7 +29,8 @@ func decodeOctets(dst, src []byte, width, n int) ([]byte, error) {
 	if n == 0 {
 		return dst[:0], nil
 	}
-	if err := checkRuns(src, width, n); err != nil {
+	src, err := checkRuns(src, width, n)
+	if err != nil {
 		return dst, err
 	}
 	list, err := (&rle.Encoding{BitWidth: width}).DecodeLevels(dst[:0], src)

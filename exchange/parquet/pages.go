@@ -378,11 +378,11 @@ func (p *pages) readIndexes(b []byte, n int) error {
 		return errDamaged
 	}
 	bits := int(b[0])
-	if err := checkRuns(b[1:], bits, n); err != nil {
+	runs, err := checkRuns(b[1:], bits, n)
+	if err != nil {
 		return err
 	}
-	var err error
-	if p.indexes, err = (&rle.Encoding{BitWidth: bits}).DecodeInt32(p.indexes, b[1:]); err != nil || len(p.indexes) < n {
+	if p.indexes, err = (&rle.Encoding{BitWidth: bits}).DecodeInt32(p.indexes, runs); err != nil || len(p.indexes) < n {
 		return errDamaged
 	}
 	count := len(p.dict.offsets) - 1

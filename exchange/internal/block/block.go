@@ -31,17 +31,6 @@ var decoder = sync.OnceValue(func() *zstd.Decoder {
 	return d
 })
 
-var encoder = sync.OnceValue(func() *zstd.Encoder {
-	e, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithWindowSize(1<<20), zstd.WithEncoderCRC(false))
-	if err != nil {
-		panic(err) // the options are valid
-	}
-	return e
-})
-
-// AppendZstd appends a block, compressed.
-func AppendZstd(dst, block []byte) []byte { return encoder().EncodeAll(block, dst) }
-
 // check looks whether a block has the size that was announced.
 func check(dst []byte, size int, err error) ([]byte, error) {
 	switch {
