@@ -2,7 +2,6 @@ package interop
 
 import (
 	"encoding/json"
-	"fmt"
 	"os"
 	"os/exec"
 	"slices"
@@ -171,7 +170,7 @@ func TestViewBeside11(t *testing.T) {
 			t.Errorf("%s has changed in the View", name)
 		}
 		if got := read(v, name); !slices.Equal(got, turn(want)) {
-			t.Error(fmt.Sprintf("%s: %d elements after the View, want %d others", name, len(got), len(want)+2))
+			t.Errorf("%s: %d elements after the View, want %d others", name, len(got), len(want)+2)
 		}
 	}
 }
