@@ -1,6 +1,6 @@
 //go:build 386 || arm || mips || mipsle || wasm
 
-package columnvault
+package position
 
 // Positions are ints and files have offsets of 64 bits, and with addresses of
 // 32 bits the SQLite engine ends in ordinary use, at 32 MB of memory. The
