@@ -172,6 +172,7 @@ var fuzzTargets = []struct {
 }{
 	{"test/crash", "FuzzFile", 0.002},
 	{"internal/column/layout0", "FuzzDamage", 0.01},
+	{"internal/column/layout1", "FuzzDamage", 0.01},
 	{"internal/column/layout0", "FuzzBounds", 0.1},
 	{"internal/column/layout0", "FuzzFixed", 0.1},
 	{"internal/column/layout0", "FuzzEntry", 0.06},
@@ -188,6 +189,9 @@ var fuzzTargets = []struct {
 	{"exchange/csv", "FuzzReader", 0.02},
 	{"exchange/jsonl", "FuzzReader", 0.01},
 	{"exchange/jsonl", "FuzzScanner", 0.01},
+	{"exchange/parquet", "FuzzReader", 0.01},
+	{"exchange/arrow", "FuzzReader", 0.01},
+	{"exchange/npy", "FuzzReader", 0.02},
 	{"internal/rows", "FuzzTag", 0.02},
 	{"internal/values", "FuzzParse", 0.02},
 	{"internal/values", "FuzzStored", 0.02},

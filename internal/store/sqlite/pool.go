@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"time"
 
 	"columnvault/internal/store"
@@ -135,7 +136,7 @@ func (s *Store) clean() {
 	s.mu.Lock()
 	var unused []*conn
 	used := s.idle[:0]
-	var files []held
+	kept := map[*conn][]held{}
 	again := len(s.open) > 0
 	for _, c := range s.idle {
 		if !c.recent && (c.stamped || len(s.idle) > idleReaders) {
@@ -145,7 +146,7 @@ func (s *Store) clean() {
 		again = again || c.recent
 		c.recent = false
 		if c.stamped {
-			files = append(files, c.files...)
+			kept[c] = c.files
 		}
 		used = append(used, c)
 	}
@@ -164,11 +165,25 @@ func (s *Store) clean() {
 		snap.endIfOld(s.opts.MaxSnapshotAge)
 	}
 	s.endSnapshots(unused, idleReaders)
-	for i := range files {
-		if err := files[i].look(); err != nil {
-			s.lose(err)
-			return
+	for c, files := range kept {
+		for i := range files {
+			if err := files[i].look(); err != nil {
+				s.loseIdle(c, err)
+				return
+			}
 		}
+	}
+}
+
+// loseIdle is lose for a connection that was idle when the janitor came. If it is
+// not any more, it may have been closed, and as the last one have taken the log
+// with it.
+func (s *Store) loseIdle(c *conn, why error) {
+	s.mu.Lock()
+	idle := slices.Contains(s.idle, c)
+	s.mu.Unlock()
+	if idle {
+		s.lose(why)
 	}
 }
 

@@ -76,8 +76,11 @@ func identify(c *conn) (blank, complete bool, err error) {
 		tables[name] = exists
 	}
 	if tables["col_chunks"] {
-		if _, err := c.integer(`SELECT rowid FROM col_chunks LIMIT 0`); err != nil && !errors.Is(err, store.ErrNotFound) {
+		switch _, err := c.integer(`SELECT rowid FROM col_chunks LIMIT 0`); {
+		case errors.Is(err, sqlite3.ERROR):
 			return false, false, fmt.Errorf("%w: the table col_chunks has no rowid", store.ErrNotVault)
+		case err != nil && !errors.Is(err, store.ErrNotFound):
+			return false, false, err
 		}
 	}
 	if tables["col_meta"] && tables["col_chunks"] && tables["kohakuvault_meta"] {

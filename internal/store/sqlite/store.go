@@ -390,8 +390,11 @@ func (s *Store) Close() error {
 	if s.writer != nil {
 		s.look(s.writer, 0)
 	}
-	for _, c := range s.takeAllIdle() {
-		s.look(c, 0)
+	idle := s.takeAllIdle()
+	for _, c := range idle {
+		s.look(c, 0) // all of them first: the last to be closed takes the log with it
+	}
+	for _, c := range idle {
 		s.discard(c)
 	}
 	if s.writer == nil {

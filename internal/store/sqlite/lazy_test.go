@@ -1,0 +1,93 @@
+package sqlite
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"columnvault/internal/store"
+)
+
+// TestOpenLeavesWritingToTheFirstWrite: a vault that is whole is opened with a
+// connection for reading alone.
+func TestOpenLeavesWritingToTheFirstWrite(t *testing.T) {
+	s := reopened(t)
+	if s.writer != nil || len(s.idle) != 1 {
+		t.Errorf("%d connections for reading, and for writing: %v", len(s.idle), s.writer != nil)
+	}
+	err := s.Update(t.Context(), func(tx store.Tx) error {
+		_, err := tx.CreateColumn(t.Context(), store.Row{Name: "x", DType: "i64", ElemSize: 8, MinChunk: 8, MaxChunk: 8})
+		return err
+	})
+	if err != nil || s.writer == nil {
+		t.Errorf("a write: %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	// A file that is gone is not made again by the first write.
+	s, err = Open(t.Context(), s.path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		if err := os.Remove(s.path + suffix); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err = s.Update(t.Context(), func(store.Tx) error { return nil })
+	if _, there := os.Stat(s.path); err == nil || there == nil {
+		t.Errorf("a write to a file that is gone: %v, and the file: %v", err, there)
+	}
+}
+
+// TestLastReaderTakesTheLog: the last connection that is closed takes the log
+// and its index with it. The janitor, who may be looking at them, does not take
+// that for files that were replaced.
+func TestLastReaderTakesTheLog(t *testing.T) {
+	s := reopened(t)
+	defer s.Close()
+	c, err := s.takeIdle()
+	if err != nil || c == nil {
+		t.Fatalf("no idle connection: %v", err)
+	}
+	files := c.files
+	s.discard(c)
+	var gone error
+	for i := range files {
+		gone = errors.Join(gone, files[i].look())
+	}
+	if gone == nil {
+		t.Skip("nobody looks at names here")
+	}
+	s.loseIdle(c, gone)
+	snap, err := s.Snapshot(t.Context())
+	if err != nil {
+		t.Fatalf("the next reader: %v", err)
+	}
+	if err := snap.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// reopened is a vault that was whole when it was opened.
+func reopened(t *testing.T) *Store {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "test.db")
+	for range 2 {
+		s, err := Open(t.Context(), path, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.writer == nil {
+			return s
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Fatal("the second time, the vault is opened for writing")
+	return nil
+}
