@@ -85,7 +85,7 @@ func (c *Column[T]) Append(ctx context.Context, values ...T) error {
 		return c.fail("append", err)
 	}
 	if n < len(values) {
-		return c.appendPieces(ctx, scratch, values)
+		return c.appendPieces(ctx, scratch, values, e, n)
 	}
 	if c.in.tx == nil {
 		if taken, err := c.appendCached(ctx, e, len(values)); taken || err != nil {
@@ -125,20 +125,24 @@ func (c *Column[T]) encodePiece(scratch *column.Elements, values []T, done int, 
 }
 
 // appendPieces writes the values in one transaction, which one that cannot be
-// stored undoes.
-func (c *Column[T]) appendPieces(ctx context.Context, scratch *column.Elements, values []T) error {
-	return c.write(ctx, "append", func(o *opened) error {
-		for done := 0; done < len(values); {
-			e, end, err := c.encodePiece(scratch, values, done, false)
-			if err == nil {
-				err = o.Append(ctx, o.tx.w, e)
-			}
-			if err != nil {
-				return err
-			}
-			done = end
+// stored undoes. e is the first piece, of the values before end, which is encoded
+// already.
+func (c *Column[T]) appendPieces(ctx context.Context, scratch *column.Elements, values []T, e column.Elements, end int) error {
+	done := 0
+	return c.write(ctx, "append", func(o *opened) (err error) {
+		if done > 0 { // the transaction runs again
+			e, end, err = c.encodePiece(scratch, values, 0, false)
 		}
-		return nil
+		for err == nil {
+			if err = o.Append(ctx, o.tx.w, e); err != nil {
+				break
+			}
+			if done = end; done == len(values) {
+				break
+			}
+			e, end, err = c.encodePiece(scratch, values, done, false)
+		}
+		return err
 	})
 }
 

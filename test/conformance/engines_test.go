@@ -21,6 +21,7 @@ func TestOnOtherEngines(t *testing.T) {
 				name string
 				run  func(*testing.T)
 			}{
+				{"LargeAppend", TestLargeAppend},
 				{"BatchTakenWhole", TestBatchTakenWhole},
 				{"BatchRefusedValue", TestBatchRefusedValue},
 				{"BatchRefusesForeignRows", TestBatchRefusesForeignRows},
