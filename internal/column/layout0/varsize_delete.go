@@ -47,7 +47,7 @@ func (c *VarSize) Delete(ctx context.Context, tx store.Tx, i, j int64) (err erro
 type deletion struct {
 	i, j int64 // from where up to where
 	// extents are what these elements take up in each chunk.
-	extents map[int32]extent
+	extents extents
 	// neighbors are the elements before and after them, as far as there are
 	// any. These stay, and their chunks with them.
 	neighbors entryList
@@ -59,7 +59,7 @@ type deletion struct {
 // survey reads the entries of the elements from i up to j and of their
 // neighbors.
 func (c *VarSize) survey(ctx context.Context, r store.Reader, i, j int64) (deletion, error) {
-	d := deletion{i: i, j: j, extents: map[int32]extent{}, used: math.MaxInt64}
+	d := deletion{i: i, j: j, extents: extents{}, used: math.MaxInt64}
 	high := min(c.Len(), j+1)
 	for from := max(0, i-1); from < high; {
 		entries, err := c.entries(ctx, r, from, min(high, from+c.window))
@@ -72,12 +72,7 @@ func (c *VarSize) survey(ctx context.Context, r store.Reader, i, j int64) (delet
 				d.neighbors = e.Append(d.neighbors)
 				continue
 			}
-			x, ok := d.extents[e.Chunk]
-			if !ok {
-				x.start = -1
-			}
-			x.add(e)
-			d.extents[e.Chunk] = x
+			d.extents.add(e)
 		}
 		from += int64(entries.Len())
 	}

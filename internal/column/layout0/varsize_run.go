@@ -126,6 +126,18 @@ func (x *extent) add(e entry) {
 	x.end = e.End
 }
 
+// extents are what elements take up in each chunk.
+type extents map[int32]extent
+
+func (all extents) add(e entry) {
+	x, ok := all[e.Chunk]
+	if !ok {
+		x.start = -1
+	}
+	x.add(e)
+	all[e.Chunk] = x
+}
+
 // fills tells whether no other element can lie in the chunk. Elements ascend
 // inside a chunk: others with lower positions would lie before these, others
 // with higher positions between their end and the end of the used bytes.

@@ -93,8 +93,12 @@ func (c *VarSize) strayNumber(ctx context.Context, r store.Reader, chunk int64) 
 // dropStrays drops the chunks of the run's strays, whose elements have been
 // read to be stored elsewhere, as far as nothing else lies in them.
 func (c *VarSize) dropStrays(ctx context.Context, tx store.Tx, x run) error {
-	strays := x.sources()
-	delete(strays, int32(x.chunk.Number))
+	strays := extents{}
+	for k := range x.entries.Len() {
+		if e := x.entries.At(k); int64(e.Chunk) != x.chunk.Number {
+			strays.add(e)
+		}
+	}
 	doubtful := map[int32]bool{}
 	for number, s := range strays {
 		chunk, err := tx.Chunk(ctx, c.id, int64(number))
