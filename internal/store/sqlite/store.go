@@ -178,7 +178,7 @@ func (s *Store) start(ctx context.Context, exists bool) (err error) {
 // and leaves the one for writing to the first write. The result is false if
 // there is anything to be done to the file, or wrong with it.
 func (s *Store) openWhole(ctx context.Context) bool {
-	if !writable(s.path) || !usesLog(s.path) {
+	if !writable(s.path) {
 		return false
 	}
 	s.mode = modeReadWrite
