@@ -17,12 +17,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 
 	"columnvault/exchange"
 	"columnvault/exchange/internal/fit"
 	"columnvault/exchange/internal/note"
-	"columnvault/internal/excerpt"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/ipc"
@@ -168,18 +166,13 @@ func (m *messages) Message() (*ipc.Message, error) {
 
 // choose takes the columns that are wanted.
 func (r *rows) choose(schema *arrow.Schema) error {
-	r.chosen = nil
 	var names []string
-	for i, f := range schema.Fields() {
+	for _, f := range schema.Fields() {
 		names = append(names, f.Name)
-		if r.o.Columns == nil || slices.Contains(r.o.Columns, f.Name) {
-			r.chosen = append(r.chosen, i)
-		}
 	}
-	for _, name := range r.o.Columns {
-		if !slices.Contains(names, name) {
-			return fmt.Errorf("the file has no column %s; its columns are %s", excerpt.Quote(name, excerpt.Name), excerpt.Few(names))
-		}
+	var err error
+	if r.chosen, err = fit.Choose("file", names, r.o.Columns); err != nil {
+		return err
 	}
 	if len(r.chosen) == 0 {
 		return errors.New("the file has no columns")

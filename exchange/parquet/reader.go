@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 
 	"github.com/parquet-go/parquet-go/format"
 
@@ -19,7 +18,6 @@ import (
 	"columnvault/exchange"
 	"columnvault/exchange/internal/fit"
 	"columnvault/exchange/internal/note"
-	"columnvault/internal/excerpt"
 )
 
 // Decimals says what becomes of decimals.
@@ -180,18 +178,17 @@ func (r *rows) readFooter() error {
 
 // choose takes the columns that are wanted.
 func (r *rows) choose(m *format.FileMetaData, root *node, leaves []*node) error {
-	var columns []*topColumn
 	var names []string
 	for _, n := range root.children {
 		names = append(names, n.name)
-		if r.o.Columns == nil || slices.Contains(r.o.Columns, n.name) {
-			columns = append(columns, &topColumn{node: n})
-		}
 	}
-	for _, name := range r.o.Columns {
-		if !slices.Contains(names, name) {
-			return fmt.Errorf("the file has no column %s; its columns are %s", excerpt.Quote(name, excerpt.Name), excerpt.Few(names))
-		}
+	chosen, err := fit.Choose("file", names, r.o.Columns)
+	if err != nil {
+		return err
+	}
+	var columns []*topColumn
+	for _, i := range chosen {
+		columns = append(columns, &topColumn{node: root.children[i]})
 	}
 	if len(columns) == 0 {
 		return errors.New("the file has no columns")

@@ -192,19 +192,17 @@ func (r *rows) find() error {
 		return err
 	}
 	defer stmt.Close()
-	r.columns = nil
 	var names []string
 	for i := range stmt.ColumnCount() {
-		c := &column{name: stmt.ColumnName(i), declared: strings.ToUpper(stmt.ColumnDeclType(i))}
-		names = append(names, c.name)
-		if r.o.Columns == nil || slices.Contains(r.o.Columns, c.name) {
-			r.columns = append(r.columns, c)
-		}
+		names = append(names, stmt.ColumnName(i))
 	}
-	for _, name := range r.o.Columns {
-		if !slices.Contains(names, name) {
-			return fmt.Errorf("the table has no column %s; its columns are %s", excerpt.Quote(name, excerpt.Name), excerpt.Few(names))
-		}
+	chosen, err := fit.Choose("table", names, r.o.Columns)
+	if err != nil {
+		return err
+	}
+	r.columns = nil
+	for _, i := range chosen {
+		r.columns = append(r.columns, &column{name: names[i], declared: strings.ToUpper(stmt.ColumnDeclType(i))})
 	}
 	return nil
 }
