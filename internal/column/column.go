@@ -96,6 +96,24 @@ type Stat struct {
 	Smallest, Largest int64
 }
 
+// StatFixed is the Stat of a column of so many elements of size bytes.
+func StatFixed(ctx context.Context, r store.Reader, id store.ColumnID, length, size int64) (Stat, error) {
+	s := Stat{Elements: length, LiveBytes: length * size}
+	if length > 0 {
+		s.Smallest, s.Largest = size, size
+	}
+	for chunk, err := range r.Chunks(ctx, id, math.MinInt64, math.MaxInt64) {
+		if err != nil {
+			return Stat{}, err
+		}
+		s.Chunks++
+		s.Capacity += chunk.Capacity
+	}
+	s.DeadBytes = max(0, s.Capacity-s.LiveBytes) // chunks may be missing
+	s.Slack = s.DeadBytes
+	return s, nil
+}
+
 // CheckRange refuses a range that does not lie within the length.
 func CheckRange(i, j, length int64) error {
 	if i < 0 || j < i || j > length {

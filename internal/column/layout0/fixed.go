@@ -3,7 +3,6 @@ package layout0
 import (
 	"context"
 	"fmt"
-	"math"
 
 	"columnvault/internal/column"
 	"columnvault/internal/store"
@@ -140,18 +139,5 @@ func (c *Fixed) Gather(ctx context.Context, r store.Reader, b *column.Elements, 
 }
 
 func (c *Fixed) Stat(ctx context.Context, r store.Reader) (column.Stat, error) {
-	s := column.Stat{Elements: c.length, LiveBytes: c.length * c.at.Size}
-	if c.length > 0 {
-		s.Smallest, s.Largest = c.at.Size, c.at.Size
-	}
-	for chunk, err := range r.Chunks(ctx, c.id, math.MinInt64, math.MaxInt64) {
-		if err != nil {
-			return column.Stat{}, err
-		}
-		s.Chunks++
-		s.Capacity += chunk.Capacity
-	}
-	s.DeadBytes = max(0, s.Capacity-s.LiveBytes) // chunks may be missing
-	s.Slack = s.DeadBytes
-	return s, nil
+	return column.StatFixed(ctx, r, c.id, c.length, c.at.Size)
 }

@@ -156,20 +156,7 @@ func (c *Fixed) Gather(ctx context.Context, r store.Reader, e *column.Elements, 
 }
 
 func (c *Fixed) Stat(ctx context.Context, r store.Reader) (column.Stat, error) {
-	s := column.Stat{Elements: c.length, LiveBytes: c.length * c.size}
-	if c.length > 0 {
-		s.Smallest, s.Largest = c.size, c.size
-	}
-	for chunk, err := range r.Chunks(ctx, c.id, math.MinInt64, math.MaxInt64) {
-		if err != nil {
-			return column.Stat{}, err
-		}
-		s.Chunks++
-		s.Capacity += chunk.Capacity
-	}
-	s.DeadBytes = max(0, s.Capacity-s.LiveBytes) // blocks may be missing
-	s.Slack = s.DeadBytes
-	return s, nil
+	return column.StatFixed(ctx, r, c.id, c.length, c.size)
 }
 
 // Check looks whether the column keeps the rules of the format. It asks every
