@@ -220,11 +220,8 @@ func (b *Batch) look(ctx context.Context) error {
 			p := &b.Parts[i]
 			o, err := b.openPart(ctx, tx, p)
 			if err == nil {
-				err = o.refused
-			}
-			if err == nil {
 				p.ID = o.id
-				err = p.Column.Bind(p.Target, generation)
+				err = o.bind(p.Column, p.DType, p.ElemSize, generation)
 			}
 			if err != nil {
 				return fail("append", p.Name, -1, err)

@@ -237,15 +237,20 @@ func (v *Vault) checkCall(ctx context.Context) error {
 	return v.checkNested(ctx)
 }
 
+// bind tells the buffer where elements go that it will hold.
+func (o *opened) bind(c *writeback.Column, dtype string, size int, generation uint64) error {
+	if o.refused != nil {
+		return o.refused
+	}
+	return c.Bind(writeback.Target{ID: o.id, DType: dtype, ElemSize: size}, generation)
+}
+
 // look finds the column in the file, and tells the buffer of it. It is done for
 // the first elements after a flush: what is acknowledged should have a place to
 // go.
 func (c *Column[T]) look(ctx context.Context) error {
 	generation := c.in.v.pending.Generation()
 	return c.read(ctx, "append", func(o *opened) error {
-		if o.refused != nil {
-			return o.refused
-		}
-		return c.held.Bind(writeback.Target{ID: o.id, DType: c.dtype, ElemSize: c.t.Size()}, generation)
+		return o.bind(c.held, c.dtype, c.t.Size(), generation)
 	})
 }
