@@ -71,23 +71,25 @@ func structureFinding(err error) store.Finding {
 type tree struct{ kind, name, table string }
 
 // verifyPages runs SQLite's own check. That makes a finding of a page that could
-// not be read, whatever the reason was: what a second look does not find was an
-// error of the disk that has passed.
+// not be read, whatever the reason was, and others of what it did not see
+// because of it: what a second look does not find was an error of the disk that
+// has passed.
 func (r *reader) verifyPages(full bool) (found []store.Finding, err error) {
-	found, again, err := r.checkPages(full, maxFindings)
-	if again && err == nil {
-		found, _, err = r.checkPages(full, maxFindings)
+	damage := func(f store.Finding) bool { return f.Kind != store.FoundUnused }
+	found, err = r.checkPages(full, maxFindings)
+	if err == nil && slices.ContainsFunc(found, damage) {
+		found, err = r.checkPages(full, maxFindings)
 	}
-	if len(found) > maxFindings && !slices.ContainsFunc(found[:maxFindings], func(f store.Finding) bool { return f.Kind != store.FoundUnused }) {
+	if len(found) > maxFindings && !slices.ContainsFunc(found[:maxFindings], damage) {
 		// SQLite speaks of them first, and there may be many.
-		found, _, err = r.checkPages(full, maxUnused)
+		found, err = r.checkPages(full, maxUnused)
 	}
 	return found, err
 }
 
-// checkPages runs SQLite's check once, which stops after so many lines. unread
-// says that it could not get a page.
-func (r *reader) checkPages(full bool, most int) (found []store.Finding, unread bool, err error) {
+// checkPages runs SQLite's check once, which stops after so many lines.
+func (r *reader) checkPages(full bool, most int) (found []store.Finding, err error) {
+	r.torn = nil
 	trees := map[string]tree{}
 	err = r.c.query(`SELECT rootpage, type, name, tbl_name FROM sqlite_schema`,
 		func(st *sqlite3.Stmt) {
@@ -112,7 +114,6 @@ func (r *reader) checkPages(full bool, most int) (found []store.Finding, unread 
 		if f.Index != "" && strings.HasPrefix(line, "Tree ") {
 			r.torn = append(r.torn, f.Index)
 		}
-		unread = unread || strings.Contains(line, "failed to get page") || strings.Contains(line, "unable to get the page")
 		found = append(found, f)
 	}
 	if err == nil {
@@ -128,7 +129,7 @@ func (r *reader) checkPages(full bool, most int) (found []store.Finding, unread 
 	if lines >= most {
 		found = append(found, store.Finding{Kind: store.FoundStructure, Damage: true, Text: fmt.Sprintf("SQLite stopped its check after %d findings", most)})
 	}
-	return found, unread, err
+	return found, err
 }
 
 // pageFinding makes a finding of a line of SQLite's check, which calls tables
