@@ -152,28 +152,63 @@ func openCopy(t *testing.T, base string) (v *Vault, path string) {
 	return openFaulty(t, path), path
 }
 
+// backupWays are the ways that a backup can go. Each makes the vault ready for
+// one of them; least is how many calls that change a file it has.
+var backupWays = map[string]struct {
+	least   int
+	prepare func(t *testing.T, v *Vault)
+}{
+	"the file, with nothing in the log": {2, func(*testing.T, *Vault) {}},
+	"the file, after the log has been moved": {5, func(t *testing.T, v *Vault) {
+		if err := v.KV().Put(t.Context(), []byte("new"), make([]byte, 30_000)); err != nil {
+			t.Fatal(err)
+		}
+	}},
+	"page by page": {20, func(t *testing.T, v *Vault) {
+		snap, err := v.Snapshot(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { snap.Close() })
+		if err := v.KV().Put(t.Context(), []byte("newer than the snapshot"), []byte("x")); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := v.Checkpoint(t.Context(), CheckpointPassive); err != nil {
+			t.Fatal(err)
+		}
+	}},
+}
+
 // TestBackupFaults lets every single call to the file system fail, one at a
-// time, during a backup. What fails leaves no file, and what succeeds a copy.
+// time, during a backup. What fails leaves no file, and what succeeds a copy. A
+// log that cannot be moved is no failure.
 func TestBackupFaults(t *testing.T) {
-	v := openFaulty(t, faultBase(t))
-	defer v.Close()
-	want := contents(t, v)
-	for n, failed := 1, true; failed; n++ {
-		path := filepath.Join(t.TempDir(), "copy.db")
-		faulty.Arm(n, []error{sqlite3.IOERR_WRITE, sqlite3.FULL}[n%2])
-		err := v.Backup(t.Context(), path, BackupOptions{})
-		failed = faulty.Failed()
-		faulty.Arm(0, nil)
-		wantCopy(t, path, n, err, want)
-		if failed != (err != nil) || err != nil && !errors.Is(err, ErrUnavailable) {
-			t.Errorf("call %d: failed is %t, and the error %v", n, failed, err)
-		}
-		if !failed && n < 20 {
-			t.Errorf("a backup makes %d calls that could fail", n-1)
-		}
-	}
-	if got := contents(t, v); got != want {
-		t.Error("the backups have changed the vault")
+	for way, w := range backupWays {
+		t.Run(way, func(t *testing.T) {
+			base := faultBase(t)
+			for n, failed := 1, true; failed; n++ {
+				v, _ := openCopy(t, base)
+				w.prepare(t, v)
+				want := contents(t, v)
+				path := filepath.Join(t.TempDir(), "copy.db")
+				faulty.Arm(n, []error{sqlite3.IOERR_WRITE, sqlite3.FULL}[n%2])
+				err := v.Backup(t.Context(), path, BackupOptions{})
+				failed = faulty.Failed()
+				faulty.Arm(0, nil)
+				wantCopy(t, path, n, err, want)
+				moves := strings.Contains(way, "moved")
+				if failed != (err != nil) && !moves || err != nil && (!failed || !errors.Is(err, ErrUnavailable)) {
+					t.Errorf("call %d: failed is %t, and the error %v", n, failed, err)
+				}
+				if !failed && n <= w.least {
+					t.Errorf("a backup makes %d calls that could fail", n-1)
+				}
+				if got := contents(t, v); got != want {
+					t.Errorf("call %d: the backup has changed the vault", n)
+				}
+				v.Close()
+			}
+		})
 	}
 }
 
@@ -196,26 +231,31 @@ func wantCopy(t *testing.T, path string, n int, err error, want string) {
 // TestBackupChecks loses one write of a backup at a time, and nobody is told:
 // the check finds what of it can be found without checksums.
 func TestBackupChecks(t *testing.T) {
-	v := openFaulty(t, faultBase(t))
-	defer v.Close()
-	found := 0
-	for n, failed := 1, true; failed; n++ {
-		dir := t.TempDir()
-		faulty.Arm(n, faultfs.Lost)
-		err := v.Backup(t.Context(), filepath.Join(dir, "copy.db"), BackupOptions{})
-		failed = faulty.Failed()
-		faulty.Arm(0, nil)
-		if err == nil {
-			continue
-		}
-		found++
-		wantCopy(t, filepath.Join(dir, "copy.db"), n, err, "")
-		if !errors.Is(err, ErrCorrupt) && !errors.Is(err, ErrNotVault) {
-			t.Errorf("call %d: %v", n, err)
-		}
-	}
-	if found < 20 {
-		t.Errorf("the check has found %d copies that lack a page", found)
+	for way, least := range map[string]int{"the file, with nothing in the log": 1, "page by page": 20} {
+		t.Run(way, func(t *testing.T) {
+			v := openFaulty(t, faultBase(t))
+			defer v.Close()
+			backupWays[way].prepare(t, v)
+			found := 0
+			for n, failed := 1, true; failed; n++ {
+				dir := t.TempDir()
+				faulty.Arm(n, faultfs.Lost)
+				err := v.Backup(t.Context(), filepath.Join(dir, "copy.db"), BackupOptions{})
+				failed = faulty.Failed()
+				faulty.Arm(0, nil)
+				if err == nil {
+					continue
+				}
+				found++
+				wantCopy(t, filepath.Join(dir, "copy.db"), n, err, "")
+				if !errors.Is(err, ErrCorrupt) && !errors.Is(err, ErrNotVault) {
+					t.Errorf("call %d: %v", n, err)
+				}
+			}
+			if found < least {
+				t.Errorf("the check has found %d copies that lack something", found)
+			}
+		})
 	}
 }
 

@@ -17,8 +17,8 @@ import (
 )
 
 // TestBackupBesideProcess makes backups while another process writes without a
-// pause. Each has what was acknowledged before it began, and no half of
-// anything.
+// pause, and a third makes checkpoints of all kinds. Each has what was
+// acknowledged before it began, and no half of anything.
 func TestBackupBesideProcess(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "test.db")
@@ -30,17 +30,42 @@ func TestBackupBesideProcess(t *testing.T) {
 		}
 	}
 	v := vaulttest.OpenAt(t, path, nil)
+	vaulttest.Must(t, v.KVTable("large").Put(t.Context(), []byte("so that a backup has many steps"), make([]byte, 5<<20)))
+	other := start(t, "checkpoint", path)
+	defer other.kill(t)
 	for i := range 12 {
+		if !other.hear() {
+			t.Fatal("who makes checkpoints has ended")
+		}
 		before := maps.Clone(p.said)
 		delete(before, "held") // what the cache of the other process holds is not in the file
 		copied := filepath.Join(dir, fmt.Sprint("copy", i))
-		pause := func(int64, int64) { // until the other has written
-			if !p.hear() {
+		steps := 0
+		pause := func(int64, int64) { // until the other has written; not for long, or else its log grows long
+			if steps++; steps <= 2 && !p.hear() {
 				t.Fatal("the writer has ended by itself")
 			}
 		}
 		vaulttest.Must(t, v.Backup(t.Context(), copied, columnvault.BackupOptions{Progress: pause}))
 		checkCopy(t, copied, "own", before)
+	}
+}
+
+// checkpoint makes checkpoints of all kinds without end, and prints a line for
+// each round.
+func checkpoint(ctx context.Context, args []string) error {
+	v, err := columnvault.Open(args[0], &columnvault.Options{BusyTimeout: time.Millisecond})
+	if err != nil {
+		return err
+	}
+	for n := 1; ; n++ {
+		for _, mode := range []columnvault.CheckpointMode{columnvault.CheckpointPassive, columnvault.CheckpointFull,
+			columnvault.CheckpointRestart, columnvault.CheckpointTruncate} {
+			if _, err := v.Checkpoint(ctx, mode); err != nil {
+				return err
+			}
+		}
+		fmt.Println("rounds", n)
 	}
 }
 

@@ -15,10 +15,11 @@ import (
 const roleKey = "COLUMNVAULT_TEST_ROLE"
 
 var roles = map[string]func(ctx context.Context, args []string) error{
-	"record": record,
-	"count":  countBeside,
-	"mix":    playMixed,
-	"backup": backup,
+	"record":     record,
+	"count":      countBeside,
+	"mix":        playMixed,
+	"backup":     backup,
+	"checkpoint": checkpoint,
 }
 
 // player is a process of this binary in a role.

@@ -14,11 +14,15 @@ import (
 // More at once are slower: they pass through two page caches.
 const backupStep = 512 << 10
 
-// Backup implements store.File. It copies page by page with SQLite's backup
-// API, from a connection that stays in one snapshot: so it does not begin again
-// when others write. That is as fast as the disk. The snapshot is not known to
-// the janitor, so it may take longer than MaxSnapshotAge; the log grows
-// meanwhile.
+// stampTries is how often a backup begins its snapshot anew because somebody
+// has committed at that very moment.
+const stampTries = 20
+
+// Backup implements store.File. It copies from a connection that stays in one
+// snapshot, so it does not begin again when others write: the file itself where
+// that is the snapshot (filecopy.go), else page by page with SQLite's backup
+// API. The snapshot is not known to the janitor, so it may take longer than
+// MaxSnapshotAge; the log grows meanwhile.
 func (s *Store) Backup(ctx context.Context, path string, o store.BackupOptions) error {
 	ctx, done, err := s.beginLong(ctx)
 	if err != nil {
@@ -93,7 +97,7 @@ func (s *Store) copyTo(ctx context.Context, path string, progress func(done, tot
 			c, err = s.openReader(ctx)
 		}
 		if err == nil {
-			err = c.beginSnapshot()
+			err = c.beginKnownSnapshot()
 		}
 		return err
 	})
@@ -103,13 +107,35 @@ func (s *Store) copyTo(ctx context.Context, path string, progress func(done, tot
 	if err == nil {
 		err = s.look(c, 0)
 	}
+	settled := false
 	if err == nil {
-		err = c.backup(ctx, uri(path, modeReadWrite, s.opts.VFS), progress)
+		settled, err = s.settle(ctx, c)
+	}
+	if err == nil {
+		copying := c.backup
+		if settled {
+			copying = c.copyFile
+		}
+		err = copying(ctx, uri(path, modeReadWrite, s.opts.VFS), progress)
 	}
 	if err == nil {
 		err = s.look(c, 0) // or else the copy is of a file that nobody has any more
 	}
 	return err
+}
+
+// beginKnownSnapshot is beginSnapshot, and tries to come to one whose stamp is
+// known although others write.
+func (c *conn) beginKnownSnapshot() error {
+	for range stampTries {
+		if err := c.beginSnapshot(); err != nil || c.stamped || c.index == nil {
+			return err
+		}
+		if err := c.endSnapshot(); err != nil {
+			return err
+		}
+	}
+	return c.beginSnapshot()
 }
 
 // backup copies the snapshot that the connection is in. What it has written is

@@ -25,12 +25,16 @@ type walHeader [6]uint64
 
 const walHeaders = 2 * int(unsafe.Sizeof(walHeader{}))
 
+// walMapped is what of the index is mapped: the header, and behind it how many
+// frames of the log are in the file.
+const walMapped = walHeaders + 4
+
 // openWALIndex returns nil if the connection does not have the file open.
 func openWALIndex(file descriptor) *walIndex {
-	if _, size, ok := identity(file); !ok || size < int64(walHeaders) {
+	if _, size, ok := identity(file); !ok || size < int64(walMapped) {
 		return nil
 	}
-	mapped, err := syscall.Mmap(int(file.Fd()), 0, walHeaders, syscall.PROT_READ, syscall.MAP_SHARED)
+	mapped, err := syscall.Mmap(int(file.Fd()), 0, walMapped, syscall.PROT_READ, syscall.MAP_SHARED)
 	if err != nil {
 		return nil
 	}
@@ -61,6 +65,31 @@ func (x *walIndex) header() (first walHeader, ok bool) {
 	}
 	return first, true
 }
+
+// moved tells whether all frames that the log had at this stamp are in the
+// file, written by a checkpoint that is done with them, and no later ones.
+func (x *walIndex) moved(stamp walHeader) (moved bool) {
+	before, known := x.header()
+	if !known {
+		return false
+	}
+	defer func(before bool) {
+		debug.SetPanicOnFault(before)
+		if recover() != nil {
+			moved = false
+		}
+	}(debug.SetPanicOnFault(true))
+	frames := atomic.LoadUint32((*uint32)(unsafe.Pointer(&x.mapped[walHeaders])))
+	after, known := x.header()
+	return known && before.salt() == stamp.salt() && after.salt() == stamp.salt() && frames == stamp.frames()
+}
+
+// frames is how many frames of the log belong to the state that the header is
+// of.
+func (h *walHeader) frames() uint32 { return (*[12]uint32)(unsafe.Pointer(h))[4] }
+
+// salt changes whenever the log begins anew.
+func (h *walHeader) salt() uint64 { return h[4] }
 
 func (x *walIndex) close() {
 	if x != nil {
