@@ -14,10 +14,6 @@ import (
 // More at once are slower: they pass through two page caches.
 const backupStep = 512 << 10
 
-// stampTries is how often a backup begins its snapshot anew because somebody
-// has committed at that very moment.
-const stampTries = 20
-
 // Backup implements store.File. It copies from a connection that stays in one
 // snapshot, so it does not begin again when others write: the file itself where
 // that is the snapshot (filecopy.go), else page by page with SQLite's backup
@@ -92,12 +88,17 @@ func (s *Store) copyTo(ctx context.Context, path string, progress func(done, tot
 		}
 	}
 	var c *conn
+	settled := false
 	err := s.patiently(ctx, time.Now(), func() (err error) {
 		if c == nil {
 			c, err = s.openReader(ctx)
 		}
 		if err == nil {
-			err = c.beginKnownSnapshot()
+			settled, err = s.settle(ctx, c)
+		}
+		if err != nil && c != nil {
+			s.discard(c)
+			c = nil
 		}
 		return err
 	})
@@ -106,10 +107,6 @@ func (s *Store) copyTo(ctx context.Context, path string, progress func(done, tot
 	}
 	if err == nil {
 		err = s.look(c, 0)
-	}
-	settled := false
-	if err == nil {
-		settled, err = s.settle(ctx, c)
 	}
 	if err == nil {
 		copying := c.backup
@@ -122,20 +119,6 @@ func (s *Store) copyTo(ctx context.Context, path string, progress func(done, tot
 		err = s.look(c, 0) // or else the copy is of a file that nobody has any more
 	}
 	return err
-}
-
-// beginKnownSnapshot is beginSnapshot, and tries to come to one whose stamp is
-// known although others write.
-func (c *conn) beginKnownSnapshot() error {
-	for range stampTries {
-		if err := c.beginSnapshot(); err != nil || c.stamped || c.index == nil {
-			return err
-		}
-		if err := c.endSnapshot(); err != nil {
-			return err
-		}
-	}
-	return c.beginSnapshot()
 }
 
 // backup copies the snapshot that the connection is in. What it has written is

@@ -17,35 +17,54 @@ import (
 //
 // What writes to a file with a write-ahead log is a checkpoint, and nothing
 // else: to leave the log for a journal takes a lock that no connection lets
-// anybody have. A checkpoint writes frames of the log, the oldest first, up to
-// the lowest mark of a reader, in whatever process, and says in the index of the
-// log how many it has written once they are all there. The mark of a reader is
-// never higher than the last frame of its snapshot; one whose snapshot is wholly
-// in the file may have a lock in place of a mark, which keeps checkpoints from
-// writing at all. So as soon as the index says that the frames of our snapshot
-// are in the file, all of them and no others are, and that is so until the
-// snapshot ends, however many are added and whoever makes checkpoints of what
-// kind. The log cannot begin anew before that either, or else, behind the lock,
-// what is in the new one stays there. See https://sqlite.org/walformat.html.
+// anybody have. If the index of the log says that all frames of the newest
+// state are in the file, the file is that state: SQLite itself then reads
+// without the log. A checkpoint writes frames up to the lowest mark of a reader,
+// in whatever process. The mark of a reader is never higher than the last frame
+// of its snapshot; one that began when all frames were in the file has a lock
+// in place of a mark, which keeps checkpoints from writing at all. So once the
+// file is our snapshot, nobody has a frame to write there until the snapshot
+// ends, however many are added and whoever makes checkpoints of what kind. See
+// https://sqlite.org/walformat.html.
 //
-// So the snapshot comes first and a checkpoint after it, and writers need not
-// wait for either. Where an older reader holds the log back, another checkpoint
-// is under way, or the index cannot be read, the backup goes page by page.
+// That the frames of our snapshot are in the file is not enough once somebody
+// has committed: if that made the database shorter, a checkpoint leaves out what
+// lies behind its new end. So the snapshot has to be the newest at the moment
+// when its last frame is there.
+//
+// The snapshot comes first and a checkpoint after it, and writers wait for
+// neither. If one commits meanwhile, all begins anew, with a log that is short
+// by then. Where an older reader holds the log back, where commits come without
+// a pause, or where the index cannot be read, the backup goes page by page.
 
-// settle makes the file the snapshot that the connection is in, if others allow
-// that, and tells whether it is.
-func (s *Store) settle(ctx context.Context, c *conn) (bool, error) {
-	if settled, err := c.settled(); settled || err != nil || !c.stamped || s.mode == modeReadOnly {
-		return settled, err
+// settleTries is how often a backup begins anew because somebody has committed.
+const settleTries = 10
+
+// settle puts the connection into a snapshot that is the file, if others allow
+// that, and tells whether it is. Otherwise the connection is in another one.
+func (s *Store) settle(ctx context.Context, c *conn) (settled bool, err error) {
+	for range settleTries {
+		if err := c.beginSnapshot(); err != nil || c.index == nil {
+			return false, err
+		}
+		if settled, err := c.settled(); settled || err != nil || s.mode == modeReadOnly || s.mode == modeImmutable {
+			return settled, err
+		}
+		if err := s.moveLog(ctx); err != nil {
+			return false, err
+		}
+		if settled, err := c.settled(); settled || err != nil || c.current() {
+			return settled, err // somebody is in the way, if it is not settled
+		}
+		if err := c.endSnapshot(); err != nil {
+			return false, err
+		}
 	}
-	if err := s.moveLog(ctx); err != nil {
-		return false, err
-	}
-	return c.settled()
+	return false, c.beginSnapshot()
 }
 
-// settled tells whether the file is the snapshot that the connection is in. The
-// file may be longer.
+// settled tells whether the file is the snapshot that the connection is in,
+// which then is the newest. The file may be longer.
 func (c *conn) settled() (bool, error) {
 	if !c.stamped || !c.index.moved(c.stamp) {
 		return false, nil

@@ -66,11 +66,10 @@ func (x *walIndex) header() (first walHeader, ok bool) {
 	return first, true
 }
 
-// moved tells whether all frames that the log had at this stamp are in the
-// file, written by a checkpoint that is done with them, and no later ones.
+// moved tells whether the log is as it was at this stamp, and all of its frames
+// are in the file, written by checkpoints that are done with them.
 func (x *walIndex) moved(stamp walHeader) (moved bool) {
-	before, known := x.header()
-	if !known {
+	if now, known := x.header(); !known || now != stamp {
 		return false
 	}
 	defer func(before bool) {
@@ -80,16 +79,13 @@ func (x *walIndex) moved(stamp walHeader) (moved bool) {
 		}
 	}(debug.SetPanicOnFault(true))
 	frames := atomic.LoadUint32((*uint32)(unsafe.Pointer(&x.mapped[walHeaders])))
-	after, known := x.header()
-	return known && before.salt() == stamp.salt() && after.salt() == stamp.salt() && frames == stamp.frames()
+	now, known := x.header()
+	return known && now == stamp && frames == stamp.frames()
 }
 
 // frames is how many frames of the log belong to the state that the header is
 // of.
 func (h *walHeader) frames() uint32 { return (*[12]uint32)(unsafe.Pointer(h))[4] }
-
-// salt changes whenever the log begins anew.
-func (h *walHeader) salt() uint64 { return h[4] }
 
 func (x *walIndex) close() {
 	if x != nil {
