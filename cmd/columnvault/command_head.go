@@ -12,7 +12,8 @@ func newHeadCommand(a *app) *cobra.Command {
 		Short: "Print the first rows, columns side by side",
 		Long: `Print the first rows of columns side by side, of all or of those that are named:
 a table for people, in which long values are cut. A column that has ended before
-the others is empty from there on.
+the others is empty from there on. On a terminal, columns that do not fit are
+left out, with … in their place: name those that you want to see.
 
 --json prints an object a line instead, with whole values and without the
 position.`,

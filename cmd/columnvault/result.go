@@ -159,6 +159,7 @@ func (p *rowTable) end() error {
 			}
 		}
 		p.table = p.a.table(columns...)
+		p.table.Fit(p.a.width)
 	}
 	for _, cells := range p.rows {
 		p.table.Add(cells...)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 func TestSparkline(t *testing.T) {
@@ -61,6 +62,34 @@ func TestTableInParts(t *testing.T) {
 	want := "name  n\na     1\nlonger  22\n" + wide + "   3\nb        4\n"
 	if b.String() != want {
 		t.Errorf("got\n%swant\n%s", b.String(), want)
+	}
+}
+
+// TestTableFits: on a narrow terminal text is cut, the longest first, and then
+// columns are left out. Numbers stay whole.
+func TestTableFits(t *testing.T) {
+	for width, want := range map[int]string{
+		0:  "name              n  note            trend\néééééééééééé  12345  a longer note   ▁▂▃\nb                 6  another longer  ▁\n",
+		42: "name              n  note            trend\néééééééééééé  12345  a longer note   ▁▂▃\nb                 6  another longer  ▁\n",
+		38: "name             n  note         trend\néééééééééé…  12345  a longer n…  ▁▂▃\nb                6  another lo…  ▁\n",
+		28: "name          n  note      …\nééééééé…  12345  a longe…  …\nb             6  another…  …\n",
+		27: "name              n  …\néééééééééééé  12345  …\nb                 6  …\n",
+		9:  "name      …\nééééééé…  …\nb         …\n",
+		1:  "name      …\nééééééé…  …\nb         …\n",
+	} {
+		table := NewTable(false, Left("name"), Right("n"), Left("note"), Graph("trend"))
+		table.Fit(width)
+		table.Add("éééééééééééé", "12345", "a longer note", "▁▂▃")
+		table.Add("b", "6", "another longer", "▁")
+		var b strings.Builder
+		if err := table.Write(&b); err != nil || b.String() != want {
+			t.Errorf("in %d characters: got\n%swant\n%s(%v)", width, b.String(), want, err)
+		}
+		for line := range strings.Lines(b.String()) {
+			if n := utf8.RuneCountInString(line) - 1; width > 11 && n > width {
+				t.Errorf("in %d characters: a line of %d", width, n)
+			}
+		}
 	}
 }
 
