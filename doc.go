@@ -2,7 +2,7 @@
 // get, set, slice, delete and iterate as lists do, inside one SQLite file that
 // the Python package KohakuVault reads and writes too.
 //
-//	v, err := columnvault.Open("analytics.db", nil)
+//	v, err := columnvault.Open(ctx, "analytics.db", nil)
 //	temps, err := columnvault.Ensure(ctx, v, "temps", dtype.Float64, nil)
 //	err = temps.Append(ctx, 20.5, 21.0)
 //	last, err := temps.At(ctx, -1)

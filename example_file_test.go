@@ -2,6 +2,7 @@ package columnvault_test
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"expvar"
 	"fmt"
@@ -44,7 +45,7 @@ func ExampleVault_Repair() {
 	dir, err := os.MkdirTemp("", "columnvault-")
 	check(err)
 	defer os.RemoveAll(dir)
-	v, err := columnvault.Open(filepath.Join(dir, "metrics.db"), nil)
+	v, err := columnvault.Open(context.Background(), filepath.Join(dir, "metrics.db"), nil)
 	check(err)
 	defer v.Close()
 	ctx := context.Background()
@@ -62,6 +63,42 @@ func ExampleVault_Repair() {
 	// Output: there is nothing to do
 }
 
+// Another program has appended to one column of a table alone, so that no rows
+// can be written any more. Fill makes all columns as long as the longest, Cut as
+// long as the shortest, and keeps what it cuts off.
+func ExampleRepairOptions() {
+	ctx := context.Background()
+	v, done := openTemp()
+	defer done()
+	for _, table := range []string{"rain", "wind"} {
+		hours, err := columnvault.Create(ctx, v, table+".hour", dtype.Int64, nil)
+		check(err)
+		check(hours.Append(ctx, 7, 8, 9))
+		values, err := columnvault.Create(ctx, v, table+".value", dtype.Nullable(dtype.Float64), nil)
+		check(err)
+		check(values.Append(ctx, sql.Null[float64]{V: 0.5, Valid: true}))
+	}
+	o := columnvault.RepairOptions{Fill: []string{"rain"}, Cut: []string{"wind"}, NoBackup: true}
+	plan, err := v.PlanRepair(ctx, o)
+	check(err)
+	for _, step := range plan.Steps {
+		fmt.Println(step.Action, step.Column, step.From, "to", step.To)
+	}
+	check(v.Repair(ctx, plan))
+	for _, table := range []string{"rain", "wind"} {
+		t, err := v.Table(ctx, table)
+		check(err)
+		n, err := t.Len(ctx)
+		check(err)
+		fmt.Println(table, "has", n, "rows")
+	}
+	// Output:
+	// fill rain.value 1 to 3
+	// shorten wind.hour 1 to 3
+	// rain has 3 rows
+	// wind has 1 rows
+}
+
 // A backup is a vault of its own. Others read and write while it is made.
 func ExampleVault_Backup() {
 	ctx := context.Background()
@@ -75,7 +112,7 @@ func ExampleVault_Backup() {
 	check(v.Backup(ctx, path, columnvault.BackupOptions{}))
 	check(rain.Append(ctx, 7))
 
-	monday, err := columnvault.Open(path, &columnvault.Options{ReadOnly: true})
+	monday, err := columnvault.Open(ctx, path, &columnvault.Options{ReadOnly: true})
 	check(err)
 	defer monday.Close()
 	rain, err = columnvault.Lookup(ctx, monday, "rain", dtype.Int64)
@@ -138,7 +175,7 @@ func ExampleOptions_logger() {
 		}
 		return a
 	}
-	v, err := columnvault.Open(path, &columnvault.Options{
+	v, err := columnvault.Open(ctx, path, &columnvault.Options{
 		Logger: slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{ReplaceAttr: short})),
 	})
 	check(err)
@@ -148,7 +185,7 @@ func ExampleOptions_logger() {
 	check(events.EnableCache(ctx, nil))
 	check(events.Append(ctx, "start"))
 
-	other, err := columnvault.Open(path, nil)
+	other, err := columnvault.Open(ctx, path, nil)
 	check(err)
 	check(other.Drop(ctx, "events"))
 	check(other.Close())

@@ -27,7 +27,7 @@ func check(err error) {
 func openTemp() (v *columnvault.Vault, done func()) {
 	dir, err := os.MkdirTemp("", "columnvault")
 	check(err)
-	v, err = columnvault.Open(filepath.Join(dir, "example.db"), nil)
+	v, err = columnvault.Open(context.Background(), filepath.Join(dir, "example.db"), nil)
 	check(err)
 	return v, func() {
 		check(v.Close())
@@ -44,7 +44,7 @@ func Example() {
 	check(err)
 	defer os.RemoveAll(dir)
 
-	v, err := columnvault.Open(filepath.Join(dir, "weather.db"), nil)
+	v, err := columnvault.Open(ctx, filepath.Join(dir, "weather.db"), nil)
 	check(err)
 	defer v.Close()
 	days, err := columnvault.Ensure(ctx, v, "days", dtype.String, nil)
@@ -85,7 +85,7 @@ func ExampleOpen() {
 	_, err := columnvault.Create(ctx, v, "temperature", dtype.Float64, nil)
 	check(err)
 
-	reader, err := columnvault.Open(v.Path(), &columnvault.Options{ReadOnly: true})
+	reader, err := columnvault.Open(ctx, v.Path(), &columnvault.Options{ReadOnly: true})
 	check(err)
 	defer reader.Close()
 	columns, err := reader.Columns(ctx)

@@ -109,7 +109,7 @@ type books struct {
 }
 
 func (b *books) open() {
-	v, err := Open(filepath.Join(b.TempDir(), "test.db"), nil)
+	v, err := Open(b.Context(), filepath.Join(b.TempDir(), "test.db"), nil)
 	check(b.T, err)
 	b.v = v
 	for i := range b.columns {
@@ -189,7 +189,7 @@ func (b *books) close() {
 func openCached(t *testing.T) (*Vault, string) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "test.db")
-	v, err := Open(path, nil)
+	v, err := Open(t.Context(), path, nil)
 	check(t, err)
 	t.Cleanup(func() {
 		v.DiscardPending()
@@ -240,7 +240,7 @@ func TestPairsOfATableWithRules(t *testing.T) {
 // under the new name of the column.
 func TestRenameInsideCached(t *testing.T) {
 	ctx := t.Context()
-	v, err := Open(filepath.Join(t.TempDir(), "test.db"), nil)
+	v, err := Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), nil)
 	check(t, err)
 	defer v.Close()
 	a, err := Create(ctx, v, "a", dtype.Int64, nil)
@@ -440,7 +440,7 @@ func TestUnknownOutcomeIsCounted(t *testing.T) {
 // what was written before that.
 func TestCacheComesDuringRead(t *testing.T) {
 	ctx := t.Context()
-	v, err := Open(filepath.Join(t.TempDir(), "test.db"), nil)
+	v, err := Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), nil)
 	check(t, err)
 	defer v.Close()
 	c, err := Create(ctx, v, "late", dtype.Int64, nil)
@@ -472,7 +472,7 @@ func TestCacheComesDuringRead(t *testing.T) {
 // readers would see it before.
 func TestCacheComesDuringWrite(t *testing.T) {
 	ctx := t.Context()
-	v, err := Open(filepath.Join(t.TempDir(), "test.db"), nil)
+	v, err := Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), nil)
 	check(t, err)
 	defer v.Close()
 	c, err := Create(ctx, v, "late", dtype.Int64, nil)

@@ -31,12 +31,16 @@ type Vault struct {
 
 // Open opens the vault at path, and creates it if there is no file. nil
 // options mean the defaults. Opening costs a millisecond or two, however
-// large the file is.
+// large the file is. Where a process has died that wrote, it also costs reading
+// the log that this one has left.
+//
+// The ctx is for opening alone. When it ends, Open returns at once, and what
+// SQLite is doing comes to its end without the caller.
 //
 // The file may have been written by KohakuVault. A file that is not a vault
 // gives [ErrNotVault] and is not changed; [Options.AddToDatabase] makes one of a
 // SQLite database of another program.
-func Open(path string, o *Options) (*Vault, error) {
+func Open(ctx context.Context, path string, o *Options) (*Vault, error) {
 	if o == nil {
 		o = &Options{}
 	}
@@ -44,7 +48,7 @@ func Open(path string, o *Options) (*Vault, error) {
 		return nil, fail("open", path, -1, err)
 	}
 	log := report.New(o.Logger, path)
-	s, err := engine.Open(context.Background(), path, sqlite.Options{
+	s, err := engine.Open(ctx, path, sqlite.Options{
 		ReadOnly:       o.ReadOnly,
 		AddToDatabase:  o.AddToDatabase,
 		PageSize:       o.PageSize,

@@ -31,7 +31,7 @@ func vaultPeers() []Peer {
 type vault struct{ v *columnvault.Vault }
 
 func openVault(dir string, o *columnvault.Options) (Store, error) {
-	v, err := columnvault.Open(filepath.Join(dir, "vault.db"), o)
+	v, err := columnvault.Open(context.Background(), filepath.Join(dir, "vault.db"), o)
 	return vault{v}, err
 }
 

@@ -38,7 +38,7 @@ var benchFormats = []struct {
 func benchVault(b *testing.B) *columnvault.Vault {
 	b.Helper()
 	ctx := b.Context()
-	v, err := columnvault.Open(filepath.Join(b.TempDir(), "bench.db"), nil)
+	v, err := columnvault.Open(b.Context(), filepath.Join(b.TempDir(), "bench.db"), nil)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -113,7 +113,7 @@ func BenchmarkFormats(b *testing.B) {
 		b.Run("import/"+f.name, func(b *testing.B) {
 			b.SetBytes(8 * benchRows)
 			for b.Loop() {
-				to, err := columnvault.Open(filepath.Join(b.TempDir(), "to.db"), nil)
+				to, err := columnvault.Open(b.Context(), filepath.Join(b.TempDir(), "to.db"), nil)
 				if err != nil {
 					b.Fatal(err)
 				}

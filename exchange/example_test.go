@@ -90,7 +90,7 @@ func ExampleDetect() {
 func exampleVault() (v *columnvault.Vault, done func()) {
 	dir, err := os.MkdirTemp("", "example")
 	check(err)
-	v, err = columnvault.Open(filepath.Join(dir, "x.db"), nil)
+	v, err = columnvault.Open(context.Background(), filepath.Join(dir, "x.db"), nil)
 	check(err)
 	return v, func() {
 		v.Close()

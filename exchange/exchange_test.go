@@ -19,7 +19,7 @@ import (
 
 func open(t *testing.T) *columnvault.Vault {
 	t.Helper()
-	v, err := columnvault.Open(filepath.Join(t.TempDir(), "x.db"), nil)
+	v, err := columnvault.Open(t.Context(), filepath.Join(t.TempDir(), "x.db"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

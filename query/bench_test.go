@@ -119,7 +119,7 @@ func drain(tb testing.TB, db *sql.DB, text string) {
 
 func newVault(tb testing.TB) *columnvault.Vault {
 	tb.Helper()
-	v, err := columnvault.Open(tb.TempDir()+"/vault.db", nil)
+	v, err := columnvault.Open(tb.Context(), tb.TempDir()+"/vault.db", nil)
 	check(tb, err)
 	tb.Cleanup(func() { check(tb, v.Close()) })
 	return v

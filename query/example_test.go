@@ -17,7 +17,7 @@ func Example() {
 	dir, err := os.MkdirTemp("", "columnvault-")
 	must(err)
 	defer os.RemoveAll(dir)
-	v, err := columnvault.Open(filepath.Join(dir, "trips.db"), nil)
+	v, err := columnvault.Open(context.Background(), filepath.Join(dir, "trips.db"), nil)
 	must(err)
 	defer v.Close()
 	ctx := context.Background()

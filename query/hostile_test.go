@@ -264,13 +264,13 @@ func TestConcurrent(t *testing.T) {
 // what it does not concern can be read.
 func TestCorrupt(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "vault.db")
-	v, err := columnvault.Open(path, nil)
+	v, err := columnvault.Open(t.Context(), path, nil)
 	check(t, err)
 	fill(t, v, "t.good", dtype.Int64, []int64{1, 2})
 	fill(t, v, "t.bad", dtype.MsgPack[any](), []any{1, "text"})
 	check(t, v.Close())
 	damage(t, path)
-	v, err = columnvault.Open(path, nil)
+	v, err = columnvault.Open(t.Context(), path, nil)
 	check(t, err)
 	defer v.Close()
 	db := open(t, v, nil)
@@ -293,7 +293,7 @@ func damage(t *testing.T, path string) {
 
 // TestClosedVault: a database outlives its vault without harm.
 func TestClosedVault(t *testing.T) {
-	v, err := columnvault.Open(filepath.Join(t.TempDir(), "vault.db"), nil)
+	v, err := columnvault.Open(t.Context(), filepath.Join(t.TempDir(), "vault.db"), nil)
 	check(t, err)
 	db := open(t, v, nil)
 	check(t, v.Close())

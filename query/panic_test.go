@@ -166,7 +166,7 @@ func connOf(t *testing.T, db *sql.DB) (c *conn) {
 
 func openVault(t *testing.T) *columnvault.Vault {
 	t.Helper()
-	v, err := columnvault.Open(filepath.Join(t.TempDir(), "vault.db"), nil)
+	v, err := columnvault.Open(t.Context(), filepath.Join(t.TempDir(), "vault.db"), nil)
 	check(t, err)
 	t.Cleanup(func() { check(t, v.Close()) })
 	return v

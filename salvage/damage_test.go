@@ -149,7 +149,7 @@ func refused(path string, data, log []byte) bool {
 		return true
 	}
 	defer os.Remove(path)
-	v, err := columnvault.Open(path, nil)
+	v, err := columnvault.Open(context.Background(), path, nil)
 	if err != nil {
 		return true
 	}
@@ -541,7 +541,7 @@ func withLog(t *testing.T, path string, pageSize int) (fileCopy, []byte) {
 	must(t, err)
 	c := fileCopy{path: filepath.Join(t.TempDir(), "logged.db")}
 	must(t, os.WriteFile(c.path, data, 0o666))
-	v, err := columnvault.Open(c.path, nil)
+	v, err := columnvault.Open(t.Context(), c.path, nil)
 	must(t, err)
 	col, err := v.Column(t.Context(), "i64")
 	must(t, err)

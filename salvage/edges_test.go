@@ -145,7 +145,7 @@ func TestLiesOfTheCatalog(t *testing.T) {
 				t.Errorf("%s: column text has %d elements", lie, n)
 			}
 		}
-		v, err := columnvault.Open(target, nil)
+		v, err := columnvault.Open(t.Context(), target, nil)
 		must(t, err)
 		// What lies have put in the wrong place need not decode.
 		for _, f := range vaulttest.Found(t, v, columnvault.CheckOptions{}) {
@@ -159,7 +159,7 @@ func TestLiesOfTheCatalog(t *testing.T) {
 // disk.
 func TestEntriesThatShare(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "shared.db")
-	v, err := columnvault.Open(path, nil)
+	v, err := columnvault.Open(t.Context(), path, nil)
 	must(t, err)
 	c := vaulttest.CreateWith(t, v, "b", dtype.Bytes, nil, vaulttest.Blobs(1, 300_000)...)
 	must(t, c.Append(t.Context(), make([][]byte, 20_000)...))
@@ -202,7 +202,7 @@ func TestPlaceOfAChunk(t *testing.T) {
 // short, of which the key is reported.
 func TestLargeValues(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "large.db")
-	v, err := columnvault.Open(path, nil)
+	v, err := columnvault.Open(t.Context(), path, nil)
 	must(t, err)
 	vaulttest.Create(t, v, "b", dtype.Bytes, vaulttest.Blobs(3, 5<<20)...)
 	for _, key := range []string{"a", "b", "c"} {
@@ -345,7 +345,7 @@ func TestUTF16(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "wide.db")
 		must(t, os.WriteFile(path, nil, 0o666))
 		vaulttest.ExecSQL(t, path, `PRAGMA encoding = "`+encoding+`"`, `CREATE TABLE kv (key BLOB PRIMARY KEY NOT NULL, value BLOB NOT NULL)`)
-		v, err := columnvault.Open(path, nil)
+		v, err := columnvault.Open(t.Context(), path, nil)
 		must(t, err)
 		vaulttest.Create(t, v, "größe", dtype.Int64, vaulttest.Span(0, 10)...)
 		vaulttest.Put(t, v.KV(), "key", "value")

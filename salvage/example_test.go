@@ -23,7 +23,7 @@ func Example() {
 	if err := damage(ctx, damaged); err != nil {
 		log.Fatal(err)
 	}
-	_, err = columnvault.Open(damaged, nil)
+	_, err = columnvault.Open(ctx, damaged, nil)
 	fmt.Println("can be opened:", err == nil)
 
 	saved := filepath.Join(dir, "saved.db")
@@ -39,7 +39,7 @@ func Example() {
 		}
 	}
 
-	v, err := columnvault.Open(saved, nil)
+	v, err := columnvault.Open(ctx, saved, nil)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func Example() {
 
 // damage makes a vault whose header and one of whose pages are lost.
 func damage(ctx context.Context, path string) error {
-	v, err := columnvault.Open(path, nil)
+	v, err := columnvault.Open(ctx, path, nil)
 	if err != nil {
 		return err
 	}

@@ -44,7 +44,7 @@ func TestWholeFile(t *testing.T) {
 			if want, got := contentsOf(t, path, tables...), contentsOf(t, target, tables...); !reflect.DeepEqual(want, got) {
 				t.Error("the new vault differs")
 			}
-			v, err := columnvault.Open(target, nil)
+			v, err := columnvault.Open(t.Context(), target, nil)
 			must(t, err)
 			vaulttest.WantSound(t, v)
 			must(t, v.Close())

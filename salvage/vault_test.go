@@ -87,7 +87,7 @@ func build(t testing.TB, pageSize int) string {
 	t.Helper()
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "whole.db")
-	v, err := columnvault.Open(path, &columnvault.Options{PageSize: pageSize})
+	v, err := columnvault.Open(t.Context(), path, &columnvault.Options{PageSize: pageSize})
 	must(t, err)
 	defer func() { must(t, v.Close()) }()
 	r := rand.New(rand.NewPCG(7, uint64(pageSize)))

@@ -15,7 +15,7 @@ import (
 const benchLen = 10_000_000
 
 func openBench(b *testing.B) *columnvault.Vault {
-	v, err := columnvault.Open(filepath.Join(b.TempDir(), "bench.db"), nil)
+	v, err := columnvault.Open(b.Context(), filepath.Join(b.TempDir(), "bench.db"), nil)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -17,7 +17,7 @@ import (
 func station() (v *columnvault.Vault, done func()) {
 	dir, err := os.MkdirTemp("", "columnvault-")
 	must(err)
-	v, err = columnvault.Open(filepath.Join(dir, "station.db"), nil)
+	v, err = columnvault.Open(context.Background(), filepath.Join(dir, "station.db"), nil)
 	must(err)
 	ctx := context.Background()
 	times, err := columnvault.Create(ctx, v, "time", dtype.Timestamp(dtype.Microsecond, ""), nil)

@@ -35,7 +35,7 @@ are any text become values by way of jq -R.`,
 }
 
 func runAppend(ctx context.Context, a *app, db, name string, words []string) error {
-	return writing(db, func(v *columnvault.Vault) error {
+	return writing(ctx, db, func(v *columnvault.Vault) error {
 		col, err := columns.Open(ctx, v, name)
 		if err != nil {
 			return err

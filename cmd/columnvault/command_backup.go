@@ -60,7 +60,7 @@ func runBackup(ctx context.Context, a *app, db, to string, o *backupOptions) err
 	if o.full {
 		check = "full"
 	}
-	return reading(db, func(v *columnvault.Vault) error {
+	return reading(ctx, db, func(v *columnvault.Vault) error {
 		progress := a.progress(o.quiet, "copying", 0)
 		defer progress.Finish()
 		err := v.Backup(ctx, to, columnvault.BackupOptions{Full: o.full, Replace: o.replace, Progress: progress.Set})

@@ -99,7 +99,7 @@ the same for all copies, in whatever layout or file. It implies --full.
 }
 
 func runCheck(ctx context.Context, a *app, db string, o *checkOptions) error {
-	return reading(db, func(v *columnvault.Vault) error {
+	return reading(ctx, db, func(v *columnvault.Vault) error {
 		return v.View(ctx, func(ctx context.Context, tx *columnvault.Tx) error {
 			return a.check(ctx, tx, db, o)
 		})

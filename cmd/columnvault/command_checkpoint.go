@@ -71,7 +71,7 @@ func runCheckpoint(ctx context.Context, a *app, db string, o *checkpointOptions)
 	if number < 0 {
 		return usagef("the mode %s is none of %s", excerpt.Quote(o.mode, excerpt.Value), strings.Join(checkpointModes, ", "))
 	}
-	return writing(db, func(v *columnvault.Vault) error {
+	return writing(ctx, db, func(v *columnvault.Vault) error {
 		done, err := v.Checkpoint(ctx, columnvault.CheckpointMode(number))
 		if err != nil {
 			return err

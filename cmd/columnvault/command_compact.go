@@ -61,7 +61,7 @@ what the vault holds.
 }
 
 func runCompact(ctx context.Context, a *app, db string, quiet, asJSON bool) error {
-	return writing(db, func(v *columnvault.Vault) error {
+	return writing(ctx, db, func(v *columnvault.Vault) error {
 		progress := a.progress(quiet, "compacting", 0)
 		r, err := v.Compact(ctx, columnvault.CompactOptions{Progress: progress.Set})
 		progress.Finish()

@@ -66,7 +66,7 @@ func runCreate(ctx context.Context, db, name string, t dtype.Type[any], o *colum
 		_, err := columnvault.Create(ctx, v, name, t, o)
 		return err
 	}
-	return creating(db, into, create, create)
+	return creating(ctx, db, into, create, create)
 }
 
 // completeCreate completes a dtype. The name of a column that is to be is for

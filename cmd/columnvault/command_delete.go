@@ -66,7 +66,7 @@ uses the room again.`,
 type deletion func(ctx context.Context, col *columnvault.Column[any]) error
 
 func runDelete(ctx context.Context, db, name string, remove deletion) error {
-	return writing(db, func(v *columnvault.Vault) error {
+	return writing(ctx, db, func(v *columnvault.Vault) error {
 		return v.Update(ctx, func(ctx context.Context, tx *columnvault.Tx) error {
 			col, err := columns.Open(ctx, tx, name)
 			if err != nil {

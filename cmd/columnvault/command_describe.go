@@ -43,7 +43,8 @@ func newDescribeCommand(a *app) *cobra.Command {
 elements are missing or NaN, the smallest, the quartiles, the largest, the mean,
 and how they went, as the means of equal stretches. The quartiles are elements
 of the column and exact. Text has a first and a last element by its bytes, other
-columns only a length. To read 100 million numbers takes some seconds.
+columns only a length. To read 100 million numbers takes some seconds. A terminal
+that is too narrow gets the table cut, with … for what is left out.
 
 --json prints an object a line. More fields may come; these stay:
   name, dtype                    text
@@ -64,7 +65,7 @@ columns only a length. To read 100 million numbers takes some seconds.
 }
 
 func runDescribe(ctx context.Context, a *app, db string, names []string, asJSON bool) error {
-	return reading(db, func(v *columnvault.Vault) error {
+	return reading(ctx, db, func(v *columnvault.Vault) error {
 		return v.View(ctx, func(ctx context.Context, tx *columnvault.Tx) error {
 			r, err := openRows(ctx, tx, names)
 			if err != nil {
@@ -72,6 +73,7 @@ func runDescribe(ctx context.Context, a *app, db string, names []string, asJSON 
 			}
 			t := a.table(term.Left("column"), term.Left("type"), term.Right("length"), term.Right("missing"), term.Right("min"), term.Right("25%"),
 				term.Right("median"), term.Right("75%"), term.Right("max"), term.Right("mean"), term.Graph("trend"))
+			t.Fit(a.width)
 			for _, col := range r.columns {
 				d, trend, err := describeColumn(ctx, col)
 				if err != nil {

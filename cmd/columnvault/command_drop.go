@@ -21,7 +21,7 @@ it back. The file keeps its size, and uses the room again; compact gives it back
 }
 
 func runDrop(ctx context.Context, db, name string) error {
-	return writing(db, func(v *columnvault.Vault) error {
+	return writing(ctx, db, func(v *columnvault.Vault) error {
 		return columns.HintNames(ctx, v, v.Drop(ctx, name))
 	})
 }

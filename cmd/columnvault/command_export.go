@@ -82,7 +82,7 @@ func runExport(ctx context.Context, a *app, db string, names []string, o *export
 	if o.out == "" && o.parquet == "" && a.outTerminal && !format.IsText() {
 		return usagef("%s is not written to a terminal: --out names a file", format)
 	}
-	return reading(db, func(v *columnvault.Vault) error {
+	return reading(ctx, db, func(v *columnvault.Vault) error {
 		if err := files.SpareVault(db, o.out); err != nil {
 			return err
 		}

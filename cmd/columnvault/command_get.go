@@ -35,7 +35,7 @@ negative one from the end: -1 is the last. slice prints ranges.`,
 }
 
 func runGet(ctx context.Context, a *app, db, name string, i int) error {
-	return reading(db, func(v *columnvault.Vault) error {
+	return reading(ctx, db, func(v *columnvault.Vault) error {
 		col, err := columns.Open(ctx, v, name)
 		if err != nil {
 			return err

@@ -201,7 +201,7 @@ func runImport(ctx context.Context, a *app, db, path string, o *importOptions) e
 		result, err = job.Run(ctx, v)
 		return err
 	}
-	err = creating(db, o.intoExisting, run, run)
+	err = creating(ctx, db, o.intoExisting, run, run)
 	if err != nil {
 		return err
 	}

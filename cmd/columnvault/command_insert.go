@@ -33,7 +33,7 @@ func changeAt(ctx context.Context, args []string,
 	if err != nil {
 		return err
 	}
-	return writing(args[0], func(v *columnvault.Vault) error {
+	return writing(ctx, args[0], func(v *columnvault.Vault) error {
 		col, err := columns.Open(ctx, v, args[1])
 		if err != nil {
 			return err

@@ -54,7 +54,7 @@ func runKVCat(ctx context.Context, a *app, db string, key []byte, o *kvCatOption
 	if err != nil {
 		return err
 	}
-	return reading(db, func(v *columnvault.Vault) error {
+	return reading(ctx, db, func(v *columnvault.Vault) error {
 		if err := files.SpareVault(db, o.out); err != nil {
 			return err
 		}

@@ -44,7 +44,7 @@ msgpack, cbor or text, or the number of an encoding that is not known.`,
 }
 
 func runKVGet(ctx context.Context, a *app, db string, key []byte, o *kvGetOptions) error {
-	return reading(db, func(v *columnvault.Vault) error {
+	return reading(ctx, db, func(v *columnvault.Vault) error {
 		kv := v.KVTable(o.table)
 		if o.encoding {
 			info, err := kv.Stat(ctx, key)

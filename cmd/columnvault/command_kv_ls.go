@@ -52,7 +52,7 @@ func runKVLs(ctx context.Context, a *app, db string, o *kvLsOptions) error {
 	if err != nil {
 		return usageError{err}
 	}
-	return reading(db, func(v *columnvault.Vault) error {
+	return reading(ctx, db, func(v *columnvault.Vault) error {
 		return v.View(ctx, func(ctx context.Context, tx *columnvault.Tx) error {
 			return a.listKeys(ctx, v.KVTable(o.table).In(tx), prefix, o.asJSON)
 		})

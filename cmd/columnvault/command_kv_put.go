@@ -64,7 +64,7 @@ func runKVPut(ctx context.Context, db string, key []byte, word string, o *kvPutO
 		return err
 	}
 	put := func(v *columnvault.Vault) error { return v.KVTable(o.table).PutValue(ctx, key, value) }
-	return creating(db, o.into, put, put)
+	return creating(ctx, db, o.into, put, put)
 }
 
 // runKVPutFile stores what a file holds.
@@ -77,7 +77,7 @@ func runKVPutFile(ctx context.Context, a *app, db string, key []byte, o *kvPutOp
 	progress := a.progress(o.quiet, "storing", file.Size())
 	defer progress.Finish()
 	trial := func(v *columnvault.Vault) error { return v.KVTable(o.table).Put(ctx, key, nil) }
-	return creating(db, o.into, trial, func(v *columnvault.Vault) error {
+	return creating(ctx, db, o.into, trial, func(v *columnvault.Vault) error {
 		r, err := file.Rewind(ctx, progress)
 		if err != nil {
 			return err

@@ -42,7 +42,7 @@ not exist.`,
 }
 
 func runKVRm(ctx context.Context, db, table string, keys [][]byte) error {
-	return writing(db, func(v *columnvault.Vault) error {
+	return writing(ctx, db, func(v *columnvault.Vault) error {
 		return v.Update(ctx, func(ctx context.Context, tx *columnvault.Tx) error {
 			return hintKeys(removeKeys(ctx, v.KVTable(table).In(tx), keys))
 		})

@@ -61,7 +61,7 @@ A key-value table has the fields name and table, which is true, and no others.`,
 }
 
 func runLs(ctx context.Context, a *app, db string, asJSON bool) error {
-	return reading(db, func(v *columnvault.Vault) error {
+	return reading(ctx, db, func(v *columnvault.Vault) error {
 		infos, err := v.Columns(ctx)
 		if err != nil {
 			return err

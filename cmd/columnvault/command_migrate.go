@@ -74,7 +74,7 @@ func runMigrate(ctx context.Context, a *app, args []string, f *migrateFlags) err
 	if err != nil || to != 0 && to != 1 {
 		return usagef("%s is not a layout: want 0 or 1", excerpt.Quote(f.to, excerpt.Value))
 	}
-	return writing(args[0], func(v *columnvault.Vault) error {
+	return writing(ctx, args[0], func(v *columnvault.Vault) error {
 		progress := a.progress(f.quiet, "migrating", 0)
 		done, err := v.Migrate(ctx, columnvault.MigrateOptions{Columns: args[1:], To: to, Keep: f.keep, Replace: f.replace, Transcode: f.transcode, Progress: progress.Set})
 		progress.Finish()
@@ -105,7 +105,7 @@ func (a *app) sayWhich(cmd *cobra.Command, args []string) {
 	if len(args) < 2 || !slices.ContainsFunc(words(cmd), named) || cmd.Name() == "migrate" {
 		return
 	}
-	_ = reading(args[0], func(v *columnvault.Vault) error { // it was open before
+	_ = reading(cmd.Context(), args[0], func(v *columnvault.Vault) error { // it was open before
 		infos, err := v.Columns(cmd.Context())
 		for _, info := range infos {
 			if info.Hidden && slices.Contains(args[1:], info.Name) {

@@ -86,7 +86,7 @@ func (a *app) plotWidth(asJSON bool) int {
 }
 
 func runPlot(ctx context.Context, a *app, db, name string, o *plotOptions) error {
-	return reading(db, func(v *columnvault.Vault) error {
+	return reading(ctx, db, func(v *columnvault.Vault) error {
 		return v.View(ctx, func(ctx context.Context, tx *columnvault.Tx) error {
 			col, err := columns.Open(ctx, tx, name)
 			if err != nil {

@@ -23,7 +23,7 @@ go on with it.`,
 }
 
 func runRename(ctx context.Context, db, name, newName string) error {
-	return writing(db, func(v *columnvault.Vault) error {
+	return writing(ctx, db, func(v *columnvault.Vault) error {
 		return columns.HintNames(ctx, v, v.Rename(ctx, name, newName))
 	})
 }

@@ -98,7 +98,7 @@ func runRepair(ctx context.Context, a *app, db string, o *repairOptions) error {
 	if o.dryRun {
 		open = reading
 	}
-	return open(db, func(v *columnvault.Vault) error {
+	return open(ctx, db, func(v *columnvault.Vault) error {
 		for {
 			again, err := a.repair(ctx, v, db, o)
 			if !again || err != nil {

@@ -62,7 +62,7 @@ and is missing then. --turn allows it, and the reverse.`,
 }
 
 func runRetype(ctx context.Context, a *app, db, name string, m dtype.Meaning, turn, quiet bool) error {
-	return writing(db, func(v *columnvault.Vault) error {
+	return writing(ctx, db, func(v *columnvault.Vault) error {
 		progress := a.progress(quiet, "reading", 0)
 		missing, err := v.Retype(ctx, name, m, &columnvault.RetypeOptions{Turn: turn, Progress: progress.Set})
 		progress.Finish()

@@ -60,7 +60,7 @@ func isSlice(arg string) bool {
 }
 
 func runSlice(ctx context.Context, a *app, db, name string, s position.Slice) error {
-	return reading(db, func(v *columnvault.Vault) error {
+	return reading(ctx, db, func(v *columnvault.Vault) error {
 		return v.View(ctx, func(ctx context.Context, tx *columnvault.Tx) error {
 			col, err := columns.Open(ctx, tx, name)
 			if err != nil {

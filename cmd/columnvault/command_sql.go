@@ -83,7 +83,7 @@ func runSQL(ctx context.Context, a *app, db, statement string, o *sqlOptions) er
 	if o.timeout < 0 {
 		return usagef("--timeout is below 0")
 	}
-	return reading(db, func(v *columnvault.Vault) error {
+	return reading(ctx, db, func(v *columnvault.Vault) error {
 		if o.timeout > 0 {
 			var cancel context.CancelFunc
 			ctx, cancel = context.WithTimeout(ctx, o.timeout)

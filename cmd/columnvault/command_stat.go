@@ -93,7 +93,7 @@ Columns that can only be listed, or whose type is unknown, are left out.`,
 
 // runStat measures the column of names, or all if it is empty.
 func runStat(ctx context.Context, a *app, db string, names []string, asJSON bool) error {
-	return reading(db, func(v *columnvault.Vault) error {
+	return reading(ctx, db, func(v *columnvault.Vault) error {
 		return v.View(ctx, func(ctx context.Context, tx *columnvault.Tx) error {
 			if len(names) == 0 {
 				return a.statAll(ctx, v, tx, asJSON)

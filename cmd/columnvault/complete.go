@@ -70,7 +70,7 @@ func completeFrom(cmd *cobra.Command, args []string,
 	words func(ctx context.Context, cmd *cobra.Command, v *columnvault.Vault, begin string) []cobra.Completion, begin string) (found []cobra.Completion) {
 	ctx, cancel := context.WithTimeout(cmd.Context(), completionTime)
 	defer cancel()
-	_ = reading(args[0], func(v *columnvault.Vault) error {
+	_ = reading(ctx, args[0], func(v *columnvault.Vault) error {
 		found = words(ctx, cmd, v, begin)
 		return nil
 	})

@@ -13,7 +13,7 @@ import (
 // TestLongKeyList lists more keys than are aligned at once.
 func TestLongKeyList(t *testing.T) {
 	db := filepath.Join(t.TempDir(), "a.db")
-	v, err := columnvault.Open(db, nil)
+	v, err := columnvault.Open(t.Context(), db, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -237,7 +237,7 @@ func TestOutputError(t *testing.T) {
 func TestSlowPipe(t *testing.T) {
 	db := filepath.Join(t.TempDir(), "a.db")
 	columnvaultCommand(t, "create", db, "x", "i64")
-	v, err := columnvault.Open(db, nil)
+	v, err := columnvault.Open(t.Context(), db, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -303,7 +303,7 @@ func TestInterrupt(t *testing.T) {
 func TestLongSlice(t *testing.T) {
 	db := filepath.Join(t.TempDir(), "a.db")
 	columnvaultCommand(t, "create", db, "x", "str")
-	v, err := columnvault.Open(db, nil)
+	v, err := columnvault.Open(t.Context(), db, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,7 +29,7 @@ type oldRows struct {
 // runDeleteBefore removes the rows that are older than the options say.
 func runDeleteBefore(ctx context.Context, a *app, db string, names []string, o *deleteOptions) error {
 	now := time.Now()
-	return writing(db, func(v *columnvault.Vault) error {
+	return writing(ctx, db, func(v *columnvault.Vault) error {
 		count := 0
 		err := v.View(ctx, func(ctx context.Context, tx *columnvault.Tx) error {
 			old, err := findOldRows(ctx, tx, names, o, now)

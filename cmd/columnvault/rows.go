@@ -95,6 +95,7 @@ func (r *rows) print(ctx context.Context, a *app, s position.Slice, asJSON bool)
 		}
 	}
 	t := a.table(header...)
+	t.Fit(a.width)
 	for from := int64(0); from < count || from == 0; from += rowsAtOnce {
 		n := min(rowsAtOnce, count-from)
 		elements, skipped := make([][]any, len(r.columns)), make([]int, len(r.columns))
@@ -155,7 +156,7 @@ func (r *rows) printObject(a *app, printers []values.Printer, elements [][]any, 
 
 // runRows prints the rows that a slice of the longest column has.
 func runRows(ctx context.Context, a *app, db string, names []string, s position.Slice, asJSON bool) error {
-	return reading(db, func(v *columnvault.Vault) error {
+	return reading(ctx, db, func(v *columnvault.Vault) error {
 		return v.View(ctx, func(ctx context.Context, tx *columnvault.Tx) error {
 			r, err := openRows(ctx, tx, names)
 			if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,37 +15,37 @@ import (
 )
 
 // reading calls fn with the vault at path, opened for reading.
-func reading(path string, fn func(v *columnvault.Vault) error) error {
+func reading(ctx context.Context, path string, fn func(v *columnvault.Vault) error) error {
 	if err := mustExist(path); err != nil {
 		return err
 	}
-	return with(path, &columnvault.Options{ReadOnly: true, ReadBytes: 256 << 10}, fn)
+	return with(ctx, path, &columnvault.Options{ReadOnly: true, ReadBytes: 256 << 10}, fn)
 }
 
 // writing calls fn with the vault at path, which must exist.
-func writing(path string, fn func(v *columnvault.Vault) error) error {
+func writing(ctx context.Context, path string, fn func(v *columnvault.Vault) error) error {
 	if err := mustExist(path); err != nil {
 		return err
 	}
-	return with(path, nil, fn)
+	return with(ctx, path, nil, fn)
 }
 
 // creating calls fn with the vault at path, and creates it if there is none: an
 // error leaves no file behind then. With into, a database of another program
 // becomes a vault, if trial succeeds with an empty one: what it shows of the
 // errors of fn leaves the database as it was. fn may be called twice.
-func creating(path string, into bool, trial, fn func(v *columnvault.Vault) error) error {
+func creating(ctx context.Context, path string, into bool, trial, fn func(v *columnvault.Vault) error) error {
 	switch {
 	case missing(path):
-		if err := making(path, fn); !errors.Is(err, errThere) {
+		if err := making(ctx, path, fn); !errors.Is(err, errThere) {
 			return err
 		}
-	case vaultless(path, into):
-		if err := trying(trial); err != nil {
+	case vaultless(ctx, path, into):
+		if err := trying(ctx, trial); err != nil {
 			return err
 		}
 	}
-	return with(path, &columnvault.Options{AddToDatabase: into}, fn)
+	return with(ctx, path, &columnvault.Options{AddToDatabase: into}, fn)
 }
 
 // errThere: the name cannot be given to a file that was made beside it, most
@@ -54,14 +55,14 @@ var errThere = errors.New("there is a file by now")
 // making makes a vault of what fn does, and gives it its name only when all of
 // it is there: removing it after an error would not do, because by then another
 // process may be using it.
-func making(path string, fn func(v *columnvault.Vault) error) error {
+func making(ctx context.Context, path string, fn func(v *columnvault.Vault) error) error {
 	dir, err := os.MkdirTemp(filepath.Dir(path), ".columnvault-")
 	if err != nil {
-		return with(path, nil, fn) // which says what is wrong
+		return with(ctx, path, nil, fn) // which says what is wrong
 	}
 	defer os.RemoveAll(dir)
 	made := filepath.Join(dir, filepath.Base(path))
-	err = with(made, nil, fn)
+	err = with(ctx, made, nil, fn)
 	var failed *columnvault.Error
 	if errors.As(err, &failed) && failed.Column == made {
 		failed.Column = path
@@ -78,11 +79,11 @@ func making(path string, fn func(v *columnvault.Vault) error) error {
 
 // vaultless tells whether opening path makes a vault of a database of another
 // program.
-func vaultless(path string, into bool) bool {
+func vaultless(ctx context.Context, path string, into bool) bool {
 	if !into {
 		return false
 	}
-	err := reading(path, func(*columnvault.Vault) error { return nil })
+	err := reading(ctx, path, func(*columnvault.Vault) error { return nil })
 	return errors.Is(err, columnvault.ErrNotVault)
 }
 
@@ -92,17 +93,17 @@ func intoExistingFlag(cmd *cobra.Command, into *bool) {
 }
 
 // trying calls fn with an empty vault that is removed afterwards.
-func trying(fn func(v *columnvault.Vault) error) error {
+func trying(ctx context.Context, fn func(v *columnvault.Vault) error) error {
 	dir, err := os.MkdirTemp("", "columnvault-")
 	if err != nil {
 		return nil // what is wrong with fn will show without a trial
 	}
 	defer os.RemoveAll(dir)
-	return with(filepath.Join(dir, "trial.db"), nil, fn)
+	return with(ctx, filepath.Join(dir, "trial.db"), nil, fn)
 }
 
-func with(path string, o *columnvault.Options, fn func(v *columnvault.Vault) error) (err error) {
-	v, err := columnvault.Open(path, o)
+func with(ctx context.Context, path string, o *columnvault.Options, fn func(v *columnvault.Vault) error) (err error) {
+	v, err := columnvault.Open(ctx, path, o)
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ func TestCreatingLeavesNothing(t *testing.T) {
 		}
 	}
 	late := errors.New("late")
-	err := creating(db, false, nil, func(v *columnvault.Vault) error { return errors.Join(add("a")(v), late) })
+	err := creating(t.Context(), db, false, nil, func(v *columnvault.Vault) error { return errors.Join(add("a")(v), late) })
 	if !errors.Is(err, late) {
 		t.Errorf("creating: %v", err)
 	}
@@ -32,9 +32,9 @@ func TestCreatingLeavesNothing(t *testing.T) {
 	}
 	// Somebody else is faster: both have what they did.
 	runs := 0
-	err = creating(db, false, nil, func(v *columnvault.Vault) error {
+	err = creating(t.Context(), db, false, nil, func(v *columnvault.Vault) error {
 		if runs++; runs == 1 {
-			if err := creating(db, false, nil, add("first")); err != nil {
+			if err := creating(t.Context(), db, false, nil, add("first")); err != nil {
 				return err
 			}
 		}
@@ -46,7 +46,7 @@ func TestCreatingLeavesNothing(t *testing.T) {
 	if entries, err := os.ReadDir(dir); len(entries) != 1 || err != nil {
 		t.Errorf("afterwards there are %v, %v", entries, err)
 	}
-	err = reading(db, func(v *columnvault.Vault) error {
+	err = reading(t.Context(), db, func(v *columnvault.Vault) error {
 		infos, err := v.Columns(context.Background())
 		if len(infos) != 2 {
 			t.Errorf("there are the columns %v", infos)

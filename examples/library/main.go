@@ -50,7 +50,7 @@ func run(ctx context.Context, out io.Writer, args []string) (err error) {
 		return errUsage
 	}
 	// Only indexing writes, and so does not need the file to be there.
-	v, err := columnvault.Open(args[0], &columnvault.Options{ReadOnly: len(args) != 2})
+	v, err := columnvault.Open(ctx, args[0], &columnvault.Options{ReadOnly: len(args) != 2})
 	if err != nil {
 		return err
 	}

@@ -86,7 +86,7 @@ func TestLibrary(t *testing.T) {
 func checkVault(t *testing.T, vault, folder string, paths ...string) {
 	t.Helper()
 	ctx := t.Context()
-	v, err := columnvault.Open(vault, &columnvault.Options{ReadOnly: true})
+	v, err := columnvault.Open(t.Context(), vault, &columnvault.Options{ReadOnly: true})
 	if err != nil {
 		t.Fatal(err)
 	}

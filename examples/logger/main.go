@@ -47,7 +47,7 @@ func run(ctx context.Context, in io.Reader, out io.Writer, args []string) (err e
 	if len(args) != 1 && len(args) != 3 {
 		return errUsage
 	}
-	v, err := columnvault.Open(args[0], nil)
+	v, err := columnvault.Open(ctx, args[0], nil)
 	if err != nil {
 		return err
 	}

@@ -64,7 +64,7 @@ func TestInterrupt(t *testing.T) {
 
 // TestClockSetBack: times ascend, whatever the clock says.
 func TestClockSetBack(t *testing.T) {
-	v, err := columnvault.Open(filepath.Join(t.TempDir(), "log.db"), nil)
+	v, err := columnvault.Open(t.Context(), filepath.Join(t.TempDir(), "log.db"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +112,7 @@ func BenchmarkSince(b *testing.B) {
 
 func benchLogger(b *testing.B, records int) *Logger {
 	b.Helper()
-	v, err := columnvault.Open(filepath.Join(b.TempDir(), "log.db"), nil)
+	v, err := columnvault.Open(b.Context(), filepath.Join(b.TempDir(), "log.db"), nil)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -22,7 +22,7 @@ func Example() {
 	}
 	defer os.RemoveAll(dir)
 	ctx := context.Background()
-	v, err := columnvault.Open(filepath.Join(dir, "points.db"), nil)
+	v, err := columnvault.Open(ctx, filepath.Join(dir, "points.db"), nil)
 	if err != nil {
 		log.Fatal(err)
 	}

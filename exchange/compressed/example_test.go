@@ -20,7 +20,7 @@ func Example() {
 	check(err)
 	defer os.RemoveAll(dir)
 	ctx := context.Background()
-	v, err := columnvault.Open(filepath.Join(dir, "weather.db"), nil)
+	v, err := columnvault.Open(ctx, filepath.Join(dir, "weather.db"), nil)
 	check(err)
 	defer v.Close()
 

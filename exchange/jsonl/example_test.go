@@ -19,7 +19,7 @@ func Example() {
 	check(err)
 	defer os.RemoveAll(dir)
 	ctx := context.Background()
-	v, err := columnvault.Open(filepath.Join(dir, "events.db"), nil)
+	v, err := columnvault.Open(ctx, filepath.Join(dir, "events.db"), nil)
 	check(err)
 	defer v.Close()
 
@@ -48,7 +48,7 @@ func ExampleOptions_into() {
 	check(err)
 	defer os.RemoveAll(dir)
 	ctx := context.Background()
-	v, err := columnvault.Open(filepath.Join(dir, "events.db"), nil)
+	v, err := columnvault.Open(ctx, filepath.Join(dir, "events.db"), nil)
 	check(err)
 	defer v.Close()
 

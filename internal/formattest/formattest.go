@@ -164,7 +164,7 @@ func (s *source) Progress() (done, total int64) { return int64(s.done), int64(s.
 // open returns a new vault.
 func open(t testing.TB) *columnvault.Vault {
 	t.Helper()
-	v, err := columnvault.Open(filepath.Join(t.TempDir(), "vault.db"), nil)
+	v, err := columnvault.Open(t.Context(), filepath.Join(t.TempDir(), "vault.db"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

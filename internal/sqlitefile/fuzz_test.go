@@ -1,6 +1,7 @@
 package sqlitefile_test
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"testing"
@@ -76,7 +77,7 @@ func FuzzFile(f *testing.F) {
 // smallVault is a vault and the log that a crash leaves beside it.
 func smallVault(f *testing.F, pageSize int) (main, log []byte) {
 	path := filepath.Join(f.TempDir(), "small.db")
-	v, err := columnvault.Open(path, &columnvault.Options{PageSize: pageSize})
+	v, err := columnvault.Open(context.Background(), path, &columnvault.Options{PageSize: pageSize})
 	check := func(err error) {
 		if err != nil {
 			f.Fatal(err)
@@ -88,7 +89,7 @@ func smallVault(f *testing.F, pageSize int) (main, log []byte) {
 	check(c.Append(f.Context(), vaulttest.Span(0, 300)...))
 	check(v.KV().Put(f.Context(), []byte("key"), vaulttest.Bytes(1, 3*pageSize)))
 	check(v.Close())
-	v, err = columnvault.Open(path, nil)
+	v, err = columnvault.Open(context.Background(), path, nil)
 	check(err)
 	check(v.KV().Put(f.Context(), []byte("other"), vaulttest.Bytes(2, pageSize)))
 	main, err = os.ReadFile(path)

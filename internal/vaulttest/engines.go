@@ -46,7 +46,7 @@ func OpenOver(e Engine, path string, o *columnvault.Options) (*columnvault.Vault
 	before := engine.Open
 	engine.Open = e
 	defer func() { engine.Open = before }()
-	return columnvault.Open(path, o)
+	return columnvault.Open(context.Background(), path, o)
 }
 
 // OpenOn opens a vault on a file system that was registered under a name, such

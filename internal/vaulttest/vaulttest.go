@@ -57,7 +57,7 @@ func Open(t *testing.T) *columnvault.Vault {
 // OpenAt opens a vault that the end of the test closes.
 func OpenAt(t *testing.T, path string, o *columnvault.Options) *columnvault.Vault {
 	t.Helper()
-	v, err := columnvault.Open(path, o)
+	v, err := columnvault.Open(t.Context(), path, o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -218,7 +218,7 @@ func TestLies(t *testing.T) {
 			info, err := os.Stat(path)
 			Must(t, err)
 			for _, attack := range attacks {
-				v, err := columnvault.Open(path, &columnvault.Options{BusyTimeout: time.Minute})
+				v, err := columnvault.Open(t.Context(), path, &columnvault.Options{BusyTimeout: time.Minute})
 				if err != nil {
 					wantOneOf(t, "open", err, columnvault.ErrCorrupt, columnvault.ErrNotVault)
 					return

@@ -22,7 +22,7 @@ import (
 func smallVault(t *testing.T) (path string, data []byte) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "vault.db")
-	v, err := columnvault.Open(path, &columnvault.Options{PageSize: 512})
+	v, err := columnvault.Open(t.Context(), path, &columnvault.Options{PageSize: 512})
 	vaulttest.Must(t, err)
 	for i := range 3 {
 		vaulttest.CreateWith(t, v, fmt.Sprint("numbers ", i), dtype.Int64, vaulttest.Chunks(64, 64), vaulttest.Sequence(60, func(i int) int64 { return int64(i) })...)
@@ -40,7 +40,7 @@ func smallVault(t *testing.T) (path string, data []byte) {
 // being read at all.
 func damageOf(t *testing.T, path string) (damage []string) {
 	t.Helper()
-	v, err := columnvault.Open(path, &columnvault.Options{ReadOnly: true})
+	v, err := columnvault.Open(t.Context(), path, &columnvault.Options{ReadOnly: true})
 	if errors.Is(err, columnvault.ErrCorrupt) || errors.Is(err, columnvault.ErrNotVault) {
 		return []string{err.Error()}
 	}

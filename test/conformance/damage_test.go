@@ -19,12 +19,12 @@ import (
 func damaged(t *testing.T, fill func(v *columnvault.Vault), sql ...string) *columnvault.Vault {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "vault.db")
-	v, err := columnvault.Open(path, nil)
+	v, err := columnvault.Open(t.Context(), path, nil)
 	vaulttest.Must(t, err)
 	fill(v)
 	vaulttest.Must(t, v.Close())
 	vaulttest.ExecSQL(t, path, sql...)
-	v, err = columnvault.Open(path, nil)
+	v, err = columnvault.Open(t.Context(), path, nil)
 	vaulttest.Must(t, err)
 	t.Cleanup(func() { v.Close() })
 	return v

@@ -28,12 +28,12 @@ func foreign(t *testing.T, statements ...string) (path string) {
 func TestAddToDatabase(t *testing.T) {
 	path := foreign(t)
 	const all = `SELECT name FROM sqlite_schema`
-	_, err := columnvault.Open(path, nil)
+	_, err := columnvault.Open(t.Context(), path, nil)
 	vaulttest.WantErrText(t, "Open", err, columnvault.ErrNotVault, "another program")
 	vaulttest.WantValues(t, "schema after a refusal", vaulttest.QuerySQL(t, path, all), []string{"notes"})
 	vaulttest.WantValues(t, "journal after a refusal", vaulttest.QuerySQL(t, path, `PRAGMA journal_mode`), []string{"delete"})
 
-	v, err := columnvault.Open(path, &columnvault.Options{AddToDatabase: true})
+	v, err := columnvault.Open(t.Context(), path, &columnvault.Options{AddToDatabase: true})
 	vaulttest.Must(t, err)
 	vaulttest.Create(t, v, "numbers", dtype.Int64, 1, 2, 3)
 	vaulttest.WantSound(t, v)
@@ -59,7 +59,7 @@ func TestAddToDatabaseClash(t *testing.T) {
 		const all = `SELECT name FROM sqlite_schema`
 		before := vaulttest.QuerySQL(t, path, all)
 		for _, add := range []bool{false, true} {
-			_, err := columnvault.Open(path, &columnvault.Options{AddToDatabase: add})
+			_, err := columnvault.Open(t.Context(), path, &columnvault.Options{AddToDatabase: add})
 			vaulttest.WantErr(t, clash, err, columnvault.ErrNotVault)
 		}
 		vaulttest.WantValues(t, clash, vaulttest.QuerySQL(t, path, all), before)

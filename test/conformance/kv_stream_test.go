@@ -513,6 +513,7 @@ func TestLargestValue(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a value of 1 GB")
 	}
+	vaulttest.NeedsDisk(t, 1100<<20)
 	ctx := t.Context()
 	v := vaulttest.Open(t)
 	kv := v.KV()

@@ -16,7 +16,7 @@ import (
 // openWith opens a new vault whose loops read so many bytes at once.
 func openWith(t *testing.T, buffer int) *columnvault.Vault {
 	t.Helper()
-	v, err := columnvault.Open(filepath.Join(t.TempDir(), "vault.db"), &columnvault.Options{ReadBytes: buffer})
+	v, err := columnvault.Open(t.Context(), filepath.Join(t.TempDir(), "vault.db"), &columnvault.Options{ReadBytes: buffer})
 	vaulttest.Must(t, err)
 	t.Cleanup(func() { v.Close() })
 	return v

@@ -2,6 +2,7 @@ package conformance_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -27,7 +28,7 @@ func TestOpenRefusesWhatIsNotAVault(t *testing.T) {
 		return path
 	}
 	vault := filepath.Join(dir, "vault.db")
-	v, err := columnvault.Open(vault, nil)
+	v, err := columnvault.Open(t.Context(), vault, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +61,7 @@ func TestOpenRefusesWhatIsNotAVault(t *testing.T) {
 	} {
 		for _, readOnly := range []bool{false, true} {
 			before, _ := os.ReadFile(test.path)
-			_, err := columnvault.Open(test.path, &columnvault.Options{ReadOnly: readOnly})
+			_, err := columnvault.Open(t.Context(), test.path, &columnvault.Options{ReadOnly: readOnly})
 			want := test.want
 			if test.name == "no folder" && readOnly {
 				want = columnvault.ErrNotFound
@@ -108,7 +109,7 @@ func TestOpenForeignPairs(t *testing.T) {
 	vaulttest.Must(t, db.Close())
 	before, err := os.ReadFile(path)
 	vaulttest.Must(t, err)
-	_, err = columnvault.Open(path, nil)
+	_, err = columnvault.Open(t.Context(), path, nil)
 	vaulttest.WantErr(t, "Open", err, columnvault.ErrNotVault)
 	if after, err := os.ReadFile(path); !bytes.Equal(before, after) || err != nil {
 		t.Errorf("the file of another program was changed: %v", err)
@@ -123,7 +124,7 @@ func TestManyOpenOneNewFile(t *testing.T) {
 		var done sync.WaitGroup
 		for i := range 8 {
 			done.Go(func() {
-				v, err := columnvault.Open(path, nil)
+				v, err := columnvault.Open(t.Context(), path, nil)
 				if err != nil {
 					t.Error(err)
 					return
@@ -159,11 +160,11 @@ func TestOpenWaitsForALockedFile(t *testing.T) {
 	vaulttest.Must(t, p.Other.Close())
 	db := vaulttest.RawConn(t, p.Path)
 	vaulttest.ExecRaw(t, db, `PRAGMA locking_mode = EXCLUSIVE`, `BEGIN EXCLUSIVE`, `UPDATE col_meta SET length = length`, `COMMIT`)
-	_, err := columnvault.Open(p.Path, vaulttest.Impatient())
+	_, err := columnvault.Open(t.Context(), p.Path, vaulttest.Impatient())
 	vaulttest.WantErrText(t, "Open of a locked file", err, columnvault.ErrBusy, "after")
 	var opening sync.WaitGroup
 	opening.Go(func() {
-		v, err := columnvault.Open(p.Path, vaulttest.Patient())
+		v, err := columnvault.Open(t.Context(), p.Path, vaulttest.Patient())
 		if err == nil {
 			err = v.Close()
 		}
@@ -173,4 +174,23 @@ func TestOpenWaitsForALockedFile(t *testing.T) {
 	})
 	vaulttest.Must(t, db.Close())
 	opening.Wait()
+}
+
+// TestOpenEndsWithCtx: a ctx that is done opens nothing and makes no file, and
+// one that ends afterwards is no matter of the vault.
+func TestOpenEndsWithCtx(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "test.db")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := columnvault.Open(ctx, path, nil)
+	vaulttest.WantErr(t, "with a ctx that is done", err, context.Canceled)
+	if _, err := os.Lstat(path); !os.IsNotExist(err) {
+		t.Errorf("there is a file: %v", err)
+	}
+	ctx, cancel = context.WithCancel(t.Context())
+	v, err := columnvault.Open(ctx, path, nil)
+	vaulttest.Must(t, err)
+	defer v.Close()
+	cancel()
+	vaulttest.Must(t, v.KV().Put(t.Context(), []byte("key"), nil))
 }

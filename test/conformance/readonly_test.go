@@ -57,7 +57,7 @@ func TestReadOnlyWritesNothing(t *testing.T) {
 		}
 	}
 	path := filepath.Join(t.TempDir(), "none.db")
-	_, err := columnvault.Open(path, &columnvault.Options{ReadOnly: true})
+	_, err := columnvault.Open(t.Context(), path, &columnvault.Options{ReadOnly: true})
 	vaulttest.WantErr(t, "no file", err, columnvault.ErrNotFound)
 	if _, err := os.Stat(path); !os.IsNotExist(err) {
 		t.Errorf("a read-only Open has created a file: %v", err)
@@ -113,9 +113,9 @@ func TestReadOnlyDisk(t *testing.T) {
 	if values, err := c.Slice(t.Context(), 0, columnvault.End); !slices.Equal(values, []int64{1, 2, 3}) || err != nil {
 		t.Errorf("read %v, %v", values, err)
 	}
-	_, err = columnvault.Open(crashed, &columnvault.Options{ReadOnly: true})
+	_, err = columnvault.Open(t.Context(), crashed, &columnvault.Options{ReadOnly: true})
 	vaulttest.WantErr(t, "a log is left", err, columnvault.ErrNeedsRecovery)
-	_, err = columnvault.Open(clean, nil)
+	_, err = columnvault.Open(t.Context(), clean, nil)
 	vaulttest.WantErr(t, "writing", err, columnvault.ErrUnavailable)
 }
 
@@ -137,6 +137,6 @@ func TestReadOnlyDiskThroughLink(t *testing.T) {
 	lock()
 	link := filepath.Join(t.TempDir(), "link.db")
 	vaulttest.Must(t, os.Symlink(crashed, link))
-	_, err := columnvault.Open(link, &columnvault.Options{ReadOnly: true})
+	_, err := columnvault.Open(t.Context(), link, &columnvault.Options{ReadOnly: true})
 	vaulttest.WantErr(t, "Open", err, columnvault.ErrNeedsRecovery)
 }

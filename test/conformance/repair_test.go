@@ -22,7 +22,7 @@ import (
 func brokenVault(t *testing.T, sql ...string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "vault.db")
-	v, err := columnvault.Open(path, nil)
+	v, err := columnvault.Open(t.Context(), path, nil)
 	vaulttest.Must(t, err)
 	fillForRepair(t, v)
 	vaulttest.Must(t, v.Close())
@@ -265,7 +265,7 @@ func repairIndexes(t *testing.T, path string, data []byte) {
 			if intact(t, path) {
 				continue
 			}
-			v, err := columnvault.Open(path, nil)
+			v, err := columnvault.Open(t.Context(), path, nil)
 			vaulttest.Must(t, err)
 			plan := planOf(t, v, columnvault.RepairOptions{})
 			err = v.Repair(t.Context(), plan)
@@ -425,7 +425,7 @@ func TestRandomDamage(t *testing.T) {
 				}
 			}
 		})
-		v, err := columnvault.Open(path, nil)
+		v, err := columnvault.Open(rt.Context(), path, nil)
 		vaulttest.Must(rt, err)
 		defer v.Close()
 		before := readable(rt, v)

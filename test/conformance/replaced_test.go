@@ -16,7 +16,7 @@ import (
 func TestReplacedFile(t *testing.T) {
 	ctx := t.Context()
 	path := t.TempDir() + "/vault.db"
-	v, err := columnvault.Open(path, nil)
+	v, err := columnvault.Open(t.Context(), path, nil)
 	vaulttest.Must(t, err)
 	c := vaulttest.Create(t, v, "values", dtype.Int64, 1)
 	vaulttest.Must(t, c.EnableCache(ctx, nil))

@@ -152,7 +152,7 @@ func TestCloseBesideReadersAndWriters(t *testing.T) {
 	ctx := t.Context()
 	for range 10 {
 		path := filepath.Join(t.TempDir(), "test.db")
-		v, err := columnvault.Open(path, nil)
+		v, err := columnvault.Open(t.Context(), path, nil)
 		vaulttest.Must(t, err)
 		c := vaulttest.Create(t, v, "values", dtype.Int64)
 		vaulttest.Must(t, c.EnableCache(ctx, &columnvault.CacheOptions{FlushInterval: time.Millisecond}))

@@ -48,13 +48,14 @@ func TestBackupBesideProcess(t *testing.T) {
 		}
 		vaulttest.Must(t, v.Backup(t.Context(), copied, columnvault.BackupOptions{Progress: pause}))
 		checkCopy(t, copied, "own", before)
+		vaulttest.Must(t, os.Remove(copied))
 	}
 }
 
 // checkpoint makes checkpoints of all kinds without end, and prints a line for
 // each round.
 func checkpoint(ctx context.Context, args []string) error {
-	v, err := columnvault.Open(args[0], &columnvault.Options{BusyTimeout: time.Millisecond})
+	v, err := columnvault.Open(ctx, args[0], &columnvault.Options{BusyTimeout: time.Millisecond})
 	if err != nil {
 		return err
 	}
@@ -82,7 +83,7 @@ func checkCopy(t *testing.T, path, own string, said map[string]int) {
 
 // backup makes backups without end, and prints a line for each.
 func backup(ctx context.Context, args []string) error {
-	v, err := columnvault.Open(args[0], nil)
+	v, err := columnvault.Open(ctx, args[0], nil)
 	if err != nil {
 		return err
 	}

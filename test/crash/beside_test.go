@@ -21,7 +21,7 @@ const each = 300
 // countBeside adds numbered elements of its own to a column that others write too,
 // one at a time, and sets one after each. It prints nothing.
 func countBeside(ctx context.Context, args []string) error {
-	v, err := columnvault.Open(args[0], nil)
+	v, err := columnvault.Open(ctx, args[0], nil)
 	if err != nil {
 		return err
 	}
@@ -94,7 +94,7 @@ func TestWritersBesideEachOther(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute) // if a writer fails, the rest never comes
 	defer cancel()
 	path := filepath.Join(t.TempDir(), "test.db")
-	v, err := columnvault.Open(path, nil)
+	v, err := columnvault.Open(t.Context(), path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -77,7 +77,7 @@ func TestDamagedLog(t *testing.T) {
 	try := func(what string, log []byte) {
 		path := sound.write(t, sound.main, log)
 		defer os.RemoveAll(filepath.Dir(path))
-		v, err := columnvault.Open(path, nil)
+		v, err := columnvault.Open(t.Context(), path, nil)
 		if err != nil {
 			count(partDamage, what+": refused when it is opened", 1)
 			return

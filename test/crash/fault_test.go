@@ -79,7 +79,7 @@ func TestEveryFault(t *testing.T) {
 	base := stageFile(t, faultOptions(false))
 	for _, op := range operations {
 		t.Run(op.name, func(t *testing.T) {
-			v, err := columnvault.Open(copyVault(t, base, t.TempDir()), faultOptions(false))
+			v, err := columnvault.Open(t.Context(), copyVault(t, base, t.TempDir()), faultOptions(false))
 			vaulttest.Must(t, err)
 			before := wantContents(t, v)
 			vaulttest.Must(t, op.do(t.Context(), v, v.Path()))
@@ -219,7 +219,7 @@ func TestEveryFaultOfClose(t *testing.T) {
 func stageFile(t *testing.T, o *columnvault.Options) (path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "base.db")
-	v, err := columnvault.Open(path, o)
+	v, err := columnvault.Open(t.Context(), path, o)
 	vaulttest.Must(t, err)
 	vaulttest.Must(t, stage(t.Context(), v))
 	vaulttest.Must(t, v.Close())
@@ -254,7 +254,7 @@ func copyVault(t *testing.T, path, dir string) string {
 // contentsOf opens a vault and returns what it holds.
 func contentsOf(t *testing.T, path string, o *columnvault.Options) string {
 	t.Helper()
-	v, err := columnvault.Open(path, o)
+	v, err := columnvault.Open(t.Context(), path, o)
 	if err != nil {
 		t.Fatal(fmt.Errorf("%s cannot be opened: %w", filepath.Base(path), err))
 	}

@@ -57,7 +57,7 @@ func FuzzFile(f *testing.F) {
 func seedFiles(f *testing.F) (files [][]byte) {
 	f.Helper()
 	path := filepath.Join(f.TempDir(), "seed.db")
-	v, err := columnvault.Open(path, &columnvault.Options{PageSize: 512})
+	v, err := columnvault.Open(context.Background(), path, &columnvault.Options{PageSize: 512})
 	if err == nil {
 		err = errors.Join(stage(f.Context(), v), v.Close())
 	}
@@ -77,7 +77,7 @@ func seedFiles(f *testing.F) (files [][]byte) {
 // useFile does with a file what can be done, and returns an error that is not
 // of the library.
 func useFile(ctx context.Context, path string) error {
-	v, err := columnvault.Open(path, vaulttest.Impatient())
+	v, err := columnvault.Open(ctx, path, vaulttest.Impatient())
 	if err != nil {
 		return foreign(err)
 	}

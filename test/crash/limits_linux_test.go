@@ -99,7 +99,7 @@ func fillDisk(ctx context.Context, args []string) error {
 		return err
 	}
 	path := filepath.Join(dir, "test.db")
-	v, err := columnvault.Open(path, nil)
+	v, err := columnvault.Open(ctx, path, nil)
 	if err != nil {
 		return err
 	}
@@ -148,7 +148,7 @@ func fillDisk(ctx context.Context, args []string) error {
 			return fmt.Errorf("%s failed (%w) and has changed\n%s to\n%s", op.name, failed, before, after)
 		}
 	}
-	if _, err := columnvault.Open(filepath.Join(dir, "another.db"), nil); err == nil {
+	if _, err := columnvault.Open(ctx, filepath.Join(dir, "another.db"), nil); err == nil {
 		return errors.New("a vault can be created on a full disk")
 	} else if err := wantFull(err); err != nil {
 		return err
@@ -163,7 +163,7 @@ func fillDisk(ctx context.Context, args []string) error {
 	if err := v.Close(); err != nil {
 		return err
 	}
-	if v, err = columnvault.Open(path, nil); err != nil {
+	if v, err = columnvault.Open(ctx, path, nil); err != nil {
 		return err
 	}
 	defer v.Close()
@@ -194,7 +194,7 @@ func readDisk(ctx context.Context, args []string) error {
 		return err
 	}
 	path := filepath.Join(dir, "test.db")
-	v, err := columnvault.Open(path, nil)
+	v, err := columnvault.Open(ctx, path, nil)
 	if err != nil {
 		return err
 	}
@@ -211,15 +211,15 @@ func readDisk(ctx context.Context, args []string) error {
 	if err := syscall.Mount("", dir, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
 		return fmt.Errorf("%s: %w", cannotMount, err)
 	}
-	_, err = columnvault.Open(path, nil)
+	_, err = columnvault.Open(ctx, path, nil)
 	if !errors.Is(err, columnvault.ErrReadOnly) && !errors.Is(err, columnvault.ErrUnavailable) {
 		return fmt.Errorf("opened for writing: %w", err)
 	}
-	_, err = columnvault.Open(filepath.Join(dir, "new.db"), nil)
+	_, err = columnvault.Open(ctx, filepath.Join(dir, "new.db"), nil)
 	if !errors.Is(err, columnvault.ErrReadOnly) && !errors.Is(err, columnvault.ErrUnavailable) {
 		return fmt.Errorf("a new one: %w", err)
 	}
-	if v, err = columnvault.Open(path, &columnvault.Options{ReadOnly: true}); err != nil {
+	if v, err = columnvault.Open(ctx, path, &columnvault.Options{ReadOnly: true}); err != nil {
 		return err
 	}
 	defer v.Close()
@@ -258,7 +258,7 @@ func fewFiles(ctx context.Context, args []string) error {
 	}
 	for free := range most {
 		path := filepath.Join(args[0], fmt.Sprint(free, ".db"))
-		v, err := columnvault.Open(path, vaulttest.Impatient()) // a checkpoint would wait for the snapshots
+		v, err := columnvault.Open(ctx, path, vaulttest.Impatient()) // a checkpoint would wait for the snapshots
 		if err != nil {
 			return err
 		}
@@ -321,7 +321,7 @@ func fewFiles(ctx context.Context, args []string) error {
 
 // wantFile requires that a vault is sound and holds this.
 func wantFile(ctx context.Context, path, want string) error {
-	v, err := columnvault.Open(path, nil)
+	v, err := columnvault.Open(ctx, path, nil)
 	if err != nil {
 		return err
 	}
@@ -358,7 +358,7 @@ func TestFewAddresses(t *testing.T) { alone(t, "addresses", nil, t.TempDir()) }
 
 func fewAddresses(ctx context.Context, args []string) error {
 	path := filepath.Join(args[0], "test.db")
-	v, err := columnvault.Open(path, nil)
+	v, err := columnvault.Open(ctx, path, nil)
 	if err != nil {
 		return err
 	}
@@ -407,13 +407,14 @@ func TestLittleMemory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("measures memory, of which the race detector takes much")
 	}
+	vaulttest.NeedsDisk(t, 640<<20)
 	alone(t, "memory", nil, t.TempDir())
 }
 
 func littleMemory(ctx context.Context, args []string) error {
 	const size, most = 160 << 20, 120 << 20
 	debug.SetMemoryLimit(48 << 20)
-	v, err := columnvault.Open(filepath.Join(args[0], "test.db"), nil)
+	v, err := columnvault.Open(ctx, filepath.Join(args[0], "test.db"), nil)
 	if err != nil {
 		return err
 	}
@@ -422,7 +423,8 @@ func littleMemory(ctx context.Context, args []string) error {
 	if err := v.KV().PutFrom(ctx, key, size, vaulttest.Endless{}); err != nil {
 		return err
 	}
-	if err := v.KV().GetToFile(ctx, key, filepath.Join(args[0], "out")); err != nil {
+	out := filepath.Join(args[0], "out")
+	if err := errors.Join(v.KV().GetToFile(ctx, key, out), os.Remove(out)); err != nil {
 		return err
 	}
 	c, err := columnvault.Create(ctx, v, "numbers", dtype.Int64, nil)

@@ -78,7 +78,7 @@ func playMixed(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	v, err := columnvault.Open(args[0], vaulttest.Patient())
+	v, err := columnvault.Open(ctx, args[0], vaulttest.Patient())
 	if err != nil {
 		return err
 	}

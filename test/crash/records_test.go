@@ -97,7 +97,7 @@ func (r *records) add(ctx context.Context, i, n, round int) error {
 // cache, and looks after the vault. Its arguments are the path, a seed, and
 // the name of what is its own.
 func record(ctx context.Context, args []string) error {
-	v, err := columnvault.Open(args[0], vaulttest.Patient())
+	v, err := columnvault.Open(ctx, args[0], vaulttest.Patient())
 	if err != nil {
 		return err
 	}

@@ -96,7 +96,7 @@ func (s *specimen) examine(t *testing.T, what string, main, log []byte) bool {
 // outcome says what comes of reading a damaged vault, and whether that is
 // wrong.
 func (s *specimen) outcome(ctx context.Context, path string) (outcome string, err error) {
-	v, err := columnvault.Open(path, nil)
+	v, err := columnvault.Open(ctx, path, nil)
 	if err != nil {
 		return "refused when it is opened", nil
 	}

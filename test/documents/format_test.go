@@ -234,7 +234,7 @@ func TestFormatMeanings(t *testing.T) {
 func TestFormatTables(t *testing.T) {
 	doc := readFormatDoc(t)
 	path := filepath.Join(t.TempDir(), "vault.db")
-	v, err := columnvault.Open(path, nil)
+	v, err := columnvault.Open(t.Context(), path, nil)
 	vaulttest.Must(t, err)
 	vaulttest.Must(t, v.KV().Put(t.Context(), nil, nil))
 	vaulttest.Must(t, v.Close())
@@ -275,7 +275,7 @@ func TestFormatTables(t *testing.T) {
 func TestFormatExample(t *testing.T) {
 	doc := readFormatDoc(t)
 	path := filepath.Join(t.TempDir(), "vault.db")
-	v, err := columnvault.Open(path, nil)
+	v, err := columnvault.Open(t.Context(), path, nil)
 	vaulttest.Must(t, err)
 	vaulttest.CreateWith(t, v, "n", dtype.Int64, vaulttest.Chunks(64, 240), 1, 2, 3)
 	vaulttest.CreateWith(t, v, "s", dtype.String, vaulttest.Chunks(64, 240), "one", "", "three")
@@ -306,7 +306,7 @@ func TestFormatGrowth(t *testing.T) {
 		n, err := strconv.Atoi(row[0])
 		vaulttest.Must(t, err)
 		path := filepath.Join(t.TempDir(), "vault.db")
-		v, err := columnvault.Open(path, nil)
+		v, err := columnvault.Open(t.Context(), path, nil)
 		vaulttest.Must(t, err)
 		c := vaulttest.CreateWith(t, v, "c", dtype.Int64, vaulttest.Chunks(104, 1000))
 		if row[1] == "at once" {
@@ -351,7 +351,7 @@ func parseKV(t *testing.T, text string) any {
 func TestFormatValues(t *testing.T) {
 	doc := readFormatDoc(t)
 	path := filepath.Join(t.TempDir(), "vault.db")
-	v, err := columnvault.Open(path, nil)
+	v, err := columnvault.Open(t.Context(), path, nil)
 	vaulttest.Must(t, err)
 	encodings := map[string]columnvault.ValueEncoding{}
 	for _, row := range doc.table(t, "number", "encoding", "payload") {
@@ -475,14 +475,14 @@ func TestFormatRules(t *testing.T) {
 		}
 		broken++
 		path := filepath.Join(t.TempDir(), "vault.db")
-		v, err := columnvault.Open(path, nil)
+		v, err := columnvault.Open(t.Context(), path, nil)
 		vaulttest.Must(t, err)
 		vaulttest.CreateWith(t, v, "n", dtype.Int64, vaulttest.Chunks(104, 1000), make([]int64, 300)...)
 		vaulttest.CreateWith(t, v, "s", dtype.String, vaulttest.Chunks(72, 120), vaulttest.Sequence(10, func(i int) string { return fmt.Sprintf("%030d", i) })...)
 		vaulttest.WantSound(t, v)
 		vaulttest.Must(t, v.Close())
 		vaulttest.ExecSQL(t, path, b.sql)
-		if v, err = columnvault.Open(path, &columnvault.Options{ReadOnly: true}); err != nil {
+		if v, err = columnvault.Open(t.Context(), path, &columnvault.Options{ReadOnly: true}); err != nil {
 			t.Fatal(err)
 		}
 		found := vaulttest.Found(t, v, columnvault.CheckOptions{})

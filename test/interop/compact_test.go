@@ -41,7 +41,7 @@ func TestCompactTurns(t *testing.T) {
 				}
 				ours := func(fn func(v *columnvault.Vault) error) {
 					t.Helper()
-					v, err := columnvault.Open(path, nil)
+					v, err := columnvault.Open(t.Context(), path, nil)
 					vaulttest.Must(t, err)
 					vaulttest.Must(t, errors.Join(fn(v), v.Close()))
 				}

@@ -16,7 +16,7 @@ func TestKVTheyReadOurJSON(t *testing.T) {
 	p := startPython(t)
 	path := filepath.Join(t.TempDir(), "test.db")
 	for _, v := range []any{65504.0, 0.0, math.Copysign(0, -1), 1e16, 1e300, 5e-324, 0.1, int64(65504), int64(-5), uint64(math.MaxUint64), "é\x00\x1f😀</\"\\"} {
-		vault, err := columnvault.Open(path, nil)
+		vault, err := columnvault.Open(t.Context(), path, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -39,7 +39,7 @@ func TestKVWeReadTheirJSON(t *testing.T) {
 	}
 	for text, want := range map[string]string{`[18446744073709551616]`: "64 bits", `{"a": "x\ud800y"}`: "surrogate"} {
 		p.put(t, path, "json text", text)
-		v, err := columnvault.Open(path, nil)
+		v, err := columnvault.Open(t.Context(), path, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

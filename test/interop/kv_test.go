@@ -72,7 +72,7 @@ func (m *kvTurns) python(rt *rapid.T, op string, values ...any) []any {
 // ours runs fn on the table, opened anew.
 func (m *kvTurns) ours(rt *rapid.T, fn func(kv *columnvault.KV) error) {
 	rt.Helper()
-	v, err := columnvault.Open(m.path, nil)
+	v, err := columnvault.Open(rt.Context(), m.path, nil)
 	if err != nil {
 		rt.Fatal(err)
 	}
@@ -197,7 +197,7 @@ func TestKVTheyReadOurs(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "test.db")
 	put := func(fn func(kv *columnvault.KV) error) {
 		t.Helper()
-		v, err := columnvault.Open(path, nil)
+		v, err := columnvault.Open(t.Context(), path, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -328,7 +328,7 @@ func TestKVWeReadTheirs(t *testing.T) {
 	wantOurs(t, path, []uint8{1, 2})
 	// A pickle is recognised, and its bytes can be had.
 	p.put(t, path, "model", nil)
-	v, err := columnvault.Open(path, &columnvault.Options{ReadOnly: true})
+	v, err := columnvault.Open(t.Context(), path, &columnvault.Options{ReadOnly: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -341,7 +341,7 @@ func TestKVWeReadTheirs(t *testing.T) {
 
 func ourValue[T any](t *testing.T, path string) T {
 	t.Helper()
-	v, err := columnvault.Open(path, nil)
+	v, err := columnvault.Open(t.Context(), path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -372,7 +372,7 @@ func TestKVTheyCannotReadBytesThatLookLikeAHeader(t *testing.T) {
 	if got, err := p.get(path); err == nil || !strings.Contains(err.Error(), "closing magic mismatch") {
 		t.Errorf("KohakuVault reads its own bytes as %v, %v", got, err)
 	}
-	v, err := columnvault.Open(path, nil)
+	v, err := columnvault.Open(t.Context(), path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

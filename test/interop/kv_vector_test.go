@@ -35,7 +35,7 @@ func theyReadVectors[E dtype.Element](t *testing.T, p *python, path, name string
 			v[i] = E(65 + i)
 			list[i] = 65 + i
 		}
-		vault, err := columnvault.Open(path, nil)
+		vault, err := columnvault.Open(t.Context(), path, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

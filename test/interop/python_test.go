@@ -242,7 +242,7 @@ func (m *turns) python(rt *rapid.T, r request) {
 // ours runs fn on the column, opened anew.
 func (m *turns) ours(rt *rapid.T, fn func(c *columnvault.Column[any]) error) {
 	rt.Helper()
-	v, err := columnvault.Open(m.path, nil)
+	v, err := columnvault.Open(rt.Context(), m.path, nil)
 	if err != nil {
 		rt.Fatal(err)
 	}
@@ -261,7 +261,7 @@ func (m *turns) create(rt *rapid.T) {
 		m.python(rt, request{Op: "create", Min: m.kind.min, Max: m.kind.max})
 		return
 	}
-	v, err := columnvault.Open(m.path, nil)
+	v, err := columnvault.Open(rt.Context(), m.path, nil)
 	if err != nil {
 		rt.Fatal(err)
 	}
@@ -326,7 +326,7 @@ func (m *turns) oversized(rt *rapid.T) (found bool) {
 }
 
 func (m *turns) problems(rt *rapid.T) (all []columnvault.Finding) {
-	v, err := columnvault.Open(m.path, &columnvault.Options{ReadOnly: true})
+	v, err := columnvault.Open(rt.Context(), m.path, &columnvault.Options{ReadOnly: true})
 	if err != nil {
 		rt.Fatal(err)
 	}

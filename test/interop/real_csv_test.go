@@ -132,7 +132,7 @@ func importWheel(t *testing.T, wheel, work string) (files int) {
 // it beside each other.
 func writeImported(t *testing.T, base, name string, text []byte, delimiter byte) {
 	t.Helper()
-	v, err := columnvault.Open(base+".db", nil)
+	v, err := columnvault.Open(t.Context(), base+".db", nil)
 	vaulttest.Must(t, err)
 	defer v.Close()
 	result, err := exchange.Import(t.Context(), v, csv.NewReader(bytes.NewReader(text), nil), nil)

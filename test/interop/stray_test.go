@@ -22,7 +22,7 @@ func TestStraysInTurns(t *testing.T) {
 	var want []string
 	ours := func(fn func(c *columnvault.Column[string]) error) {
 		t.Helper()
-		v, err := columnvault.Open(path, nil)
+		v, err := columnvault.Open(t.Context(), path, nil)
 		vaulttest.Must(t, err)
 		defer v.Close()
 		c, err := columnvault.Ensure(t.Context(), v, name, dtype.String, nil)

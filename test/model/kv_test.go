@@ -53,7 +53,7 @@ func TestKVModel(t *testing.T) {
 
 func (m *kvModel) open(rt *rapid.T) {
 	var err error
-	m.v, err = columnvault.Open(m.path, nil)
+	m.v, err = columnvault.Open(rt.Context(), m.path, nil)
 	vaulttest.Must(rt, err)
 }
 
@@ -195,7 +195,7 @@ func (m *kvModel) reopen(rt *rapid.T) {
 func (m *kvModel) other(rt *rapid.T) {
 	_, err := m.v.Flush(rt.Context())
 	vaulttest.Must(rt, err)
-	v, err := columnvault.Open(m.path, nil)
+	v, err := columnvault.Open(rt.Context(), m.path, nil)
 	vaulttest.Must(rt, err)
 	m.wantAll(rt, v.KV())
 	for range rapid.IntRange(0, 2).Draw(rt, "changes") {

@@ -72,7 +72,7 @@ func TestTableModel(t *testing.T) {
 
 func (m *tableModel) open(rt *rapid.T) {
 	var err error
-	m.v, err = columnvault.Open(m.path, nil)
+	m.v, err = columnvault.Open(rt.Context(), m.path, nil)
 	vaulttest.Must(rt, err)
 	m.table, err = columnvault.EnsureTable[entry](rt.Context(), m.v, "rows", nil)
 	vaulttest.Must(rt, err)

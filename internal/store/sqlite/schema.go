@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 
@@ -123,14 +124,18 @@ func checkClashes(c *conn) error {
 	return cmp.Or(err, clash)
 }
 
-// createTables adds the missing tables, all at once.
-func createTables(c *conn) error {
+// createTables adds the missing tables, all at once. An index over the chunks
+// that KohakuVault has written takes a while where there are many.
+func createTables(ctx context.Context, c *conn) error {
 	if err := c.exec(`BEGIN IMMEDIATE`); err != nil {
 		return err
 	}
 	for _, sql := range ddl {
-		if err := c.exec(sql); err != nil {
-			return errors.Join(err, c.exec(`ROLLBACK`))
+		if err := c.within(ctx, func() error { return c.exec(sql) }); err != nil {
+			if !c.db.GetAutocommit() { // it may have been undone already
+				err = errors.Join(err, c.exec(`ROLLBACK`))
+			}
+			return err
 		}
 	}
 	return c.exec(`COMMIT`)

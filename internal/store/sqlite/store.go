@@ -117,6 +117,9 @@ var _ store.Store = (*Store)(nil)
 // ends it returns at once; what SQLite is doing then comes to its end, and the
 // file is closed.
 func Open(ctx context.Context, path string, opts Options) (*Store, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	if opts.PageSize == 0 {
 		opts.PageSize = defaultPageSize
 	}
@@ -233,7 +236,7 @@ func (s *Store) openWriter(ctx context.Context) (*conn, error) {
 			c, err = s.connect(ctx, s.mode, s.pragmas())
 		}
 		if err == nil {
-			err = s.prepare(c)
+			err = s.prepare(ctx, c)
 		}
 		return err
 	})
@@ -271,7 +274,7 @@ func (s *Store) openWriter(ctx context.Context) (*conn, error) {
 	return c, nil
 }
 
-func (s *Store) prepare(c *conn) error {
+func (s *Store) prepare(ctx context.Context, c *conn) error {
 	blank, complete, err := identify(c)
 	if errors.Is(err, errForeign) && s.opts.AddToDatabase {
 		err = checkClashes(c)
@@ -295,7 +298,7 @@ func (s *Store) prepare(c *conn) error {
 	if complete {
 		return nil
 	}
-	return createTables(c)
+	return createTables(ctx, c)
 }
 
 // openReadOnly finds the way in which the file can be read: beside a writer if
