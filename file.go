@@ -35,8 +35,8 @@ type Checkpoint struct {
 	Log, Moved int
 }
 
-// Checkpoint moves what the write-ahead log holds into the file. Commits do so
-// by themselves from time to time; call it to have the log out of the way. It
+// Checkpoint moves what the write-ahead log holds into the file. That happens
+// by itself from time to time, behind commits; call it to have the log out of the way. It
 // waits for others for at most [Options.BusyTimeout]. If it does not get all the
 // way, that is no error; the result says so. When ctx ends it returns at once;
 // what SQLite is moving at that moment it still moves, and who wants to write waits

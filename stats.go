@@ -37,7 +37,7 @@ type Stats struct {
 	OldestSnapshot time.Duration `json:"oldest_snapshot_ns"`
 	SnapshotsEnded int64         `json:"snapshots_ended"`
 
-	// Checkpoints are attempts to move the log into the file, those of commits
+	// Checkpoints are attempts to move the log into the file, those behind commits
 	// among them; CheckpointPages were moved. The rest counts attempts that did
 	// not get all the way: because others were reading from the log or writing
 	// to it, because another process was moving the log at that moment, and

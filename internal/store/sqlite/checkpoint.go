@@ -50,6 +50,7 @@ func (s *Store) checkpointNow(ctx context.Context, mode store.CheckpointMode, st
 	if err != nil {
 		return done, err
 	}
+	s.awaitBehind(ctx, s.opts.BusyTimeout)
 	err = s.patiently(ctx, start, func() (err error) {
 		s.endIdle() // our own resting readers must not be in the way
 		done, err = s.checkpoint(c, mode)
@@ -75,16 +76,31 @@ var checkpointModes = map[store.CheckpointMode]sqlite3.CheckpointMode{
 // checkpoint is conn.checkpoint, and counts what was moved. A log that was cut
 // has no pages any more.
 func (s *Store) checkpoint(c *conn, mode store.CheckpointMode) (store.Checkpoint, error) {
+	s.log.Lock()
+	begun, before := s.log.begun, s.log.moved
+	s.log.Unlock()
 	done, err := c.checkpoint(mode)
 	moved := int64(done.Moved)
 	if err == nil && done.Log == 0 {
 		moved = int64(c.logPages)
 	}
-	if moved > s.moved {
-		s.counters.moved.Add(moved - s.moved)
-		s.moved = moved
+	s.log.Lock()
+	defer s.log.Unlock()
+	if s.log.begun == begun {
+		before, s.log.moved = s.log.moved, max(s.log.moved, moved)
+	}
+	if moved > before {
+		s.counters.moved.Add(moved - before)
 	}
 	return done, err
+}
+
+// logBegins is called when the log has begun anew.
+func (s *Store) logBegins() {
+	s.log.Lock()
+	defer s.log.Unlock()
+	s.log.begun++
+	s.log.moved = 0
 }
 
 // checkpoint moves the write-ahead log into the file, as far as that goes
@@ -102,18 +118,19 @@ func (c *conn) checkpoint(mode store.CheckpointMode) (done store.Checkpoint, err
 // whatever becomes of this: what stands in the way now, a reader or a full
 // disk, may be gone the next time.
 //
-// SQLite begins the log anew when all of it has been moved and nobody reads
-// from it. Beside readers that come and go without a pause there is no such
-// moment by itself, so a log that has got too long is drained. A backup of this
-// process stays in its snapshot until it is done, and is not waited for.
+// The commit does not wait for that until the log has got too long. SQLite
+// begins the log anew when all of it has been moved and nobody reads from it.
+// Beside writers and readers that come and go without a pause there is no such
+// moment by itself, so a log that has got too long is drained. Most of it has
+// been moved by then. A backup of this process stays in its snapshot until it
+// is done, and is not waited for.
 func (s *Store) keepLogShort(ctx context.Context, c *conn) {
 	if c.logPages < c.checkpointAt {
 		return
 	}
-	s.endIdle()
 	if c.logPages < 2*checkpointPages || s.copying.Load() > 0 {
 		c.checkpointAt = c.logPages + checkpointPages/4 // in case that something is in the way
-		s.countCheckpoint(s.checkpoint(c, store.CheckpointPassive))
+		s.moveBehind()
 		return
 	}
 	c.checkpointAt = c.logPages + max(checkpointPages, c.logPages/4)
@@ -156,7 +173,8 @@ func (s *Store) drain(ctx context.Context, c *conn) (store.Checkpoint, error) {
 	for n := c.logPages/checkpointPages - 2; n > 0 && wait < longest; n-- {
 		wait *= 4
 	}
-	return s.drainFor(ctx, c, mode, min(wait, longest))
+	waited := s.awaitBehind(ctx, longest)
+	return s.drainFor(ctx, c, mode, min(wait, longest-waited))
 }
 
 // cutLog empties the log and cuts it to length 0, if readers let that happen
@@ -169,6 +187,7 @@ func (s *Store) cutLog(ctx context.Context) error {
 		defer func() { s.turn <- struct{}{} }()
 		c, err := s.writerConn(ctx)
 		if err == nil {
+			s.awaitBehind(ctx, s.opts.BusyTimeout/2)
 			s.countCheckpoint(s.drainFor(ctx, c, store.CheckpointTruncate, min(drainTime, s.opts.BusyTimeout/2)))
 		}
 		return err

@@ -15,15 +15,17 @@ import (
 
 // hookFS is the file system of the machine, but that a function is called before
 // each write, or each read: to panic, as a defect of the driver might, or to wait.
+// move is called before each write to the database itself, as checkpoints do.
 type hookFS struct {
 	vfs.VFSFilename
-	write, read atomic.Pointer[func()]
-	open        atomic.Int64 // files
+	write, read, move atomic.Pointer[func()]
+	open              atomic.Int64 // files
 }
 
 type hookFile struct {
 	vfs.File
-	fs *hookFS
+	fs   *hookFS
+	main bool // the database itself
 }
 
 func (fs *hookFS) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.File, vfs.OpenFlag, error) {
@@ -32,7 +34,7 @@ func (fs *hookFS) OpenFilename(name *vfs.Filename, flags vfs.OpenFlag) (vfs.File
 		return nil, flags, err
 	}
 	fs.open.Add(1)
-	return &hookFile{f, fs}, flags, nil
+	return &hookFile{f, fs, flags&vfs.OPEN_MAIN_DB != 0}, flags, nil
 }
 
 func (f *hookFile) Close() error {
@@ -42,6 +44,9 @@ func (f *hookFile) Close() error {
 
 func (f *hookFile) WriteAt(p []byte, off int64) (int, error) {
 	if hook := f.fs.write.Load(); hook != nil {
+		(*hook)()
+	}
+	if hook := f.fs.move.Load(); hook != nil && f.main {
 		(*hook)()
 	}
 	return f.File.WriteAt(p, off)

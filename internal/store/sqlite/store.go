@@ -47,8 +47,8 @@ const (
 	defaultSnapshotAge = time.Minute
 
 	// checkpointPages is the number of pages in the write-ahead log from which
-	// on they are moved into the file after a commit. Each such move flushes
-	// the disk twice.
+	// on they are moved into the file, behind the commits that come then. With
+	// twice as many, a commit makes the log begin anew, and waits for that.
 	checkpointPages = 4000
 	// drainTime is how long a commit waits for readers to leave a log that has
 	// twice that length. Longer ones are waited for longer; see drain.
@@ -105,10 +105,17 @@ type Store struct {
 	lost error
 
 	counters counters
-	// moved is how many pages of the log are in the file by now, longLog the
-	// size in bytes from which on the log is worth a report. Both belong to
-	// whoever has the turn.
-	moved, longLog int64
+	// behind is closed when the log has been moved that is being moved behind
+	// commits; else it is nil. s.mu guards it.
+	behind chan struct{}
+	// log is how far the log has been moved.
+	log struct {
+		sync.Mutex
+		begun, moved int64 // how often it began anew; the pages of it that are in the file
+	}
+	// longLog is the size in bytes from which on the log is worth a report. It
+	// belongs to whoever has the turn.
+	longLog int64
 }
 
 var _ store.Store = (*Store)(nil)
@@ -266,7 +273,8 @@ func (s *Store) openWriter(ctx context.Context) (*conn, error) {
 	c.checkpointAt = checkpointPages
 	c.db.WALHook(func(_ *sqlite3.Conn, _ string, pages int) error {
 		if pages < c.logPages { // the log has begun anew
-			c.checkpointAt, s.longLog, s.moved = checkpointPages, walLimit, 0
+			c.checkpointAt, s.longLog = checkpointPages, walLimit
+			s.logBegins()
 		}
 		c.logPages = pages
 		return nil
