@@ -215,11 +215,26 @@ func (c *compiler) structure(t reflect.Type) (coder, error) {
 		}
 		f.key = string(append(c.w.appendText(nil, len(f.name)), f.name...))
 		s.byName[f.name] = i
+		f.always = !f.omitEmpty && f.isZero == nil && !f.throughPointer
+		if !f.throughPointer && c.w.format() != jsonItems {
+			f.plain, f.offset = plainKind(f.coder, ft), offsetOf(t, f.index)
+		}
 		s.pointed += embeddedSize(t, f.index, seen)
-		s.optional = s.optional || f.omitEmpty || f.isZero != nil || f.throughPointer
+		if f.always {
+			s.always++
+		}
 	}
 	c.width = max(c.width, s.pointed)
 	return s, nil
+}
+
+// offsetOf is where a field lies in a struct, if no pointer is on the way.
+func offsetOf(t reflect.Type, index []int) (at uintptr) {
+	for _, i := range index {
+		sf := t.Field(i)
+		at, t = at+sf.Offset, sf.Type
+	}
+	return at
 }
 
 // embeddedSize is the size of the structs that are embedded by a pointer on the

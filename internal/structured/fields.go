@@ -23,6 +23,11 @@ type field struct {
 
 	key   string // name as it is stored: head and text
 	coder coder
+	// plain is the kind of a plain field, whose value lies at offset in the
+	// struct; see plain.go. always says that every value has it.
+	plain  reflect.Kind
+	offset uintptr
+	always bool
 }
 
 // fieldsOf lists the stored fields of the struct type t in the order of their

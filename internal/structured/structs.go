@@ -1,13 +1,16 @@
 package structured
 
-import "reflect"
+import (
+	"reflect"
+	"unsafe"
+)
 
 type structCoder struct {
 	w      wire
 	fields []field // in the order of the names' bytes, which is how they are stored
 	byName map[string]int
-	// optional: not every value has every field.
-	optional bool
+	// always is how many of the fields every value has.
+	always int
 	// pointed is the size of the structs that are embedded by a pointer.
 	pointed int
 }
@@ -17,17 +20,27 @@ func (c *structCoder) encode(dst []byte, v reflect.Value, depth int) ([]byte, er
 	if err := enter(c.w, n, depth); err != nil {
 		return dst, err
 	}
-	if c.optional {
-		n = 0
+	if c.always < n {
+		n = c.always
 		for i := range c.fields {
-			if c.fields[i].present(v).IsValid() {
+			if f := &c.fields[i]; !f.always && f.present(v).IsValid() {
 				n++
 			}
 		}
 	}
 	dst = c.w.appendMap(dst, n)
+	format, base := c.w.format(), address(v)
 	for i := range c.fields {
 		f := &c.fields[i]
+		if base != nil && f.plain != reflect.Invalid && f.always {
+			start := len(dst)
+			out, ok := encodePlain(format, f.plain, append(dst, f.key...), unsafe.Add(base, f.offset))
+			if ok {
+				dst = out
+				continue
+			}
+			dst = out[:start] // below is said what is wrong
+		}
 		fv := f.present(v)
 		if !fv.IsValid() {
 			continue
@@ -39,6 +52,14 @@ func (c *structCoder) encode(dst []byte, v reflect.Value, depth int) ([]byte, er
 		}
 	}
 	return dst, nil
+}
+
+// address is where the struct v lies, or nil if that is a copy.
+func address(v reflect.Value) unsafe.Pointer {
+	if !v.CanAddr() {
+		return nil
+	}
+	return v.Addr().UnsafePointer()
 }
 
 // present returns the field inside the struct v, or the zero Value if it is not
@@ -71,6 +92,7 @@ func (c *structCoder) decode(src []byte, at int, v reflect.Value, in room) (int,
 	if err := in.take(c.pointed); err != nil {
 		return at, err
 	}
+	format, base := c.w.format(), address(v)
 	expect := 0 // the field that comes next if the keys are in order, as ours are
 	for i := 0; ; i++ {
 		var more bool
@@ -94,6 +116,13 @@ func (c *structCoder) decode(src []byte, at int, v reflect.Value, in room) (int,
 			expect = known
 		}
 		f := &c.fields[expect]
+		if f.plain != reflect.Invalid && base != nil {
+			var ok bool
+			if at, ok = decodePlain(format, f.plain, src, at, unsafe.Add(base, f.offset)); ok {
+				expect++
+				continue
+			}
+		}
 		if at, err = f.coder.decode(src, at, f.in(v, true), in.inner()); err != nil {
 			return at, inField(f.name, err)
 		}

@@ -1,6 +1,9 @@
 package structured
 
-import "errors"
+import (
+	"encoding/binary"
+	"errors"
+)
 
 // Format is a byte format.
 type Format uint8
@@ -106,8 +109,15 @@ func bigEndian(src []byte, at, width int) (n uint64, next int, err error) {
 	if len(src)-at < width {
 		return 0, at, errTruncated
 	}
-	for _, b := range src[at : at+width] {
-		n = n<<8 | uint64(b)
+	switch src = src[at : at+width]; width {
+	case 1:
+		n = uint64(src[0])
+	case 2:
+		n = uint64(binary.BigEndian.Uint16(src))
+	case 4:
+		n = uint64(binary.BigEndian.Uint32(src))
+	case 8:
+		n = binary.BigEndian.Uint64(src)
 	}
 	return n, at + width, nil
 }
