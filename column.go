@@ -190,6 +190,11 @@ func (o *opened) Overwrite(ctx context.Context, w store.Tx, i int64, e column.El
 	return o.Column.Overwrite(ctx, w, i, e)
 }
 
+func (o *opened) scatter(ctx context.Context, w store.Tx, at []int64, e column.Elements) error {
+	o.tx.elements += int64(len(at))
+	return column.Scatter(ctx, w, o.Column, at, e)
+}
+
 // Len is the number of elements.
 func (c *Column[T]) Len(ctx context.Context) (n int, err error) {
 	err = c.read(ctx, "len", func(o *opened) error { n = int(o.Len()); return nil })

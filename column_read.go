@@ -189,11 +189,9 @@ func (c *Column[T]) sliceStep(ctx context.Context, o *opened, first, count, step
 // come more than once.
 func (c *Column[T]) Take(ctx context.Context, positions []int) (values []T, err error) {
 	err = c.read(ctx, "take", func(o *opened) error {
-		at := make([]int64, len(positions))
-		for k, i := range positions {
-			if at[k], err = resolve(i, o.Len()); err != nil {
-				return c.failAt("take", int64(i), err)
-			}
+		at, err := c.resolveAll("take", positions, o.Len())
+		if err != nil {
+			return err
 		}
 		values, err = c.gather(ctx, o, make([]T, 0, len(at)), at)
 		return err
@@ -218,6 +216,18 @@ const (
 	Begin = math.MinInt
 	End   = math.MaxInt
 )
+
+// resolveAll makes positions in a column of n elements absolute.
+func (c *Column[T]) resolveAll(op string, positions []int, n int64) ([]int64, error) {
+	at := make([]int64, len(positions))
+	for k, i := range positions {
+		var err error
+		if at[k], err = resolve(i, n); err != nil {
+			return nil, c.failAt(op, int64(i), err)
+		}
+	}
+	return at, nil
+}
 
 // resolve makes a position absolute. Negative ones count from the end.
 func resolve(i int, n int64) (int64, error) {

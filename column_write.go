@@ -202,6 +202,28 @@ func (c *Column[T]) Set(ctx context.Context, i int, value T) error {
 	})
 }
 
+// SetEach replaces the elements at these positions by the values, of which there
+// must be as many. Of values for the same position the last counts. It is [Column.Set]
+// for each in one transaction, at a fraction of the cost where many of the
+// positions lie close together: those are written at once, with what is between
+// them. An error leaves all of them as they were.
+func (c *Column[T]) SetEach(ctx context.Context, positions []int, values []T) error {
+	if len(positions) != len(values) {
+		return c.fail("set each", fmt.Errorf("%w: length mismatch: %d values for %d positions", ErrInvalidArgument, len(values), len(positions)))
+	}
+	b, err := c.encode("set each", new(column.Elements), values)
+	if err != nil {
+		return err
+	}
+	return c.write(ctx, "set each", func(o *opened) error {
+		at, err := c.resolveAll("set each", positions, o.Len())
+		if err != nil {
+			return err
+		}
+		return o.scatter(ctx, o.tx.w, at, b)
+	})
+}
+
 // SetSlice replaces the elements from i up to, not including, j. len(values)
 // must equal the length of that range. To change the length, use
 // [Column.Delete] and [Column.Insert] in one [Vault.Update].

@@ -366,11 +366,12 @@ func ExampleColumn_Set() {
 
 	check(words.Set(ctx, -1, "a far longer word than four"))
 	check(words.SetSlice(ctx, 0, 2, []string{"uno", "dos"}))
+	check(words.SetEach(ctx, []int{2, 0}, []string{"tres", "UNO"}))
 
 	all, err := words.Slice(ctx, columnvault.Begin, columnvault.End)
 	check(err)
 	fmt.Printf("%q\n", all)
-	// Output: ["uno" "dos" "three" "a far longer word than four"]
+	// Output: ["UNO" "dos" "tres" "a far longer word than four"]
 }
 
 // A loop sees one snapshot and reads ahead in large pieces. It may be left at

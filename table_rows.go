@@ -446,6 +446,29 @@ func (t *Table[T]) Set(ctx context.Context, i int, row T) error {
 	})
 }
 
+// SetEach replaces the rows at these positions by the values, of which there must
+// be as many, as [Column.SetEach] does. What they have in columns that T lacks
+// stays.
+func (t *Table[T]) SetEach(ctx context.Context, positions []int, values []T) error {
+	if len(positions) != len(values) {
+		return t.fail("set each", fmt.Errorf("%w: length mismatch: %d rows for %d positions", ErrInvalidArgument, len(values), len(positions)))
+	}
+	all, err := t.encode("set each", values)
+	if err != nil {
+		return err
+	}
+	return t.write(ctx, "set each", func(os []*opened, n int64) error {
+		at := make([]int64, len(positions))
+		for k, i := range positions {
+			var err error
+			if at[k], err = resolveRow(i, n); err != nil {
+				return fail("set each", t.def.name, i, err)
+			}
+		}
+		return t.each("set each", os[:t.def.fields], func(k int, o *opened) error { return o.scatter(ctx, o.tx.w, at, all[k]) })
+	})
+}
+
 // SetSlice replaces the rows from i up to, not including, j, of which there must
 // be len(values). What they have in columns that T lacks stays.
 func (t *Table[T]) SetSlice(ctx context.Context, i, j int, values []T) error {

@@ -116,15 +116,7 @@ func (l vaultColumn[T]) View(fn func(Reader[T]) error) error {
 }
 
 func (l vaultColumn[T]) SetMany(at []int, values []T) error {
-	return l.v.Update(ctx, func(ctx context.Context, tx *columnvault.Tx) error {
-		c := l.c.In(tx)
-		for k, i := range at {
-			if err := c.Set(ctx, i, values[k]); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	return l.c.SetEach(ctx, at, values)
 }
 
 // vaultNumbers is a column over which scan computes.
@@ -192,15 +184,7 @@ func (l vaultTable) View(fn func(Reader[Record]) error) error {
 }
 
 func (l vaultTable) SetMany(at []int, values []Record) error {
-	return l.v.Update(ctx, func(ctx context.Context, tx *columnvault.Tx) error {
-		t := l.t.In(tx)
-		for k, i := range at {
-			if err := t.Set(ctx, i, values[k]); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	return l.t.SetEach(ctx, at, values)
 }
 
 func (l vaultTable) Ask(text string) (int, error) {

@@ -147,6 +147,7 @@ func TestModel(t *testing.T) {
 				"insert":    m.insert,
 				"overwrite": m.overwrite,
 				"set":       m.set,
+				"scatter":   m.scatter,
 				"delete":    m.delete,
 				"clear":     m.clear,
 				"compact":   m.compact,

@@ -252,6 +252,7 @@ var uncached = map[string]struct {
 }{
 	"Set":               {func(s scene) error { return s.c.Set(s.ctx, 3, 9) }, []int64{0, 1, 2, 9, 4}},
 	"SetSlice":          {func(s scene) error { return s.c.SetSlice(s.ctx, 2, 4, []int64{8, 9}) }, []int64{0, 1, 8, 9, 4}},
+	"SetEach":           {func(s scene) error { return s.c.SetEach(s.ctx, []int{-1, 0}, []int64{8, 9}) }, []int64{9, 1, 2, 3, 8}},
 	"Insert":            {func(s scene) error { return s.c.Insert(s.ctx, 0, 9) }, []int64{9, 0, 1, 2, 3, 4}},
 	"Insert at the end": {func(s scene) error { return s.c.Insert(s.ctx, columnvault.End, 9) }, []int64{0, 1, 2, 3, 4, 9}},
 	"Delete":            {func(s scene) error { return s.c.Delete(s.ctx, 0, 1) }, []int64{1, 2, 3, 4}},

@@ -38,6 +38,7 @@ func TestStatsCountElements(t *testing.T) {
 		{"Insert", 1, 0, func() error { return texts.Insert(ctx, 0, "d") }},
 		{"Set", 1, 0, func() error { return numbers.Set(ctx, 0, 9) }},
 		{"SetSlice", 2, 0, func() error { return numbers.SetSlice(ctx, 0, 2, []int64{7, 8}) }},
+		{"SetEach", 2, 0, func() error { return numbers.SetEach(ctx, []int{1, 0}, []int64{7, 8}) }},
 		{"Delete", 0, 0, func() error { return numbers.Delete(ctx, 0, 1) }},
 		{"Put", 0, 1, func() error { return v.KV().Put(ctx, []byte("k"), []byte("v")) }},
 		{"PutValue", 0, 1, func() error { return v.KV().PutValue(ctx, []byte("k"), 1) }},

@@ -224,11 +224,15 @@ func TestTableEdits(t *testing.T) {
 			want = slices.Insert(want, 3, newTrip(50), newTrip(51))
 			vaulttest.Must(t, table.SetSlice(ctx, 0, 2, []trip{newTrip(70), newTrip(71)}))
 			want[0], want[1] = newTrip(70), newTrip(71)
+			vaulttest.Must(t, table.SetEach(ctx, []int{-1, 1, 1}, []trip{newTrip(72), newTrip(73), newTrip(74)}))
+			want[len(want)-1], want[1] = newTrip(72), newTrip(74)
 			vaulttest.Must(t, table.Delete(ctx, 4, 6))
 			want = slices.Delete(want, 4, 6)
 			wantRows(t, table, want)
 			vaulttest.WantErr(t, "SetSlice", table.SetSlice(ctx, 0, 3, want[:1]), columnvault.ErrInvalidArgument)
 			vaulttest.WantErr(t, "Set", table.Set(ctx, 100, want[0]), columnvault.ErrOutOfRange)
+			vaulttest.WantErr(t, "SetEach", table.SetEach(ctx, []int{0, 100}, []trip{newTrip(1), newTrip(2)}), columnvault.ErrOutOfRange)
+			vaulttest.WantErr(t, "SetEach", table.SetEach(ctx, []int{0}, want[:2]), columnvault.ErrInvalidArgument)
 			wantRows(t, table, want)
 		})
 	}
@@ -372,6 +376,7 @@ func TestTableSchemaChanges(t *testing.T) {
 			"Insert":   func() error { return table.Insert(ctx, 0, newTrip(1)) },
 			"Set":      func() error { return table.Set(ctx, 0, newTrip(1)) },
 			"SetSlice": func() error { return table.SetSlice(ctx, 0, 1, rows[:1]) },
+			"SetEach":  func() error { return table.SetEach(ctx, []int{0}, rows[:1]) },
 			"Delete":   func() error { return table.Delete(ctx, 0, 1) },
 			"a row that would be held": func() error {
 				defer table.DisableCache(ctx)
@@ -414,6 +419,7 @@ func TestTableSchemaChanges(t *testing.T) {
 		"Insert":   reader.Insert(ctx, 0, newTrip(1)),
 		"Set":      reader.Set(ctx, 0, newTrip(1)),
 		"SetSlice": reader.SetSlice(ctx, 0, 1, rows[:1]),
+		"SetEach":  reader.SetEach(ctx, []int{0}, rows[:1]),
 		"Delete":   reader.Delete(ctx, 0, 1),
 		"a new field": vaulttest.ErrOf(columnvault.EnsureTable[struct {
 			ID    int

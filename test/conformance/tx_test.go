@@ -349,6 +349,7 @@ func writes(ctx context.Context, ints *columnvault.Column[int64], vectors *colum
 		"Insert":     ints.Insert(ctx, 0, 1),
 		"Set":        ints.Set(ctx, 0, 1),
 		"SetSlice":   ints.SetSlice(ctx, 0, 1, []int64{1}),
+		"SetEach":    ints.SetEach(ctx, []int{0}, []int64{1}),
 		"Delete":     ints.Delete(ctx, 0, 1),
 		"Truncate":   ints.Truncate(ctx, 0),
 		"Clear":      ints.Clear(ctx),

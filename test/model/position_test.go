@@ -304,6 +304,38 @@ func TestPositionSetSlice(t *testing.T) {
 	})
 }
 
+func TestPositionSetEach(t *testing.T) {
+	kinds(t, func(rt *rapid.T, l list) {
+		want := l.fill(rt, 300)
+		count := rapid.SampledFrom([]int{0, 1, 2, 5, 200}).Draw(rt, "count")
+		positions := vaulttest.Sequence(count, func(k int) int { return position(rt, len(want), fmt.Sprint("position ", k)) })
+		if count == 200 && len(want) > 0 { // so that none is missing
+			positions = vaulttest.Sequence(count, func(k int) int { return (k*7)%(2*len(want)) - len(want) })
+		}
+		values := vaulttest.Sequence(count, func(k int) any { return l.value(20_000 + k) })
+		missing := -1
+		changed := slices.Clone(want)
+		for k, i := range positions {
+			at, ok := pyIndex(len(want), i)
+			if !ok {
+				missing, changed = k, want
+				break
+			}
+			changed[at] = values[k]
+		}
+		err := l.c.SetEach(rt.Context(), positions, values)
+		wantRange(rt, "SetEach", err, missing < 0)
+		var e *columnvault.Error
+		if missing >= 0 && (!errors.As(err, &e) || e.Index != positions[missing]) {
+			rt.Errorf("SetEach at %v: %v, want an error that names %d", positions, err, positions[missing])
+		}
+		vaulttest.WantColumn(rt, l.c, changed...)
+		if err := l.c.SetEach(rt.Context(), positions, append(values, l.value(0))); !errors.Is(err, columnvault.ErrInvalidArgument) {
+			rt.Errorf("SetEach with a value too many: %v", err)
+		}
+	})
+}
+
 func TestPositionInsert(t *testing.T) {
 	kinds(t, func(rt *rapid.T, l list) {
 		want := l.fill(rt, 60)

@@ -103,7 +103,7 @@ func (m *tableModel) change(rt *rapid.T, ctx context.Context, table *columnvault
 	}
 	clamped := min(max(at, 0), len(rows))
 	added := drawEntries(rt)
-	switch rapid.SampledFrom([]string{"append", "insert", "set", "set slice", "delete"}).Draw(rt, "edit") {
+	switch rapid.SampledFrom([]string{"append", "insert", "set", "set slice", "set each", "delete"}).Draw(rt, "edit") {
 	case "append":
 		vaulttest.Must(rt, table.Append(ctx, added...))
 		return append(slices.Clip(rows), added...)
@@ -129,6 +129,14 @@ func (m *tableModel) change(rt *rapid.T, ctx context.Context, table *columnvault
 		vaulttest.Must(rt, table.SetSlice(ctx, clamped, clamped+n, added[:n]))
 		rows = slices.Clone(rows)
 		copy(rows[clamped:], added[:n])
+	case "set each":
+		n := min(len(added), len(rows))
+		rows = slices.Clone(rows)
+		positions := vaulttest.Sequence(n, func(k int) int { return (clamped + 3*k) % len(rows) })
+		vaulttest.Must(rt, table.SetEach(ctx, positions, added[:n]))
+		for k, i := range positions {
+			rows[i] = added[k]
+		}
 	case "delete":
 		j := min(clamped+len(added), len(rows))
 		vaulttest.Must(rt, table.Delete(ctx, clamped, j))
