@@ -200,10 +200,9 @@ type piece struct {
 
 // elements goes over the elements of a catalog row from the first to the one
 // before end, in pieces without gaps. The bytes are valid until visit returns.
-func (j *job) elements(ctx context.Context, row store.Row, end int64, visit func(piece) error) error {
+func (j *job) elements(ctx context.Context, row store.Row, chunks map[int64]*chunk, end int64, visit func(piece) error) error {
 	size := row.ElemSize
 	per := row.MaxChunk / size // elements in each chunk but the last
-	chunks := j.chunks[int64(row.ID)]
 	at := int64(0)
 	lose := func(to int64, reason string) error {
 		if to <= at {

@@ -86,21 +86,18 @@ func (j *job) saveColumn(ctx context.Context, e catalog.Entry) error {
 	case e.Kind == catalog.VarSize:
 		return j.saveVarSize(ctx, c, e)
 	}
-	return j.saveFixed(ctx, c, e.Data)
+	return j.saveFixed(ctx, c, e, j.chunks[int64(e.Data.ID)])
 }
 
 // repaired is a row whose numbers can be used, and the number of its elements.
 // What is wrong with them is added to the remark.
-func (j *job) repaired(c *Column, row store.Row) (store.Row, int64) {
-	remark := func(format string, args ...any) {
-		if c.Remark != "" {
-			c.Remark += "; "
-		}
-		c.Remark += fmt.Sprintf(format, args...)
-	}
-	chunks := j.chunks[int64(row.ID)]
-	if row.MaxChunk < row.ElemSize {
-		remark("the size of chunks is lost")
+func (j *job) repaired(c *Column, row store.Row, chunks map[int64]*chunk) (store.Row, int64) {
+	switch {
+	case row.MaxChunk >= row.ElemSize:
+	case row.Layout == store.LayoutV1 && row.MaxChunk > 0:
+		row.MaxChunk = row.ElemSize // a block for each element
+	default:
+		c.remark("the size of chunks is lost")
 		row.MaxChunk = row.ElemSize << 20
 		if first := chunks[0]; first != nil && first.data.Size >= row.ElemSize {
 			row.MaxChunk = first.data.Size
@@ -114,11 +111,11 @@ func (j *job) repaired(c *Column, row store.Row) (store.Row, int64) {
 		}
 	}
 	if row.Length < 0 {
-		remark("the length is lost")
+		c.remark("the length is lost")
 		return row, backed
 	}
 	if bounded := j.bounded(row.Length, row.ElemSize); bounded < row.Length {
-		remark("a length of %d is more than the file can have held", row.Length)
+		c.remark("a length of %d is more than the file can have held", row.Length)
 		return row, min(bounded, backed)
 	}
 	return row, row.Length
@@ -138,24 +135,25 @@ func (j *job) spend(bytes int64) bool {
 	return true
 }
 
-func (j *job) saveFixed(ctx context.Context, c Column, row store.Row) error {
-	spec, err := dtype.ParseSpec(row.DType)
-	if size := int64(spec.ElemSize()); err == nil && size > 0 && row.ElemSize != size {
-		c.Remark = fmt.Sprintf("the catalog gives elements a size of %d bytes", row.ElemSize)
+// saveFixed saves a column of either layout that has elements of one size.
+func (j *job) saveFixed(ctx context.Context, c Column, e catalog.Entry, chunks map[int64]*chunk) error {
+	row := e.Data
+	if size := e.StoredSize(); size > 0 && row.ElemSize != size {
+		c.remark("the catalog gives elements a size of %d bytes", row.ElemSize)
 		row.ElemSize = size
 	}
 	if row.ElemSize < 1 || row.ElemSize > dtype.MaxSize {
-		c.Remark = fmt.Sprintf("elements of %d bytes are impossible; each element is a chunk", row.ElemSize)
-		return j.saveChunks(ctx, c, int64(row.ID))
+		c.remark("elements of %d bytes are impossible; each element is a chunk", row.ElemSize)
+		return j.saveWhole(ctx, c, int64(row.ID), chunks)
 	}
-	row, end := j.repaired(&c, row)
+	row, end := j.repaired(&c, row, chunks)
 	c.Expected = end
 	j.spend(end * row.ElemSize)
 	w, err := j.target.column(ctx, &c, row)
 	if err != nil {
 		return err
 	}
-	err = j.elements(ctx, row, end, func(p piece) error {
+	err = j.elements(ctx, row, chunks, end, func(p piece) error {
 		if p.reason == "" {
 			c.Read += p.to - p.from
 			return w.add(ctx, p.data)
@@ -178,7 +176,7 @@ func (j *job) fill(ctx context.Context, c *Column, w *writer, n int64) error {
 // finish writes what is left and reports the column.
 func (j *job) finish(ctx context.Context, c *Column, w *writer, err error) error {
 	if err == nil {
-		err = w.flush(ctx)
+		err = w.end(ctx)
 	}
 	j.report.Columns = append(j.report.Columns, *c)
 	return err
@@ -186,7 +184,7 @@ func (j *job) finish(ctx context.Context, c *Column, w *writer, err error) error
 
 func (j *job) saveVarSize(ctx context.Context, c Column, e catalog.Entry) error {
 	e.Index.ElemSize = entrySize
-	index, end := j.repaired(&c, e.Index)
+	index, end := j.repaired(&c, e.Index, j.chunks[int64(e.Index.ID)])
 	c.Expected = end
 	j.spend(end * entrySize)
 	if end > 0 && len(j.chunks[int64(index.ID)]) == 0 && len(j.chunks[int64(e.Data.ID)]) > 0 {
@@ -204,7 +202,7 @@ func (j *job) saveVarSize(ctx context.Context, c Column, e catalog.Entry) error 
 		return err
 	}
 	r := valueReader{job: j, chunks: j.chunks[int64(e.Data.ID)], begun: -1}
-	err = j.elements(ctx, index, end, func(p piece) error {
+	err = j.elements(ctx, index, j.chunks[int64(index.ID)], end, func(p piece) error {
 		if p.reason != "" {
 			r.begun = unknown
 			c.lose(p.from, p.to, "index: "+p.reason)
@@ -282,6 +280,11 @@ func (r *valueReader) value(entry []byte) (value []byte, reason string) {
 	if end-start > column.MaxElement {
 		return nil, fmt.Sprintf("the entry in the index says that the element has %d bytes", end-start)
 	}
+	return r.bytes(c, start, end)
+}
+
+// bytes returns a part of a chunk, or why it cannot be read.
+func (r *valueReader) bytes(c *chunk, start, end int64) (value []byte, reason string) {
 	if c != r.chunk || start < r.at || end > r.at+int64(len(r.data)) {
 		// No memory is taken for what is not there.
 		if holes := c.data.Holes(start, end); len(holes) > 0 {
@@ -290,7 +293,7 @@ func (r *valueReader) value(entry []byte) (value []byte, reason string) {
 		r.load(c, start, end)
 	}
 	if !r.job.spend(end - start) {
-		return nil, "the entries in the index speak of more bytes than the file can have held"
+		return nil, "the column speaks of more bytes than the file can have held"
 	}
 	for _, h := range r.holes {
 		if h.from < end && h.to > start {
@@ -317,12 +320,15 @@ func (r *valueReader) load(c *chunk, start, end int64) {
 // saveChunks saves the chunks of a column as they are, each as one element.
 func (j *job) saveChunks(ctx context.Context, c Column, id int64) error {
 	j.claimed[id] = true
+	return j.saveWhole(ctx, c, id, j.chunks[id])
+}
+
+func (j *job) saveWhole(ctx context.Context, c Column, id int64, chunks map[int64]*chunk) error {
 	c.DType, c.Missing = "bytes", []Range{}
 	w, err := j.target.column(ctx, &c, store.Row{ID: store.ColumnID(id)})
 	if err != nil {
 		return err
 	}
-	chunks := j.chunks[id]
 	c.Expected = int64(len(chunks))
 	for k, number := range slices.Sorted(maps.Keys(chunks)) {
 		if err = ctx.Err(); err != nil {

@@ -245,9 +245,11 @@ func TestWhatElseIsThere(t *testing.T) {
 	if want := []string{"kv_features headers_v1", "schema_version 2"}; !slices.Equal(rows, want) {
 		t.Errorf("kohakuvault_meta has %q, want %q", rows, want)
 	}
-	later, target := save(t, vaulttest.File(t, "testdata", "v1", "with_kv.db"), salvage.Options{})
+	path = vaulttest.CopyGolden(t, "v1", "with_kv.db")
+	vaulttest.ExecSQL(t, path, `UPDATE kvault_col_format SET version = 2`)
+	later, target := save(t, path, salvage.Options{})
 	if !slices.Contains(later.NotRead, "kvault_col_columns") || len(contentsOf(t, target, "kv").tables["kv"]) == 0 {
-		t.Errorf("of a file of KohakuVault 1.x:\n%s", later)
+		t.Errorf("of a file with another version of layout 1:\n%s", later)
 	}
 }
 

@@ -95,6 +95,14 @@ const (
 // Lost is how many of the expected elements could not be read.
 func (c Column) Lost() int64 { return c.Expected - c.Read }
 
+// remark adds a remark.
+func (c *Column) remark(format string, args ...any) {
+	if c.Remark != "" {
+		c.Remark += "; "
+	}
+	c.Remark += fmt.Sprintf(format, args...)
+}
+
 // lose adds missing elements, which come in ascending order.
 func (c *Column) lose(from, to int64, reason string) {
 	if k := len(c.Missing) - 1; k >= 0 && (c.Missing[k].To == from && c.Missing[k].Reason == reason || k+1 == maxRanges) {

@@ -261,6 +261,7 @@ func (j *job) run(ctx context.Context, f *sqlitefile.File) error {
 		j.readRows,
 		func() error { return j.saveMeta(ctx) },
 		func() error { return j.saveColumns(ctx) },
+		func() error { return j.saveLayout1(ctx) },
 		func() error { return j.saveTables(ctx) },
 		func() error { return j.saveNative(ctx) },
 		func() error { return j.saveRests(ctx) },

@@ -61,12 +61,15 @@ func TestWholeFile(t *testing.T) {
 func TestFilesOfKohakuVault(t *testing.T) {
 	paths, err := filepath.Glob(vaulttest.File(t, "testdata", "v0", "*.db"))
 	must(t, err)
-	own, err := filepath.Glob(vaulttest.File(t, "testdata", "own", "*.db"))
-	must(t, err)
-	if len(paths) < 5 {
+	for _, folder := range []string{"own", "v1"} {
+		more, err := filepath.Glob(vaulttest.File(t, "testdata", folder, "*.db"))
+		must(t, err)
+		paths = append(paths, more...)
+	}
+	if len(paths) < 15 {
 		t.Fatal("the golden files are missing")
 	}
-	for _, golden := range append(paths, own...) {
+	for _, golden := range paths {
 		t.Run(filepath.Base(golden), func(t *testing.T) {
 			path := vaulttest.CopyGolden(t, filepath.Base(filepath.Dir(golden)), filepath.Base(golden))
 			r, target := save(t, path, salvage.Options{})

@@ -22,6 +22,12 @@ const (
 	roleNativeColumns
 	roleNativeRuns
 	roleNativeBytes
+	roleBlockFormat // the tables of KohakuVault 1.x
+	roleBlockColumns
+	roleBlocks
+	roleBlockData
+	roleBlockNumbers // the index over the columns and the numbers of blocks
+	roleBlockFirsts  // that over the columns and the first elements of blocks
 )
 
 // tableRoles are the tables of a vault by name.
@@ -32,6 +38,10 @@ var tableRoles = map[string]role{
 	"columnvault_columns": roleNativeColumns,
 	"columnvault_runs":    roleNativeRuns,
 	"columnvault_bytes":   roleNativeBytes,
+	"kvault_col_format":   roleBlockFormat,
+	"kvault_col_columns":  roleBlockColumns,
+	"kvault_col_blocks":   roleBlocks,
+	"kvault_col_data":     roleBlockData,
 }
 
 // shapes say what the fields of a row look like in each role: n is NULL, i an
@@ -57,6 +67,10 @@ var shapes = []struct {
 	{rolePlaces, true, "iiiii"},
 	{roleNativeRuns, true, "iiiiib"},
 	{roleNativeBytes, false, "nb"},
+	{roleBlockColumns, false, "nttiii+"},
+	{roleBlocks, false, "niiiiiii+"},
+	{roleBlockData, false, "nbn"},
+	{roleBlockData, false, "nbb"},
 }
 
 // has tells whether a row has this shape.

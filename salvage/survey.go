@@ -102,7 +102,7 @@ func (s *survey) recognize(o *object) {
 		return
 	}
 	switch shape := roleOf(s.f, o.trees[0]); shape {
-	case roleColumns, roleChunks:
+	case roleColumns, roleChunks, roleBlockColumns, roleBlocks, roleBlockData:
 		if !slices.ContainsFunc(s.objects, func(o *object) bool { return o.role == shape }) {
 			o.role = shape
 		}
@@ -138,6 +138,10 @@ func (s *survey) readSchema(t sqlitefile.Tree) {
 				o.role = rolePairs
 			case kind == "index" && strings.EqualFold(table, nameOf(roleChunks)):
 				o.role = rolePlaces
+			case kind == "index" && strings.EqualFold(name, "kvault_col_row_index"):
+				o.role = roleBlockFirsts
+			case kind == "index" && strings.EqualFold(table, nameOf(roleBlocks)) && strings.HasPrefix(name, "sqlite_autoindex_"):
+				o.role = roleBlockNumbers
 			case kind == "index" && strings.EqualFold(table, nameOf(roleColumns)):
 				o.role = roleNames
 			case kind == "index" && strings.HasPrefix(name, "sqlite_autoindex_"):
@@ -311,6 +315,16 @@ func (s *survey) notRead() (names []string) {
 	for _, o := range s.objects {
 		internal := strings.HasPrefix(strings.ToLower(o.name), "sqlite_")
 		if o.role == other && o.isTable() && !internal {
+			names = append(names, o.name)
+		}
+	}
+	return names
+}
+
+// names are those of the tables with these roles.
+func (s *survey) names(roles ...role) (names []string) {
+	for _, o := range s.objects {
+		if slices.Contains(roles, o.role) {
 			names = append(names, o.name)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"columnvault/internal/catalog"
 	"columnvault/internal/column"
 	"columnvault/internal/column/layout0"
+	"columnvault/internal/column/layout1"
 	"columnvault/internal/store"
 	"columnvault/internal/store/sqlite"
 )
@@ -59,7 +60,11 @@ func (t *target) column(ctx context.Context, c *Column, row store.Row) (*writer,
 				if name != c.Name {
 					c.Saved = name
 				}
-				return &writer{t: t, entry: e, size: row.ElemSize, blank: blank(c.DType, row)}, nil
+				w := &writer{t: t, entry: e, size: row.ElemSize, blank: blank(c.DType, row)}
+				if e.Kind == catalog.V1 {
+					w.blocks = layout1.NewWriter(e.Data, nil)
+				}
+				return w, nil
 			case !errors.Is(err, store.ErrInvalidArgument) && !errors.Is(err, store.ErrExists):
 				return nil, err
 			}
@@ -71,7 +76,7 @@ func (t *target) column(ctx context.Context, c *Column, row store.Row) (*writer,
 // blank is the stored form of what stands for a missing element.
 func blank(text string, row store.Row) []byte {
 	if spec, err := dtype.ParseSpec(text); err == nil {
-		if m := dtype.Attrs(row.Attrs).Meaning(spec); m.Null {
+		if m := dtype.Attrs(row.Attrs).Meaning(spec); m.Null && int64(spec.ElemSize()) == row.ElemSize {
 			return m.Zero(spec)
 		}
 	}
@@ -80,6 +85,18 @@ func blank(text string, row store.Row) []byte {
 
 func (t *target) create(ctx context.Context, name, text string, row store.Row, o catalog.Options) (e catalog.Entry, err error) {
 	size := row.ElemSize
+	if row.Layout == store.LayoutV1 { // as it is stored, whatever the dtype
+		made := layout1.Row(name, text, size)
+		made.Attrs = row.Attrs
+		err = t.Update(ctx, func(tx store.Tx) error {
+			made, err = tx.CreateColumn(ctx, made)
+			return err
+		})
+		if err != nil {
+			return e, err
+		}
+		return catalog.Entries([]store.Row{made})[0], nil
+	}
 	spec, unknown := dtype.ParseSpec(text)
 	known := unknown == nil && int64(spec.ElemSize()) == size
 	err = t.Update(ctx, func(tx store.Tx) error {
@@ -121,6 +138,8 @@ type writer struct {
 	// blank stands for a missing element.
 	blank []byte
 	held  column.Elements
+	// blocks fills a column of layout 1.
+	blocks *layout1.Writer
 }
 
 // add appends elements of one size.
@@ -170,6 +189,9 @@ func (w *writer) flush(ctx context.Context) error {
 		return nil
 	}
 	err := w.t.Update(ctx, func(tx store.Tx) error {
+		if w.blocks != nil {
+			return w.blocks.Append(ctx, tx, w.held)
+		}
 		e, err := catalog.FindID(ctx, tx, w.entry.ID())
 		if err != nil {
 			return err
@@ -181,5 +203,14 @@ func (w *writer) flush(ctx context.Context) error {
 		return col.Append(ctx, tx, w.held)
 	})
 	w.held = column.Elements{Data: w.held.Data[:0], Ends: w.held.Ends[:0]}
+	return err
+}
+
+// end writes what is left.
+func (w *writer) end(ctx context.Context) error {
+	err := w.flush(ctx)
+	if err == nil && w.blocks != nil {
+		err = w.t.Update(ctx, func(tx store.Tx) error { return w.blocks.Close(ctx, tx) })
+	}
 	return err
 }

@@ -123,6 +123,19 @@ func (e *Entry) Size() int64 {
 	return e.Data.ElemSize
 }
 
+// StoredSize is the size of the elements in the file according to the dtype, 0
+// where they vary, or that is not known.
+func (e *Entry) StoredSize() int64 {
+	if e.form != nil {
+		return e.form.Stored
+	}
+	spec, err := dtype.ParseSpec(e.DType)
+	if err != nil {
+		return 0
+	}
+	return int64(spec.ElemSize())
+}
+
 // Varies tells whether elements vary in size.
 func (e *Entry) Varies() bool { return e.Kind == VarSize || e.Kind == V1 && e.Data.ElemSize == 0 }
 

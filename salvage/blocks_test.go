@@ -1,0 +1,158 @@
+package salvage_test
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"reflect"
+	"strconv"
+	"testing"
+
+	"columnvault"
+	"columnvault/internal/vaulttest"
+	"columnvault/salvage"
+)
+
+// toLayout1 brings all columns of a vault to the layout of KohakuVault 1.x.
+func toLayout1(t testing.TB, path string) {
+	t.Helper()
+	v, err := columnvault.Open(path, nil)
+	must(t, err)
+	_, err = v.Migrate(t.Context(), columnvault.MigrateOptions{To: 1})
+	must(t, err)
+	must(t, v.Close())
+}
+
+// TestLayout1 requires that columns of KohakuVault 1.x stay what they are, those
+// that have the name of another included.
+func TestLayout1(t *testing.T) {
+	path := build(t, 4096)
+	v, err := columnvault.Open(path, nil)
+	must(t, err)
+	_, err = v.Migrate(t.Context(), columnvault.MigrateOptions{To: 1, Keep: true})
+	must(t, err)
+	want, err := v.Columns(t.Context())
+	must(t, err)
+	must(t, v.Close())
+	r, target := save(t, path, salvage.Options{})
+	if !r.Complete() {
+		t.Errorf("not complete:\n%s", r)
+	}
+	v, err = columnvault.Open(target, nil)
+	must(t, err)
+	got, err := v.Columns(t.Context())
+	must(t, err)
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("columns %v, want %v", got, want)
+	}
+	vaulttest.WantSound(t, v)
+	must(t, v.Close())
+}
+
+// TestOnePageOfLayout1Lost loses one page at a time of a file of KohakuVault 1.x
+// alone. What does not lie in it must be there.
+func TestOnePageOfLayout1Lost(t *testing.T) {
+	const pageSize = 4096
+	path := build(t, pageSize)
+	toLayout1(t, path)
+	original := contentsOf(t, path, tables...)
+	data, err := os.ReadFile(path)
+	must(t, err)
+	elements, pairs := original.total()
+	kinds := pageKinds(data, pageSize)
+	tried := map[string]int{}
+	r := rand.New(rand.NewPCG(1, 2))
+	for _, k := range r.Perm(len(kinds) - 1) {
+		page, kind := k+1, kinds[k+1]
+		if kind != "leaf" && tried[kind] >= 4*rounds(t) {
+			continue
+		}
+		tried[kind]++
+		for _, how := range []string{"zeros", "noise"} {
+			name := fmt.Sprintf("page %d (%s) lost to %s", page, kind, how)
+			damaged := bytes.Clone(data)
+			spoil(damaged[k*pageSize:page*pageSize], how, r)
+			o := salvaged(t, original, damaged, nil)
+			for _, d := range o.differ {
+				if how != "zeros" || !onlyZeroed(d.want, d.got) {
+					t.Errorf("%s: %x was read as %x", name, d.want, d.got)
+				}
+			}
+			gone := elements + pairs - o.elements - o.pairs - o.changed
+			switch kind {
+			case "first", "map", "free", "index inner", "index leaf", "table inner":
+				if gone > 0 || o.changed > 0 {
+					t.Errorf("%s: %d elements and pairs are missing, %d changed:\n%s", name, gone, o.changed, o.report)
+				}
+			case "overflow":
+				if gone > pageSize+1 {
+					t.Errorf("%s: %d elements and pairs are missing", name, gone)
+				}
+			}
+			if len(o.report.NotRead) > 0 {
+				t.Errorf("%s: not read: %q", name, o.report.NotRead)
+			}
+		}
+	}
+	if tried["leaf"] < 3 || tried["overflow"] == 0 {
+		t.Errorf("the pages are %v", tried)
+	}
+}
+
+// TestBlockRowsLost loses the page with the rows of all blocks: the indexes and
+// the offsets say the same.
+func TestBlockRowsLost(t *testing.T) {
+	path := build(t, 4096)
+	toLayout1(t, path)
+	original := contentsOf(t, path, tables...)
+	root := vaulttest.QuerySQL(t, path, `SELECT rootpage FROM sqlite_schema WHERE name = 'kvault_col_blocks'`)
+	data, err := os.ReadFile(path)
+	must(t, err)
+	page, err := strconv.Atoi(root[0])
+	must(t, err)
+	spoil(data[(page-1)*4096:page*4096], "noise", rand.New(rand.NewPCG(1, 2)))
+	o := salvaged(t, original, data, nil)
+	elements, pairs := original.total()
+	if o.elements != elements || o.pairs != pairs {
+		t.Errorf("%d of %d elements:\n%s", o.elements, elements, o.report)
+	}
+}
+
+// TestLiesOfLayout1: rows that say impossible things, or are not there.
+func TestLiesOfLayout1(t *testing.T) {
+	column := func(r *salvage.Report, name string) salvage.Column {
+		for _, c := range r.Columns {
+			if c.Name == name {
+				return c
+			}
+		}
+		return salvage.Column{}
+	}
+	for _, test := range []struct {
+		sql, column string
+		read        int64
+	}{
+		{`DELETE FROM kvault_col_columns WHERE name = 'i64'`, "recovered/blocks/1", 5000},
+		{`DELETE FROM kvault_col_columns WHERE name = 'text'`, "recovered/blocks/8", 3000},
+		{`UPDATE kvault_col_columns SET length = 1 << 60`, "i64", 131072},
+		{`UPDATE kvault_col_columns SET length = 1 << 60`, "text", 3000},
+		{`UPDATE kvault_col_columns SET elem_size = 1 << 40`, "i64", 5000},
+		{`UPDATE kvault_col_columns SET block_bytes = 1`, "text", 3000},
+		{`UPDATE kvault_col_blocks SET first_row = first_row + 10`, "text", 2990},
+		{`UPDATE kvault_col_blocks SET row_count = row_count - 10`, "text", 2990},
+		{`UPDATE kvault_col_blocks SET row_count = 1 << 50, used_bytes = 7, row_capacity = 0`, "text", 3000},
+		{`UPDATE kvault_col_data SET offsets = NULL WHERE offsets IS NOT NULL`, "text", 0},
+		{`UPDATE kvault_col_data SET payload = x'00112233445566778899'`, "i64", 1},
+		{`DELETE FROM kvault_col_data`, "text", 0},
+		{`DELETE FROM kvault_col_blocks`, "text", 0},
+	} {
+		path := build(t, 4096)
+		toLayout1(t, path)
+		vaulttest.ExecSQL(t, path, `PRAGMA foreign_keys = OFF`, test.sql)
+		r, _ := save(t, path, salvage.Options{})
+		if c := column(r, test.column); c.DType == "" || c.Read != test.read {
+			t.Errorf("%s: %d elements, want %d of:\n%s", test.sql, c.Read, test.read, r)
+		}
+	}
+}
