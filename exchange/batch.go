@@ -48,6 +48,17 @@ func (b *Batch) Slice(from, to int) *Batch {
 	return s
 }
 
+// keep removes all rows but those from one position to another.
+func (b *Batch) keep(from, to int) {
+	for _, c := range b.Columns {
+		c.keep(from, to)
+	}
+	b.Rows = to - from
+	if len(b.Lines) > 0 {
+		b.Lines = append(b.Lines[:0], b.Lines[from:to]...)
+	}
+}
+
 // Column is the values of one column in a batch, a [*Vector].
 type Column interface {
 	// Len is the number of values, missing ones included.
@@ -65,6 +76,7 @@ type Column interface {
 	reset()
 	gaps() []bool
 	slice(from, to int) Column
+	keep(from, to int)
 }
 
 // Vector is values of one Go type, which the dtype determines:
@@ -195,6 +207,12 @@ func (v *Vector[T]) slice(from, to int) Column {
 		s.Missing = v.Missing[from:to:to]
 	}
 	return s
+}
+
+func (v *Vector[T]) keep(from, to int) {
+	v.truncate(to)
+	copy(v.Missing, v.Missing[min(from, len(v.Missing)):])
+	v.truncate(copy(v.Values, v.Values[from:]))
 }
 
 func (v *Vector[T]) reset() {

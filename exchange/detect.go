@@ -11,6 +11,8 @@ type DetectOptions struct {
 	// Types has types and meanings of columns, by name, in place of those that
 	// are found.
 	Types map[string]Field
+	// Start and Stop choose rows, as those of [ImportOptions] do.
+	Start, Stop int
 	// Seen is called with each batch, which is not valid after the call. If the
 	// source begins again, so do the calls.
 	Seen func(b *Batch)
@@ -24,6 +26,7 @@ func Detect(ctx context.Context, src Source, o *DetectOptions) (*Result, error) 
 	if o == nil {
 		o = &DetectOptions{}
 	}
+	src = rangeOf(src, o.Start, o.Stop)
 	for attempt := 1; ; attempt++ {
 		result, err := detectOnce(ctx, src, o)
 		if errors.Is(err, ErrRetype) && attempt < maxAttempts {
@@ -40,6 +43,7 @@ func detectOnce(ctx context.Context, src Source, o *DetectOptions) (*Result, err
 	}
 	r := &Result{Columns: make([]Imported, len(fields))}
 	for i, f := range fields {
+		f.Meaning.Null = f.Nullable || o.Types[f.Name].Meaning.Null // else if values are missing
 		r.Columns[i].Field = f
 	}
 	b := NewBatch(fields)

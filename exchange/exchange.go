@@ -37,6 +37,10 @@ type Field struct {
 	// that a column stores. Null says that there are missing values; a source
 	// that has to guess may find some in other columns too.
 	Meaning dtype.Meaning
+	// Nullable is set by a source that knows of a column that it was nullable,
+	// whether values are missing or not. An import makes it so, if nothing else
+	// is asked for.
+	Nullable bool
 }
 
 // String returns the type and the meaning.

@@ -113,7 +113,7 @@ func (e *export) open(ctx context.Context, tx *columnvault.Tx, name string) (int
 	if err != nil {
 		return 0, err
 	}
-	f := Field{name, spec, col.Meaning()}
+	f := Field{Name: name, Type: spec, Meaning: col.Meaning()}
 	r, err := kindOf(spec).newReader(ctx, tx, f)
 	if err != nil {
 		return 0, err

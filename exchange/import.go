@@ -31,6 +31,11 @@ type ImportOptions struct {
 	// them with a [*GapsError]; but columns of floats take NaN, and those of
 	// msgpack and cbor null.
 	Fill map[string]string
+	// Start and Stop choose rows of the source, as Python's list[Start:Stop] does;
+	// but a Stop of 0 is the end. Negative ones have the source read
+	// twice, since its rows must be counted before. What types columns get may
+	// depend on other rows, too.
+	Start, Stop int
 	// Written is called after each batch with what was written: columns as in
 	// the result, with Fill in place of missing values. It is not valid after
 	// the call. If the import begins again, so do the calls.
@@ -67,6 +72,7 @@ func Import(ctx context.Context, v *columnvault.Vault, src Source, o *ImportOpti
 	if err := o.check(); err != nil {
 		return nil, err
 	}
+	src = rangeOf(src, o.Start, o.Stop)
 	for attempt := 1; ; attempt++ {
 		var result *Result
 		err := v.Update(ctx, func(inner context.Context, tx *columnvault.Tx) (err error) {

@@ -65,7 +65,7 @@ func (p *plan) types() map[string]Field {
 	for name, info := range p.existing {
 		inner, ok := strings.CutPrefix(name, p.Prefix)
 		if spec, err := dtype.ParseSpec(info.DType); ok && err == nil {
-			types[inner] = Field{inner, spec, info.Meaning}
+			types[inner] = Field{Name: inner, Type: spec, Meaning: info.Meaning}
 		}
 	}
 	return types
@@ -127,7 +127,7 @@ func (p *plan) readable(name string) (Field, error) {
 	if err != nil {
 		err = fmt.Errorf("column %s: %w", excerpt.Quote(info.Name, excerpt.Name), err)
 	}
-	return Field{name, spec, info.Meaning}, err
+	return Field{Name: name, Type: spec, Meaning: info.Meaning}, err
 }
 
 // nullable tells whether elements of a dtype can be missing and have no other
@@ -142,9 +142,10 @@ func (p *plan) add(f Field, extra bool) error {
 	c := &part{name: f.Name, spec: spec, meaning: f.Meaning, extra: extra}
 	// wanted says that it is nullable even if nothing is missing.
 	wanted := p.Append && c.meaning.Null || p.Types[f.Name].Meaning.Null
+	text, given := p.Fill[f.Name]
+	wanted = wanted || !p.Append && !given && f.Nullable && nullable(spec)
 	c.meaning.Null = wanted || c.meaning.Null && nullable(spec)
 	p.parts = append(p.parts, c)
-	text, given := p.Fill[f.Name]
 	switch {
 	case given:
 		c.meaning.Null = wanted
@@ -334,7 +335,7 @@ func (p *plan) result(ctx context.Context, tx *columnvault.Tx) (*Result, error) 
 				return nil, err
 			}
 		}
-		r.Columns = append(r.Columns, Imported{Field{p.Prefix + c.name, c.spec, c.meaning}, n, c.missing})
+		r.Columns = append(r.Columns, Imported{Field{Name: p.Prefix + c.name, Type: c.spec, Meaning: c.meaning}, n, c.missing})
 	}
 	return r, nil
 }

@@ -135,6 +135,16 @@ func parseSlice(text string) (position.Slice, error) {
 	return s, nil
 }
 
+// parseWhere reads the rows that --where chooses, in the form of the options of
+// exchange.
+func parseWhere(text string) (position.Slice, error) {
+	s, err := parseRange(text, "--where")
+	if err == nil && s.Stop == 0 {
+		s.Start, s.Stop = columnvault.End, columnvault.End // none, which is not what 0 means there
+	}
+	return s, err
+}
+
 // parseRange reads START:STOP, of either of which may be missing. what says of
 // what it is a range.
 func parseRange(text, what string) (position.Slice, error) {

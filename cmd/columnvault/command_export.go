@@ -19,6 +19,7 @@ import (
 
 type exportOptions struct {
 	format, out, parquet, table, where string
+	columns                            []string
 	rowsPerFile                        int
 	quiet                              bool
 }
@@ -26,7 +27,7 @@ type exportOptions struct {
 func newExportCommand(a *app) *cobra.Command {
 	var o exportOptions
 	cmd := &cobra.Command{
-		Use:   "export DB [NAME...] [--format NAME] [--out FILE [--table NAME] | --parquet DIR --rows-per-file N] [--where START:STOP] [--quiet]",
+		Use:   "export DB [NAME...] [--columns NAME,...] [--format NAME] [--out FILE [--table NAME] | --parquet DIR --rows-per-file N] [--where START:STOP] [--quiet]",
 		Short: "Write columns side by side as CSV, JSON lines, Parquet, Arrow or .npy",
 		Long: `Write columns, or all of them, side by side. They must be of one length. A file
 is put in its place when it is complete; until then one that was there before
@@ -51,7 +52,7 @@ these or msgpack, and text as numbers if all of it looks like numbers.`,
   columnvault export weather.db temp --out temp.npy --where -365:
   columnvault export weather.db time_hour temp --format jsonl | jq .temp`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runExport(cmd.Context(), a, args[0], args[1:], &o)
+			return runExport(cmd.Context(), a, args[0], append(args[1:], o.columns...), &o)
 		},
 	}
 	f := cmd.Flags()
@@ -60,6 +61,7 @@ these or msgpack, and text as numbers if all of it looks like numbers.`,
 	f.StringVar(&o.parquet, "parquet", "", "the folder `DIR` to make, of Parquet files")
 	f.IntVar(&o.rowsPerFile, "rows-per-file", 0, "put `N` rows into each file of --parquet; by default all into one")
 	f.StringVar(&o.table, "table", "", "write the table `NAME` of a SQLite file, which --out names")
+	f.StringSliceVar(&o.columns, "columns", nil, "the columns, `NAME,...`, as if they came after DB")
 	f.StringVar(&o.where, "where", "", "the rows, `START:STOP`, as Python has them in a list")
 	f.BoolVar(&o.quiet, "quiet", false, "no progress bar")
 	return cmd
@@ -130,13 +132,11 @@ func (o *exportOptions) plan() (*exchange.ExportOptions, error) {
 	}
 	options := &exchange.ExportOptions{}
 	if o.where != "" {
-		s, err := parseRange(o.where, "--where")
+		s, err := parseWhere(o.where)
 		if err != nil {
 			return nil, err
 		}
-		if options.Start, options.Stop = s.Start, s.Stop; s.Stop == 0 {
-			options.Start, options.Stop = columnvault.End, columnvault.End // none, which is not what 0 means there
-		}
+		options.Start, options.Stop = s.Start, s.Stop
 	}
 	return options, nil
 }

@@ -19,7 +19,7 @@ import (
 type importOptions struct {
 	format, prefix, into                 string
 	delimiter, comment, encoding, ragged string
-	decimals, table                      string
+	decimals, table, where               string
 	types, na, nulls, columns            []string
 	skip                                 int
 	append, only, quiet, noHeader        bool
@@ -31,7 +31,7 @@ func newImportCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "import DB FILE|- [--format NAME] [--types COLUMN=DTYPE,...] [--null TEXT]... [--na COLUMN=VALUE]... " +
 			"[--delimiter CHARACTER] [--no-header] [--skip N] [--comment TEXT] [--encoding NAME] [--ragged fill|skip] " +
-			"[--into NAME] [--prefix P] [--append [--only]] [--detect] [--json] [--quiet] [--into-existing]",
+			"[--columns NAME,...] [--where START:STOP] [--into NAME] [--prefix P] [--append [--only]] [--detect] [--json] [--quiet] [--into-existing]",
 		Short: "Make columns of a CSV, JSON lines, Parquet, Arrow or .npy file",
 		Long: `Make columns of a file, CSV, JSON lines, Parquet, Arrow IPC (.arrow, .feather;
 .arrows for a stream) or .npy, or of standard input (-), which needs --format.
@@ -83,6 +83,7 @@ docs/import.md says exactly what is read as what.`,
   columnvault import logs.db events.jsonl --into events
   columnvault import trips.db trips.parquet --columns start,distance
   columnvault import shop.db other.db --table orders
+  columnvault import few.db big.csv.gz --columns start,distance --where :1000
   columnvault import big.db big.csv.gz --prefix big.
   curl -s example.org/x.csv | columnvault import x.db - --format csv`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -104,7 +105,8 @@ docs/import.md says exactly what is read as what.`,
 	f.BoolVar(&o.append, "append", false, "add to existing columns")
 	f.BoolVar(&o.only, "only", false, "append to the columns of the file alone")
 	f.StringVar(&o.into, "into", "", "the one column, `NAME`, for whole JSON lines or an array of .npy")
-	f.StringSliceVar(&o.columns, "columns", nil, "read these columns of a Parquet, Arrow or SQLite file alone, `NAME,...`")
+	f.StringSliceVar(&o.columns, "columns", nil, "read these columns of the file alone, `NAME,...`")
+	f.StringVar(&o.where, "where", "", "the rows of the file, `START:STOP`, as Python has them in a list; from\nthe end they are counted first, in a pass of its own")
 	f.StringVar(&o.table, "table", "", "read the table `NAME` of a SQLite file")
 	f.StringVar(&o.decimals, "decimals", "", "read decimals of Parquet as `text|f64`")
 	f.BoolVar(&o.detect, "detect", false, "show the columns that the file has, and write nothing")
@@ -120,6 +122,13 @@ func (o *importOptions) plan(path string) (*importing.Options, error) {
 	p.Import.Prefix, p.Import.Append, p.Import.Only = o.prefix, o.append, o.only
 	p.JSONL.Into, p.Columns = o.into, o.columns
 	p.CSV.NoHeader, p.CSV.Skip, p.CSV.Comment, p.CSV.Nulls = o.noHeader, o.skip, o.comment, o.nulls
+	if o.where != "" {
+		s, err := parseWhere(o.where)
+		if err != nil {
+			return nil, err
+		}
+		p.Import.Start, p.Import.Stop = s.Start, s.Stop
+	}
 	parse := func() (err error) {
 		if o.table != "" {
 			p.Format, p.Table = importing.SQLite, o.table

@@ -70,6 +70,8 @@ type Options struct {
 	Nulls []string
 	// Ragged is what becomes of records with another number of fields.
 	Ragged Ragged
+	// Columns are the names of those that are read, nil for all.
+	Columns []string
 	// MaxRecord is the largest record in bytes, which is also what a file whose
 	// quotes do not end can cost; 0 means 256 MiB.
 	MaxRecord int
@@ -92,7 +94,7 @@ func NewReader(r io.Reader, o *Options) *Reader {
 	if nulls == nil {
 		nulls = defaultNulls
 	}
-	return &Reader{records.NewSource(r, f, &records.Options{Encoding: o.Encoding, Nulls: nulls, Limit: o.MaxRecord}), f}
+	return &Reader{records.NewSource(r, f, &records.Options{Encoding: o.Encoding, Nulls: nulls, Limit: o.MaxRecord, Columns: o.Columns, Named: true}), f}
 }
 
 // Warnings says what was read otherwise than it stands in the file: columns

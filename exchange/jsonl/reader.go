@@ -27,6 +27,9 @@ type Options struct {
 	// Encoding is that of the text: UTF-8, unless a byte-order mark says UTF-16,
 	// or one of [dtype.UTF16LE], [dtype.UTF16BE] and [dtype.Latin1].
 	Encoding dtype.Encoding
+	// Columns are the names of those that are read, nil for all. One that the
+	// first lines do not have is looked for in all of them.
+	Columns []string
 	// MaxRecord is the longest line in bytes; 0 means 256 MiB.
 	MaxRecord int
 }
@@ -41,5 +44,5 @@ func NewReader(r io.Reader, o *Options) *Reader {
 		o = &Options{}
 	}
 	f := &format{into: o.Into, index: map[string]int{}}
-	return &Reader{records.NewSource(r, f, &records.Options{Encoding: o.Encoding, Limit: o.MaxRecord})}
+	return &Reader{records.NewSource(r, f, &records.Options{Encoding: o.Encoding, Limit: o.MaxRecord, Columns: o.Columns})}
 }

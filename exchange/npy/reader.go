@@ -1,6 +1,7 @@
 package npy
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +18,8 @@ import (
 type Options struct {
 	// Name is that of the column; "" means array.
 	Name string
+	// Columns are the names of those that are read: that one, or nil.
+	Columns []string
 }
 
 // Reader is a .npy file as a source of rows: the first dimension counts them,
@@ -26,11 +29,10 @@ type Reader struct{ *fit.Source }
 // NewReader returns a source of the elements of a file of size bytes. It does
 // not read from it before Begin.
 func NewReader(r io.ReaderAt, size int64, o *Options) *Reader {
-	name := "array"
-	if o != nil && o.Name != "" {
-		name = o.Name
+	if o == nil {
+		o = &Options{}
 	}
-	return &Reader{fit.NewSource(&rows{r: r, size: size, name: name})}
+	return &Reader{fit.NewSource(&rows{r: r, size: size, name: cmp.Or(o.Name, "array"), wanted: o.Columns})}
 }
 
 // rows are the elements of a file.
@@ -38,6 +40,8 @@ type rows struct {
 	r    io.ReaderAt
 	size int64
 	name string
+	// wanted are the names of columns.
+	wanted []string
 
 	field exchange.Field
 	at    int64
@@ -55,6 +59,9 @@ func (r *rows) Progress() (done, total int64) { return r.at, r.size }
 
 // Open goes to the first element.
 func (r *rows) Open(context.Context) ([]exchange.Field, error) {
+	if _, err := fit.Choose("file", []string{r.name}, r.wanted); err != nil {
+		return nil, err
+	}
 	h, err := readHeader(io.NewSectionReader(r.r, 0, r.size))
 	if err != nil {
 		return nil, err

@@ -55,7 +55,7 @@ var layers = map[string][]string{
 	"internal/sqlitefile":                {},
 	"exchange/csv":                       {"dtype", "exchange", "exchange/internal/records", "internal/excerpt", "internal/hint", "internal/values"},
 	"exchange/jsonl":                     {"dtype", "exchange", "exchange/internal/records", "internal/excerpt", "internal/hint", "internal/values"},
-	"exchange/internal/records":          {"dtype", "exchange", "internal/excerpt", "internal/hint", "internal/values"},
+	"exchange/internal/records":          {"dtype", "exchange", "exchange/internal/fit", "internal/excerpt", "internal/hint", "internal/values"},
 	"exchange/compressed":                {},
 	"exchange":                           {"", "dtype", "internal/excerpt", "internal/hint", "internal/position", "internal/values"},
 	"internal/values":                    {"dtype", "internal/excerpt", "internal/hint"},

@@ -56,7 +56,7 @@ func (s *Source) Begin(ctx context.Context, as map[string]exchange.Field) ([]exc
 		if !given {
 			want = f
 			if n, ok := noted[f.Name]; ok && alike(f, n) {
-				want = n
+				want, want.Nullable = n, n.Meaning.Null
 			}
 			want.Meaning.Null = false
 		}

@@ -12,6 +12,7 @@ import (
 // column is what is known of a column.
 type column struct {
 	name  string
+	at    int            // its place in the block
 	field exchange.Field // of the last Begin
 	given bool           // the dtype is one that was asked for
 	// shape is that of the values so far; plain and quoted tell whether there
@@ -45,10 +46,10 @@ func (c *column) found(s *Source) exchange.Field {
 }
 
 // look notes what the cells of a block hold.
-func (c *column) look(s *Source, i int) {
+func (c *column) look(s *Source) {
 	for row := range s.block.Rows {
 		c.rows = true
-		text, state := s.block.cell(row, i)
+		text, state := s.block.cell(row, c.at)
 		if !c.note(s, text, state) {
 			c.shape |= s.format.ShapeOf(s.format.Trim(text))
 		}
@@ -86,45 +87,45 @@ func (c *column) slow(s *Source, text []byte, state State) (missing bool, err er
 }
 
 // add adds the cells of a block to a column.
-func (c *column) add(s *Source, i int, to exchange.Column) error {
+func (c *column) add(s *Source, to exchange.Column) error {
 	if s.block.Rows > 0 {
 		c.rows = true
 	}
 	switch v := to.(type) {
 	case *exchange.Vector[int8]:
-		return addNumbers(c, s, i, v)
+		return addNumbers(c, s, v)
 	case *exchange.Vector[int16]:
-		return addNumbers(c, s, i, v)
+		return addNumbers(c, s, v)
 	case *exchange.Vector[int32]:
-		return addNumbers(c, s, i, v)
+		return addNumbers(c, s, v)
 	case *exchange.Vector[int64]:
 		if c.field.Meaning.IsTime() {
-			return addMoments(c, s, i, v)
+			return addMoments(c, s, v)
 		}
-		return addInts(c, s, i, v)
+		return addInts(c, s, v)
 	case *exchange.Vector[uint8]:
-		return addNumbers(c, s, i, v)
+		return addNumbers(c, s, v)
 	case *exchange.Vector[uint16]:
-		return addNumbers(c, s, i, v)
+		return addNumbers(c, s, v)
 	case *exchange.Vector[uint32]:
-		return addNumbers(c, s, i, v)
+		return addNumbers(c, s, v)
 	case *exchange.Vector[uint64]:
-		return addNumbers(c, s, i, v)
+		return addNumbers(c, s, v)
 	case *exchange.Vector[float32]:
-		return addNumbers(c, s, i, v)
+		return addNumbers(c, s, v)
 	case *exchange.Vector[float64]:
-		return addFloats(c, s, i, v)
+		return addFloats(c, s, v)
 	case *exchange.Vector[string]:
-		return c.addTexts(s, i, v)
+		return c.addTexts(s, v)
 	}
-	return c.addAny(s, i, to)
+	return c.addAny(s, to)
 }
 
 // addInts is addNumbers with a fast path.
-func addInts(c *column, s *Source, i int, to *exchange.Vector[int64]) error {
+func addInts(c *column, s *Source, to *exchange.Vector[int64]) error {
 	read, _ := values.NumbersOf[int64](c.field.Type.Kind)
 	for row := range s.block.Rows {
-		text, state := s.block.cell(row, i)
+		text, state := s.block.cell(row, c.at)
 		if n, ok := values.ShortInt(text); ok && state != Absent {
 			if c.given || canonical(text) && c.shape != 0 {
 				if n > maxExact || n < -maxExact {
@@ -146,11 +147,11 @@ func addInts(c *column, s *Source, i int, to *exchange.Vector[int64]) error {
 const maxExact = 1 << 53
 
 // addMoments adds times and dates.
-func addMoments(c *column, s *Source, i int, to *exchange.Vector[int64]) error {
+func addMoments(c *column, s *Source, to *exchange.Vector[int64]) error {
 	moment := values.NewMoment(c.field.Meaning)
 	simple := c.field.Meaning.Zone == ""
 	for row := range s.block.Rows {
-		text, state := s.block.cell(row, i)
+		text, state := s.block.cell(row, c.at)
 		inner := text
 		if n := len(text); n >= 2 && text[0] == '"' && text[n-1] == '"' {
 			inner = text[1 : n-1]
@@ -178,10 +179,10 @@ func canonical(digits []byte) bool {
 }
 
 // addFloats is addNumbers with a fast path.
-func addFloats(c *column, s *Source, i int, to *exchange.Vector[float64]) error {
+func addFloats(c *column, s *Source, to *exchange.Vector[float64]) error {
 	read, _ := values.NumbersOf[float64](c.field.Type.Kind)
 	for row := range s.block.Rows {
-		text, state := s.block.cell(row, i)
+		text, state := s.block.cell(row, c.at)
 		f, ok := values.ShortFloat(text)
 		if !ok && !c.given {
 			f, ok = values.Fraction(text)
@@ -209,10 +210,10 @@ func plainFloat(text []byte) bool {
 }
 
 // addNumbers adds numbers of a dtype that was asked for.
-func addNumbers[T dtype.Element](c *column, s *Source, i int, to *exchange.Vector[T]) error {
+func addNumbers[T dtype.Element](c *column, s *Source, to *exchange.Vector[T]) error {
 	read, _ := values.NumbersOf[T](c.field.Type.Kind)
 	for row := range s.block.Rows {
-		text, state := s.block.cell(row, i)
+		text, state := s.block.cell(row, c.at)
 		if err := addSlowly(c, s, row, text, state, to, read); err != nil {
 			return err
 		}
@@ -249,14 +250,14 @@ func addSlowly[T any](c *column, s *Source, row int, text []byte, state State, t
 }
 
 // addTexts adds text. What stands in the file as it is shares one string.
-func (c *column) addTexts(s *Source, i int, to *exchange.Vector[string]) error {
+func (c *column) addTexts(s *Source, to *exchange.Vector[string]) error {
 	all := s.block.text()
 	var check func(any) error
 	if c.field.Type.String() != String.Type.String() {
 		check = c.newParser().Check
 	}
 	for row := range s.block.Rows {
-		cell := s.block.cells[row*s.block.width+i]
+		cell := s.block.cells[row*s.block.width+c.at]
 		text := s.block.Text[cell.start:cell.end]
 		missing := false
 		if c.given || c.shape&Text != 0 && s.format.IsText(text) {
@@ -288,10 +289,10 @@ func (c *column) addTexts(s *Source, i int, to *exchange.Vector[string]) error {
 }
 
 // addAny adds values of all other dtypes.
-func (c *column) addAny(s *Source, i int, to exchange.Column) error {
+func (c *column) addAny(s *Source, to exchange.Column) error {
 	p := c.newParser()
 	for row := range s.block.Rows {
-		text, state := s.block.cell(row, i)
+		text, state := s.block.cell(row, c.at)
 		missing, err := c.slow(s, text, state)
 		if err != nil {
 			return err

@@ -9,6 +9,7 @@ import (
 
 	"columnvault/dtype"
 	"columnvault/exchange"
+	"columnvault/exchange/internal/fit"
 	"columnvault/internal/excerpt"
 )
 
@@ -44,6 +45,10 @@ type Options struct {
 	Nulls []string
 	// Limit is the largest record in bytes; 0 means 256 MiB.
 	Limit int
+	// Columns are the names of those that are wanted, nil for all. Named says
+	// that no block but the first names columns.
+	Columns []string
+	Named   bool
 }
 
 // Source is a file of records as a source of rows.
@@ -51,12 +56,16 @@ type Source struct {
 	format Format
 	limit  int
 	nulls  nulls
+	wanted []string
+	named  bool
 	input  *Input
 	block  *Block
 	first  bool  // the block is that of Begin, and not taken yet
 	end    error // of the first block
-	// columns are what is known, and complete says that all rows were seen.
+	// columns are what is known, chosen those of them that are wanted, and
+	// complete says that all rows were seen.
 	columns  []*column
+	chosen   []*column
 	complete bool
 }
 
@@ -67,7 +76,13 @@ func NewSource(r io.Reader, f Format, o *Options) *Source {
 		limit = 256 << 20
 	}
 	in := NewInput(r, o.Encoding)
-	return &Source{format: f, limit: min(limit, 1<<30), nulls: newNulls(o.Nulls), input: in, block: &Block{input: in}}
+	var wanted []string // each once
+	for _, name := range o.Columns {
+		if !slices.Contains(wanted, name) {
+			wanted = append(wanted, name)
+		}
+	}
+	return &Source{format: f, limit: min(limit, 1<<30), nulls: newNulls(o.Nulls), wanted: wanted, named: o.Named, input: in, block: &Block{input: in}}
 }
 
 // Begin goes to the first row, and finds the types of columns in the first
@@ -84,13 +99,16 @@ func (s *Source) Begin(ctx context.Context, as map[string]exchange.Field) ([]exc
 	}
 	s.first, s.end = true, err
 	s.sync()
+	if len(s.chosen) < len(s.wanted) {
+		return s.beginLater(ctx, as)
+	}
 	if !s.complete {
-		for i, c := range s.columns {
-			c.look(s, i)
+		for _, c := range s.chosen {
+			c.look(s)
 		}
 	}
-	fields := make([]exchange.Field, len(s.columns))
-	for i, c := range s.columns {
+	fields := make([]exchange.Field, len(s.chosen))
+	for i, c := range s.chosen {
 		f, given := as[c.name]
 		if c.given = given; !given {
 			f = c.found(s)
@@ -103,10 +121,28 @@ func (s *Source) Begin(ctx context.Context, as map[string]exchange.Field) ([]exc
 	return fields, nil
 }
 
+// beginLater is Begin where the first block does not have all columns that are
+// wanted.
+func (s *Source) beginLater(ctx context.Context, as map[string]exchange.Field) ([]exchange.Field, error) {
+	if !s.named && !s.complete {
+		if err := s.retype(ctx); !errors.Is(err, exchange.ErrRetype) {
+			return nil, err
+		}
+	}
+	if _, err := fit.Choose("file", s.block.Names, s.wanted); err != nil {
+		return nil, err
+	}
+	return s.Begin(ctx, as)
+}
+
 // sync makes columns for all names.
 func (s *Source) sync() {
 	for _, name := range s.block.Names[len(s.columns):] {
-		s.columns = append(s.columns, &column{name: name})
+		c := &column{name: name, at: len(s.columns)}
+		s.columns = append(s.columns, c)
+		if s.wanted == nil || slices.Contains(s.wanted, name) {
+			s.chosen = append(s.chosen, c)
+		}
 	}
 }
 
@@ -129,11 +165,12 @@ func (s *Source) Next(ctx context.Context, b *exchange.Batch) error {
 	if err != nil {
 		return err
 	}
-	known := len(s.columns)
-	fit := len(b.Columns) == known && len(s.block.Names) == known
+	known := len(s.chosen)
+	s.sync()
+	fits := len(b.Columns) == known && len(s.chosen) == known
 	var failed *cellError
-	for i := 0; fit && i < known; i++ {
-		err := s.columns[i].add(s, i, b.Columns[i])
+	for i := 0; fits && i < known; i++ {
+		err := s.chosen[i].add(s, b.Columns[i])
 		var cell *cellError
 		switch {
 		case errors.As(err, &cell): // the first line of all columns is told
@@ -141,7 +178,7 @@ func (s *Source) Next(ctx context.Context, b *exchange.Batch) error {
 				failed = cell
 			}
 		case errors.Is(err, errMisfit):
-			fit = false
+			fits = false
 		case err != nil:
 			return err
 		}
@@ -149,7 +186,7 @@ func (s *Source) Next(ctx context.Context, b *exchange.Batch) error {
 	if failed != nil {
 		return fmt.Errorf("line %d, column %s: %w", s.block.Lines[failed.row], excerpt.Quote(failed.name, excerpt.Name), failed.err)
 	}
-	if !fit {
+	if !fits {
 		return s.retype(ctx)
 	}
 	b.Rows = s.block.Rows
@@ -162,8 +199,8 @@ func (s *Source) Next(ctx context.Context, b *exchange.Batch) error {
 func (s *Source) retype(ctx context.Context) error {
 	for {
 		s.sync()
-		for i, c := range s.columns {
-			c.look(s, i)
+		for _, c := range s.chosen {
+			c.look(s)
 		}
 		err := s.read()
 		if errors.Is(err, io.EOF) {

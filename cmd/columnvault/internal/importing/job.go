@@ -128,7 +128,7 @@ func (j *Job) Run(ctx context.Context, v *columnvault.Vault) (*exchange.Result, 
 
 // Detect reads all rows and writes nothing.
 func (j *Job) Detect(ctx context.Context) (*exchange.Result, error) {
-	return exchange.Detect(ctx, j, &exchange.DetectOptions{Types: j.Import.Types, Progress: j.Import.Progress, Seen: j.tally})
+	return exchange.Detect(ctx, j, &exchange.DetectOptions{Types: j.Import.Types, Start: j.Import.Start, Stop: j.Import.Stop, Progress: j.Import.Progress, Seen: j.tally})
 }
 
 // explain says in words of flags what can be done about an error, and names the

@@ -33,9 +33,13 @@ type Options struct {
 // Reader returns the source of a file.
 func (o *Options) Reader(r io.Reader) exchange.Source {
 	if o.Format == JSONL {
-		return jsonl.NewReader(r, &o.JSONL)
+		lines := o.JSONL
+		lines.Columns = o.Columns
+		return jsonl.NewReader(r, &lines)
 	}
-	return csv.NewReader(r, &o.CSV)
+	records := o.CSV
+	records.Columns = o.Columns
+	return csv.NewReader(r, &records)
 }
 
 // file is a file that need not be read from its beginning.
@@ -60,7 +64,7 @@ func (o *Options) fileReader(f file) exchange.Source {
 		if o.JSONL.Into != "" || f.Name() == StandardInput {
 			name = o.JSONL.Into
 		}
-		return npy.NewReader(f, f.Size(), &npy.Options{Name: name})
+		return npy.NewReader(f, f.Size(), &npy.Options{Name: name, Columns: o.Columns})
 	}
 	return arrow.NewReader(f, f.Size(), &arrow.Options{Columns: o.Columns})
 }
@@ -79,8 +83,6 @@ func (o *Options) Check() error {
 		return errors.New("--append takes the types of the vault, so there can be no --types")
 	case o.Format != JSONL && o.Format != NPY && o.JSONL.Into != "":
 		return errors.New("--into is for JSON lines and .npy files")
-	case o.Columns != nil && o.Format != Parquet && o.Format != Arrow && o.Format != ArrowStream && o.Format != SQLite:
-		return errors.New("--columns is for Parquet, Arrow and SQLite")
 	case o.Parquet.Decimals != parquet.DecimalsText && o.Format != Parquet:
 		return errors.New("--decimals is for Parquet")
 	case !o.Format.IsText() && o.CSV.Encoding != dtype.UTF8:
