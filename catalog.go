@@ -8,6 +8,7 @@ import (
 
 	"columnvault/dtype"
 	"columnvault/internal/catalog"
+	"columnvault/internal/store"
 	"columnvault/internal/writeback"
 )
 
@@ -38,7 +39,7 @@ type ColumnInfo struct {
 	Meaning dtype.Meaning
 	Len     int
 	// Hidden marks a column of layout 1 whose name means another, of layout 0:
-	// nothing but Vault.Migrate can reach it.
+	// nothing but Vault.Migrate, DropIn and RenameIn can reach it.
 	Hidden bool
 	// VarSize says that elements vary in size.
 	VarSize bool
@@ -132,8 +133,26 @@ func As[T any](c *Column[any], t dtype.Type[T]) *Column[T] {
 // Rename gives a column another name. Handles of the old name then get
 // [ErrNotFound].
 func (s *scope) Rename(ctx context.Context, name, newName string) error {
-	return s.update(ctx, "rename", name, func(tx *Tx) error {
+	return s.rename(ctx, name, newName, func(tx *Tx) (catalog.Entry, error) {
 		e, err := tx.find(ctx, name)
+		if err == nil {
+			err = e.Refused()
+		}
+		return e, err
+	})
+}
+
+// RenameIn is Rename for the column that has the name in a layout, as it stands
+// in [ColumnInfo]: the name may mean another one.
+func (s *scope) RenameIn(ctx context.Context, name, newName string, layout int) error {
+	return s.rename(ctx, name, newName, func(tx *Tx) (catalog.Entry, error) {
+		return catalog.FindIn(ctx, tx.r, name, store.Layout(layout))
+	})
+}
+
+func (s *scope) rename(ctx context.Context, name, newName string, find func(*Tx) (catalog.Entry, error)) error {
+	return s.update(ctx, "rename", name, func(tx *Tx) error {
+		e, err := find(tx)
 		if err != nil {
 			return err
 		}
@@ -152,16 +171,31 @@ func (s *scope) Rename(ctx context.Context, name, newName string) error {
 
 // Drop removes a column and everything in it.
 func (s *scope) Drop(ctx context.Context, name string) error {
-	return s.update(ctx, "drop", name, func(tx *Tx) error {
+	return s.drop(ctx, name, func(tx *Tx) (catalog.Entry, error) {
 		e, err := tx.find(ctx, name)
+		if err == nil {
+			err = e.Refused()
+		}
+		return e, err
+	})
+}
+
+// DropIn is Drop for the column that has the name in a layout, as it stands in
+// [ColumnInfo]: the name may mean another one.
+func (s *scope) DropIn(ctx context.Context, name string, layout int) error {
+	return s.drop(ctx, name, func(tx *Tx) (catalog.Entry, error) {
+		return catalog.FindIn(ctx, tx.r, name, store.Layout(layout))
+	})
+}
+
+func (s *scope) drop(ctx context.Context, name string, find func(*Tx) (catalog.Entry, error)) error {
+	return s.update(ctx, "drop", name, func(tx *Tx) error {
+		e, err := find(tx)
 		if err != nil {
 			return err
 		}
 		// What cannot be written to the column goes with it.
 		if err := tx.blocked(e.ID()); errors.Is(err, ErrFlushPaused) {
-			return err
-		}
-		if err := e.Refused(); err != nil {
 			return err
 		}
 		defer tx.forget(name)

@@ -17,7 +17,7 @@ import (
 // toLayout1 brings all columns of a vault to the layout of KohakuVault 1.x.
 func toLayout1(t testing.TB, path string) {
 	t.Helper()
-	v, err := columnvault.Open(path, nil)
+	v, err := columnvault.Open(t.Context(), path, nil)
 	must(t, err)
 	_, err = v.Migrate(t.Context(), columnvault.MigrateOptions{To: 1})
 	must(t, err)
@@ -28,7 +28,7 @@ func toLayout1(t testing.TB, path string) {
 // that have the name of another included.
 func TestLayout1(t *testing.T) {
 	path := build(t, 4096)
-	v, err := columnvault.Open(path, nil)
+	v, err := columnvault.Open(t.Context(), path, nil)
 	must(t, err)
 	_, err = v.Migrate(t.Context(), columnvault.MigrateOptions{To: 1, Keep: true})
 	must(t, err)
@@ -39,7 +39,7 @@ func TestLayout1(t *testing.T) {
 	if !r.Complete() {
 		t.Errorf("not complete:\n%s", r)
 	}
-	v, err = columnvault.Open(target, nil)
+	v, err = columnvault.Open(t.Context(), target, nil)
 	must(t, err)
 	got, err := v.Columns(t.Context())
 	must(t, err)

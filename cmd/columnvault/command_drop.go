@@ -9,19 +9,44 @@ import (
 	"columnvault/cmd/columnvault/internal/columns"
 )
 
-func newDropCommand(*app) *cobra.Command {
-	return &cobra.Command{
-		Use:   "drop DB NAME",
+func newDropCommand(a *app) *cobra.Command {
+	var layout string
+	cmd := &cobra.Command{
+		Use:   "drop DB NAME [--layout 0|1]",
 		Short: "Remove a column and everything in it",
 		Long: `Remove a column and everything in it, without a question: only a backup brings
-it back. The file keeps its size, and uses the room again; compact gives it back.`,
-		Example: `  columnvault drop metrics.db loss`,
-		RunE:    func(cmd *cobra.Command, args []string) error { return runDrop(cmd.Context(), args[0], args[1]) },
+it back. The file keeps its size, and uses the room again; compact gives it back.
+
+If the name is that of a column in each of two layouts, it means the one that ls
+does not call hidden. --layout takes the one in that layout, also a column of
+KohakuVault 1.x, which is in layout 1.`,
+		Example: `  columnvault drop metrics.db loss
+  columnvault drop both.db loss --layout 1`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runDrop(cmd.Context(), a, args[0], args[1], layout)
+		},
 	}
+	layoutFlag(cmd, &layout)
+	return cmd
 }
 
-func runDrop(ctx context.Context, db, name string) error {
+func runDrop(ctx context.Context, a *app, db, name, layout string) error {
+	in, err := parseLayout(layout)
+	if err != nil {
+		return err
+	}
 	return writing(ctx, db, func(v *columnvault.Vault) error {
-		return columns.HintNames(ctx, v, v.Drop(ctx, name))
+		if in != anyLayout {
+			return columns.HintNames(ctx, v, v.DropIn(ctx, name, in))
+		}
+		say, err := whichOf(ctx, v, name) // as long as there are two
+		if err != nil {
+			return err
+		}
+		if err := v.Drop(ctx, name); err != nil {
+			return columns.HintNames(ctx, v, err)
+		}
+		a.warn(false, say)
+		return nil
 	})
 }

@@ -206,8 +206,16 @@ func runImport(ctx context.Context, a *app, db, path string, o *importOptions) e
 		return a.printImport(result, job, o)
 	}
 	var result *exchange.Result
+	var say []string
 	run := func(v *columnvault.Vault) (err error) {
-		result, err = job.Run(ctx, v)
+		if result, err = job.Run(ctx, v); err != nil || !o.append {
+			return err
+		}
+		names := make([]string, len(result.Columns))
+		for i, c := range result.Columns {
+			names[i] = c.Name
+		}
+		say, err = whichOf(ctx, v, names...)
 		return err
 	}
 	err = creating(ctx, db, o.intoExisting, run, run)
@@ -215,7 +223,7 @@ func runImport(ctx context.Context, a *app, db, path string, o *importOptions) e
 		return err
 	}
 	progress.Finish()
-	a.warn(o.quiet, job.Warnings())
+	a.warn(o.quiet, append(job.Warnings(), say...))
 	if o.quiet && !o.asJSON {
 		return nil
 	}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -70,9 +68,9 @@ of the name already, --replace puts the new one in its place.
 }
 
 func runMigrate(ctx context.Context, a *app, args []string, f *migrateFlags) error {
-	to, err := strconv.Atoi(f.to)
-	if err != nil || to != 0 && to != 1 {
-		return usagef("%s is not a layout: want 0 or 1", excerpt.Quote(f.to, excerpt.Value))
+	to, err := parseLayout(f.to)
+	if err != nil {
+		return err
 	}
 	return writing(ctx, args[0], func(v *columnvault.Vault) error {
 		progress := a.progress(f.quiet, "migrating", 0)
@@ -83,7 +81,7 @@ func runMigrate(ctx context.Context, a *app, args []string, f *migrateFlags) err
 		}
 		switch {
 		case errors.Is(err, columnvault.ErrExists):
-			return hint.Add(err, "--replace puts the column in the place of that one; drop removes the one of layout 0")
+			return hint.Add(err, "--replace puts the column in the place of that one; drop --layout removes either")
 		case errors.Is(err, columnvault.ErrTranscode):
 			return hint.Add(err, "--transcode lets them become that")
 		case err != nil:
@@ -96,23 +94,6 @@ func runMigrate(ctx context.Context, a *app, args []string, f *migrateFlags) err
 			fmt.Fprintf(a.out, "%s in layout %d now: %s\n", term.Plural(len(done), "column"), to, printable(done))
 		}
 		return nil
-	})
-}
-
-// sayWhich says which column a name has meant, if two have it.
-func (a *app) sayWhich(cmd *cobra.Command, args []string) {
-	named := func(word string) bool { return strings.Trim(word, "[].") == "NAME" }
-	if len(args) < 2 || !slices.ContainsFunc(words(cmd), named) || cmd.Name() == "migrate" {
-		return
-	}
-	_ = reading(cmd.Context(), args[0], func(v *columnvault.Vault) error { // it was open before
-		infos, err := v.Columns(cmd.Context())
-		for _, info := range infos {
-			if info.Hidden && slices.Contains(args[1:], info.Name) {
-				a.warn(false, []string{fmt.Sprintf("%s is the name of two columns; this was the one of layout 0", excerpt.Printable(info.Name))})
-			}
-		}
-		return err
 	})
 }
 

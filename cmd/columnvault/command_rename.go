@@ -9,21 +9,41 @@ import (
 	"columnvault/cmd/columnvault/internal/columns"
 )
 
-func newRenameCommand(*app) *cobra.Command {
-	return &cobra.Command{
-		Use:   "rename DB OLD NEW",
+func newRenameCommand(a *app) *cobra.Command {
+	var layout string
+	cmd := &cobra.Command{
+		Use:   "rename DB OLD NEW [--layout 0|1]",
 		Short: "Give a column another name",
 		Long: `Give a column another name, which no other column has. Programs that have it open
-go on with it.`,
-		Example: `  columnvault rename metrics.db loss train_loss`,
+go on with it. --layout takes the column that has the name in that layout, if two
+have it, and also one of KohakuVault 1.x, which is in layout 1.`,
+		Example: `  columnvault rename metrics.db loss train_loss
+  columnvault rename both.db loss loss1 --layout 1`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return runRename(cmd.Context(), args[0], args[1], args[2])
+			return runRename(cmd.Context(), a, args[0], args[1], args[2], layout)
 		},
 	}
+	layoutFlag(cmd, &layout)
+	return cmd
 }
 
-func runRename(ctx context.Context, db, name, newName string) error {
+func runRename(ctx context.Context, a *app, db, name, newName, layout string) error {
+	in, err := parseLayout(layout)
+	if err != nil {
+		return err
+	}
 	return writing(ctx, db, func(v *columnvault.Vault) error {
-		return columns.HintNames(ctx, v, v.Rename(ctx, name, newName))
+		if in != anyLayout {
+			return columns.HintNames(ctx, v, v.RenameIn(ctx, name, newName, in))
+		}
+		say, err := whichOf(ctx, v, name) // as long as there are two
+		if err != nil {
+			return err
+		}
+		if err := v.Rename(ctx, name, newName); err != nil {
+			return columns.HintNames(ctx, v, err)
+		}
+		a.warn(false, say)
+		return nil
 	})
 }

@@ -95,11 +95,30 @@ func runSQL(ctx context.Context, a *app, db, statement string, o *sqlOptions) er
 		} else {
 			err = a.ask(ctx, v, statement, o)
 		}
+		if err == nil && statement != "" {
+			err = a.sayAsked(ctx, v, statement)
+		}
 		if errors.Is(err, context.DeadlineExceeded) {
 			return hint.Add(err, "--timeout says how long a statement may take")
 		}
 		return err
 	})
+}
+
+// sayAsked says which columns were meant where two have a name that the statement
+// has, or that a star in it stands for.
+func (a *app) sayAsked(ctx context.Context, v *columnvault.Vault, statement string) error {
+	lower := strings.ToLower(statement)
+	star := strings.Contains(strings.ReplaceAll(strings.Join(strings.Fields(lower), ""), "(*)", ""), "*")
+	say, err := whichIf(ctx, v, func(name string) bool {
+		table, field := "columns", strings.ToLower(name)
+		if i := strings.LastIndexByte(field, '.'); i > 0 {
+			table, field = field[:i], field[i+1:]
+		}
+		return strings.Contains(lower, table) && (star || strings.Contains(lower, field))
+	})
+	a.warn(false, say)
+	return err
 }
 
 // listAsked lists the tables.

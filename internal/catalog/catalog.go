@@ -217,6 +217,21 @@ func Find(ctx context.Context, r store.Reader, names *Names) (Entry, error) {
 	return Entry{}, store.ErrNotFound
 }
 
+// FindIn returns the column that has the name in a layout, whether the name alone
+// means it or not, or ErrNotFound.
+func FindIn(ctx context.Context, r store.Reader, name string, layout store.Layout) (Entry, error) {
+	entries, err := List(ctx, r)
+	if err != nil {
+		return Entry{}, err
+	}
+	for _, e := range entries {
+		if e.Name == name && e.Data.Layout == layout {
+			return e, nil
+		}
+	}
+	return Entry{}, store.ErrNotFound
+}
+
 // FindID returns the column with this identity under the name that it has now.
 // Where its rows are gone, or do not form a column any more, it returns
 // ErrNotFound, even if there is another column of the same name.
@@ -536,11 +551,8 @@ func Retype(ctx context.Context, tx store.Tx, e Entry, m dtype.Meaning) error {
 	return tx.SetAttrs(ctx, e.Data.ID, string(e.Attrs().With(m)))
 }
 
-// Rename gives a column another name.
+// Rename gives a column another name, in any layout.
 func Rename(ctx context.Context, tx store.Tx, e Entry, name string) error {
-	if err := e.Refused(); err != nil {
-		return err
-	}
 	if name == e.Name {
 		return nil
 	}
@@ -554,7 +566,7 @@ func Rename(ctx context.Context, tx store.Tx, e Entry, name string) error {
 		return err
 	}
 	renamed := map[store.ColumnID]string{e.Data.ID: names.Plain}
-	if e.Kind != Fixed {
+	if e.Kind == VarSize || e.Kind == Half {
 		renamed = map[store.ColumnID]string{e.Data.ID: names.Data, e.Index.ID: names.Index}
 	}
 	delete(renamed, 0) // the row that a half does not have

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"columnvault"
+	"columnvault/internal/excerpt"
+)
+
+// anyLayout is that of the column which a name means.
+const anyLayout = -1
+
+func layoutFlag(cmd *cobra.Command, layout *string) {
+	cmd.Flags().StringVar(layout, "layout", "", "the column that has the name in this layout, `0|1`")
+}
+
+// parseLayout reads a layout, or none.
+func parseLayout(flag string) (int, error) {
+	switch flag {
+	case "":
+		return anyLayout, nil
+	case "0":
+		return 0, nil
+	case "1":
+		return 1, nil
+	}
+	return 0, usagef("%s is not a layout: want 0 or 1", excerpt.Quote(flag, excerpt.Value))
+}
+
+// whichOf says which column each of the names means of which two have it.
+func whichOf(ctx context.Context, v *columnvault.Vault, names ...string) (say []string, err error) {
+	return whichIf(ctx, v, func(name string) bool { return slices.Contains(names, name) })
+}
+
+// whichIf is whichOf for the names of which used is true.
+func whichIf(ctx context.Context, v *columnvault.Vault, used func(name string) bool) (say []string, err error) {
+	infos, err := v.Columns(ctx)
+	for _, hidden := range infos {
+		if !hidden.Hidden || !used(hidden.Name) {
+			continue
+		}
+		for _, info := range infos {
+			if info.Name == hidden.Name && !info.Hidden {
+				say = append(say, fmt.Sprintf("%s is the name of two columns; this was the one of layout %d", excerpt.Printable(info.Name), info.Layout))
+			}
+		}
+	}
+	return slices.Compact(say), err
+}
+
+// sayWhich says which column a name has meant, if two have it, after a command
+// that leaves both there.
+func (a *app) sayWhich(cmd *cobra.Command, args []string) {
+	named := func(word string) bool { return strings.Trim(word, "[].") == "NAME" }
+	if len(args) < 2 || !slices.ContainsFunc(words(cmd), named) || cmd.Name() == "migrate" || cmd.Name() == "drop" {
+		return
+	}
+	_ = reading(cmd.Context(), args[0], func(v *columnvault.Vault) error { // it was open before
+		say, err := whichOf(cmd.Context(), v, args[1:]...)
+		a.warn(false, say)
+		return err
+	})
+}
