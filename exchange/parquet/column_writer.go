@@ -78,9 +78,14 @@ func newColumnWriter(f exchange.Field) (*columnWriter, error) {
 	default:
 		return nil, fmt.Errorf("%w: %v has no form in Parquet", dtype.ErrSyntax, f.Type)
 	}
+	if null {
+		l.def = 1
+	} else if isNumber(f) {
+		node, l.direct = pq.Leaf(direct{node.Type(), l}), true
+	}
 	node = pq.Encoded(node, &pq.Plain)
 	if null {
-		node, l.def = pq.Optional(node), 1
+		node = pq.Optional(node)
 	}
 	return &columnWriter{node, []*leafWriter{l}, add}, nil
 }
@@ -102,6 +107,10 @@ type leafWriter struct {
 	size   int // of the text
 	starts int // rows among them
 	rows   int // of the page
+	// direct says that numbers go to buffer, which out makes with its first value,
+	// as they lie in memory.
+	direct bool
+	buffer pq.ColumnBuffer
 }
 
 // pageRows bounds the rows of a page, so that its statistics are of use.
@@ -140,8 +149,14 @@ func (l *leafWriter) flush() error {
 	if _, err := l.out.WriteRowValues(l.values); err != nil {
 		return err
 	}
-	l.rows += l.starts
+	n := l.starts
 	l.values, l.arena, l.size, l.starts = l.values[:0], l.arena[:0], 0, 0
+	return l.written(n)
+}
+
+// written counts rows that are in the page, and ends it if it is full.
+func (l *leafWriter) written(rows int) error {
+	l.rows += rows
 	if l.rows < pageRows {
 		return nil
 	}
@@ -153,6 +168,9 @@ func (l *leafWriter) flush() error {
 func numbersTo[T any](l *leafWriter, value func(T) pq.Value) adder {
 	return func(c exchange.Column, from, to int) (int, error) {
 		v := c.(*exchange.Vector[T])
+		if l.direct && l.buffer != nil && len(v.Missing) == 0 {
+			return l.addDirect(from, to, func(from, to int) error { return writeNumbers(l.buffer, v.Values[from:to]) })
+		}
 		for i := from; i < to; i++ {
 			if v.IsMissing(i) {
 				l.addMissing()
