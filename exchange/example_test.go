@@ -103,3 +103,28 @@ func check(err error) {
 		log.Fatal(err)
 	}
 }
+
+// NewParts divides rows among files. Each should get its name when it is whole.
+func ExampleNewParts() {
+	v, done := exampleVault()
+	defer done()
+	ctx := context.Background()
+	n, err := columnvault.Create(ctx, v, "n", dtype.Int64, nil)
+	check(err)
+	check(n.Append(ctx, 1, 2, 3, 4, 5))
+
+	var parts []*bytes.Buffer
+	_, err = exchange.Export(ctx, v, nil, exchange.NewParts(2, func(part int) (exchange.Sink, func() error, error) {
+		file := &bytes.Buffer{}
+		whole := func() error { parts = append(parts, file); return nil }
+		return csv.NewWriter(file, nil), whole, nil
+	}), nil)
+	check(err)
+	for _, file := range parts {
+		fmt.Printf("%q\n", file)
+	}
+	// Output:
+	// "n\n1\n2\n"
+	// "n\n3\n4\n"
+	// "n\n5\n"
+}
