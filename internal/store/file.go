@@ -18,6 +18,9 @@ type File interface {
 	// nothing takes back to the file system, in steps of which each leaves a
 	// whole and valid store. Others read and write meanwhile.
 	Shrink(ctx context.Context, o ShrinkOptions) error
+	// Version is a number that is another one after every change by anybody,
+	// unless there was an error in between.
+	Version(ctx context.Context) (int64, error)
 }
 
 // Sizes are the sizes of the files of a store, in bytes.

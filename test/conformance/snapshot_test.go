@@ -229,3 +229,44 @@ func TestCheckpointMode(t *testing.T) {
 	_, err := vaulttest.Open(t).Checkpoint(t.Context(), columnvault.CheckpointMode(77))
 	vaulttest.WantErr(t, "mode 77", err, columnvault.ErrInvalidArgument)
 }
+
+// TestDataVersion: the number changes with every commit of this vault and of
+// others, and at no other time.
+func TestDataVersion(t *testing.T) {
+	ctx := t.Context()
+	p := vaulttest.OpenPair(t, nil)
+	c := vaulttest.Create(t, p.V, "values", dtype.Int64, 1)
+	other := vaulttest.Lookup(t, p.Other, "values", dtype.Int64)
+	version := func() int64 {
+		t.Helper()
+		n, err := p.V.DataVersion(ctx)
+		vaulttest.Must(t, err)
+		return n
+	}
+	seen := map[int64]string{version(): "the beginning"}
+	for _, write := range []struct {
+		what string
+		do   func() error
+	}{
+		{"an append", func() error { return c.Append(ctx, 2) }},
+		{"an append of another", func() error { return other.Append(ctx, 3) }},
+		{"an element that is set", func() error { return c.Set(ctx, 0, 4) }},
+		{"a key", func() error { return p.Other.KV().Put(ctx, []byte("key"), nil) }},
+		{"a column that is dropped", func() error { return p.V.Drop(ctx, "values") }},
+	} {
+		vaulttest.Must(t, write.do())
+		n := version()
+		if before, ok := seen[n]; ok {
+			t.Errorf("after %s the version is that after %s", write.what, before)
+		}
+		seen[n] = write.what
+		_, err := p.V.Columns(ctx)
+		vaulttest.Must(t, err)
+		if again := version(); again != n {
+			t.Errorf("the version changes from %d to %d, and nobody has written", n, again)
+		}
+	}
+	vaulttest.Must(t, p.V.Close())
+	_, err := p.V.DataVersion(ctx)
+	vaulttest.WantErr(t, "the version of a closed vault", err, columnvault.ErrClosed)
+}

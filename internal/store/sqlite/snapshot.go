@@ -124,6 +124,23 @@ func (snap *snapshot) outdated() bool {
 	return version != c.aged
 }
 
+// Version implements store.File.
+func (s *Store) Version(ctx context.Context) (int64, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	s.mu.Lock()
+	lost := s.lost
+	s.mu.Unlock()
+	if lost == nil && s.mode == modeImmutable {
+		lost = s.checkImmutable()
+	}
+	if lost != nil {
+		return 0, lost
+	}
+	return s.version()
+}
+
 // version returns a number above 0 that changes whenever somebody writes. It
 // asks a connection that has no other use, because SQLite counts what happens
 // while a connection looks away.
