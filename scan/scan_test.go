@@ -120,6 +120,31 @@ func float(r *rand.Rand) float64 {
 	return r.NormFloat64() * 1000
 }
 
+// wantRuns: runs are the elements in order, and NaN for those that are missing.
+func wantRuns[T dtype.Element](t *testing.T, ctx context.Context, s setting[T]) {
+	t.Helper()
+	at := 0
+	for run, err := range scan.Runs(ctx, scan.Map(s.source, func(v T) float64 { return float64(v) })) {
+		vaulttest.Must(t, err)
+		if run.Start != s.first+at {
+			t.Fatalf("Runs: a run begins at %d, want %d", run.Start, s.first+at)
+		}
+		for _, got := range run.Values {
+			want := math.NaN()
+			if p := s.want[at]; p != nil {
+				want = float64(*p)
+			}
+			if got != want && (got == got || want == want) {
+				t.Fatalf("Runs: element %d is %v, want %v", s.first+at, got, want)
+			}
+			at++
+		}
+	}
+	if at != len(s.want) {
+		t.Fatalf("Runs: %d elements, want %d", at, len(s.want))
+	}
+}
+
 // numbers compares every function with the plain computation.
 func numbers[T dtype.Element](t *testing.T, typ dtype.Type[T], value func(r *rand.Rand) T) {
 	settings(t, typ, value, func(t *testing.T, ctx context.Context, s setting[T]) {
@@ -129,6 +154,7 @@ func numbers[T dtype.Element](t *testing.T, typ dtype.Type[T], value func(r *ran
 			t.Fatalf("Count: got %d, %v, want %d", n, err, len(values))
 		}
 		wantSums(t, ctx, s.source, values)
+		wantRuns(t, ctx, s)
 		low, high, err := scan.MinMax(ctx, s.source)
 		if len(values) == 0 {
 			vaulttest.WantErr(t, "MinMax", err, columnvault.ErrNotFound)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"iter"
+	"math"
 
 	"columnvault"
 )
@@ -40,6 +41,23 @@ func Map[A, B any](s Source[A], f func(A) B) Source[B] {
 func (s Source[T]) Slice(i, j int) Source[T] {
 	s.i, s.j = i, j
 	return s
+}
+
+// Runs iterates over numbers in order, in one snapshot, with NaN for those that
+// are missing. Each run overwrites the one before. An error ends the loop.
+func Runs(ctx context.Context, s Source[float64]) iter.Seq2[columnvault.Run[float64], error] {
+	return func(yield func(columnvault.Run[float64], error) bool) {
+		for b, err := range s.reader.blocks(ctx, s.i, s.j) {
+			for i, valid := range b.valid {
+				if !valid {
+					b.values[i] = math.NaN()
+				}
+			}
+			if !yield(columnvault.Run[float64]{Start: b.start, Values: b.values}, err) || err != nil {
+				return
+			}
+		}
+	}
 }
 
 // in returns the source as a part of the transaction.
