@@ -29,6 +29,7 @@ Usage: columnvault COMMAND DB ... [--FLAGS]
   ls, head, tail, get, slice   read columns
   describe, plot, stat         what is in them
   sql                          questions, in SQLite's SQL
+  view                         a page in the browser
   append, set, insert, delete  change elements
   create, retype, rename, drop, migrate   change columns
   kv put, get, cat, ls, rm     values under keys
@@ -107,7 +108,7 @@ is 0, or 1 after an error, 2 after wrong usage, 130 after an interrupt.`,
 	root.PersistentPostRun = func(cmd *cobra.Command, args []string) { a.sayWhich(cmd, args) }
 	addCommands(root, "Data in and out", newImportCommand(a), newExportCommand(a))
 	addCommands(root, "Reading columns", newLsCommand(a), newHeadCommand(a), newTailCommand(a), newGetCommand(a), newSliceCommand(a),
-		newDescribeCommand(a), newPlotCommand(a), newStatCommand(a), newSQLCommand(a))
+		newDescribeCommand(a), newPlotCommand(a), newStatCommand(a), newSQLCommand(a), newViewCommand(a))
 	addCommands(root, "Changing elements", newAppendCommand(a), newSetCommand(a), newInsertCommand(a), newDeleteCommand(a))
 	addCommands(root, "Changing columns", newCreateCommand(a), newRetypeCommand(a), newRenameCommand(a), newDropCommand(a),
 		newMigrateCommand(a))

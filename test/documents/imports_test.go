@@ -17,7 +17,7 @@ const tool = "cmd/columnvault/internal/"
 
 // layers says which packages of this module each may import: those below it.
 var layers = map[string][]string{
-	"cmd/columnvault":                    {"", "dtype", "exchange", "exchange/csv", "exchange/parquet", "exchange/sqlrows", "internal/excerpt", "internal/hint", "internal/position", "internal/values", "query", "salvage", "scan", tool + "columns", tool + "files", tool + "importing", tool + "term"},
+	"cmd/columnvault":                    {"", "dtype", "exchange", "exchange/csv", "exchange/parquet", "exchange/sqlrows", "internal/excerpt", "internal/hint", "internal/position", "internal/values", "query", "salvage", "scan", "viewer", tool + "columns", tool + "files", tool + "importing", tool + "term"},
 	tool + "importing":                   {"", "dtype", "exchange", "exchange/arrow", "exchange/compressed", "exchange/csv", "exchange/jsonl", "exchange/npy", "exchange/parquet", "exchange/sqlrows", "internal/excerpt", "internal/hint", "internal/values", tool + "columns", tool + "files", tool + "term"},
 	tool + "columns":                     {"", "dtype", "exchange", "internal/excerpt", "internal/hint", "internal/values"},
 	tool + "files":                       {"exchange/compressed", "internal/hint", tool + "term"},
@@ -63,6 +63,7 @@ var layers = map[string][]string{
 	"internal/rows":                      {"dtype", "internal/excerpt", "internal/structured"},
 	"examples/logger":                    {"", "dtype", "scan"},
 	"scan":                               {"", "dtype"},
+	"viewer":                             {"", "dtype", "internal/excerpt", "internal/values", "query", "scan"},
 	"query":                              {"", "dtype", "internal/excerpt", "internal/values"},
 	"exchange/parquet":                   {"dtype", "exchange", "exchange/internal/block", "exchange/internal/fit", "exchange/internal/note", "exchange/parquet/internal/encoding", "exchange/parquet/internal/thrift", "internal/excerpt", "internal/structured"},
 	"exchange/parquet/internal/encoding": {},

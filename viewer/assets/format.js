@@ -1,0 +1,40 @@
+// Numbers, sizes and times as text.
+
+const whole = new Intl.NumberFormat("en");
+
+/** An integer with separators. */
+export const count = (n) => whole.format(n);
+
+/** A number of bytes. */
+export function bytes(n) {
+  if (n < 0 || n == null) return "";
+  const units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
+  let unit = 0;
+  while (n >= 1024 && unit < units.length - 1) { n /= 1024; unit++; }
+  return `${unit === 0 || n >= 100 ? whole.format(Math.round(n)) : n.toFixed(1)} ${units[unit]}`;
+}
+
+/** A number for an axis or a legend. */
+export function short(v) {
+  if (v == null) return "–";
+  const a = Math.abs(v);
+  if (a !== 0 && (a < 1e-4 || a >= 1e15)) return v.toExponential(3);
+  return new Intl.NumberFormat("en", { maximumSignificantDigits: a >= 1e6 ? 12 : 6 }).format(v);
+}
+
+/** A number that the server has written, with fewer digits where they are many. */
+export function brief(text) {
+  return /^-?\d+\.\d{5,}$/.test(text) ? String(Number(Number(text).toPrecision(7))) : text;
+}
+
+/** Seconds since 1970 as a time in UTC. */
+export function time(seconds) {
+  if (seconds == null) return "–";
+  const d = new Date(seconds * 1000);
+  if (isNaN(d)) return short(seconds);
+  const text = d.toISOString();
+  return text.endsWith("T00:00:00.000Z") ? text.slice(0, -14) : text.slice(0, -1).replace("T", " ").replace(/:00\.000$|\.000$/, "");
+}
+
+/** How many things there are. */
+export const many = (n, one, several = one + "s") => `${count(n)} ${n === 1 ? one : several}`;

@@ -1,0 +1,117 @@
+// All columns, by group, with what they hold.
+
+import { h, spark, throttle } from "./dom.js";
+import { get } from "./api.js";
+import { vault, link, onChange } from "./vault.js";
+import { count, bytes, many, brief } from "./format.js";
+
+const AT_ONCE = 24;
+
+export function overview() {
+  const rows = new Map(), wanted = new Set();
+  let busy = false, gone = false;
+  const abort = new AbortController();
+  const box = h("div");
+  const find = h("input", { type: "search", placeholder: "Find a column  ( / )", "aria-label": "Find a column", oninput: () => sift() });
+  const about = h("p", { class: "soft" });
+  const element = h("div", {}, h("div", { class: "head" }, h("h1", { tabindex: -1 }, "Columns"), about, h("div", { class: "tools" }, find)), box);
+
+  // Only what is seen is summarized.
+  const seen = new IntersectionObserver((entries) => {
+    for (const e of entries) {
+      const row = rows.get(e.target.dataset.name);
+      if (!row) continue;
+      row.seen = e.isIntersecting;
+      if (e.isIntersecting && row.old) wanted.add(row.column.name);
+    }
+    summarize();
+  }, { rootMargin: "300px" });
+
+  async function summarize() {
+    if (busy || gone || !wanted.size) return;
+    busy = true;
+    const names = [...wanted].slice(0, AT_ONCE);
+    for (const name of names) wanted.delete(name);
+    try {
+      for (const s of await get("summaries", { column: names }, abort.signal)) rows.get(s.column)?.put(s);
+    } catch { /* the numbers stay as they are, and the notice of the page says why */ }
+    busy = false;
+    summarize();
+  }
+
+  function line(column) {
+    const cell = (cls, text) => h("td", { class: cls }, text);
+    const len = cell("num"), size = cell("num optional"), missing = cell("num optional"), low = cell("num value optional"), high = cell("num value optional"), mean = cell("num optional"), graph = cell("");
+    const type = [column.dtype, column.meaning].filter(Boolean).join(" ");
+    const tr = h("tr", { "data-name": column.name }, h("td", { class: "name", title: column.name },
+      column.note ? column.field : h("a", { href: link("column", { c: column.name }) }, column.field)), h("td", { class: "type", title: type }, type), len, size, missing, low, high, mean, graph);
+    const row = {
+      tr, column, old: !column.note, seen: false,
+      lengths() {
+        len.textContent = count(row.column.len);
+        if (row.column.bytes >= 0) size.textContent = bytes(row.column.bytes);
+      },
+      put(s) {
+        row.old = false;
+        const guess = (td, text) => { td.textContent = text; td.classList.toggle("about", !s.exact); td.title = s.exact ? text : `${text}, of a sample of ${count(s.looked)} positions`; };
+        if (s.bytes >= 0) size.textContent = bytes(s.bytes);
+        if (s.error) { graph.textContent = s.error; graph.className = "type"; return; }
+        const share = s.looked ? s.missing / s.looked : 0;
+        guess(missing, s.missing === 0 ? "" : s.exact ? count(s.missing) : `≈ ${(share * 100).toPrecision(2)} %`);
+        guess(low, (s.exact || !s.min ? "" : "≈ ") + brief(s.min || ""));
+        guess(high, (s.exact || !s.max ? "" : "≈ ") + brief(s.max || ""));
+        guess(mean, (s.exact || !s.mean ? "" : "≈ ") + (s.mean ? String(Number(Number(s.mean).toPrecision(5))) : ""));
+        graph.replaceChildren(s.spark ? spark(s.spark, `How ${column.name} goes`) : "");
+      },
+    };
+    if (column.note) { graph.textContent = column.note; graph.className = "type"; }
+    row.lengths();
+    return row;
+  }
+
+  function draw() {
+    seen.disconnect();
+    rows.clear();
+    const lists = vault.groups.map((g) => {
+      const lines = g.columns.map((c) => { const r = line(c); if (!c.note) rows.set(c.name, r); return r.tr; });
+      const good = g.columns.filter((c) => !c.note), longest = Math.max(0, ...g.columns.map((c) => c.len));
+      const uneven = good.some((c) => c.len !== longest) && g.name !== "";
+      return h("section", {}, h("div", { class: "head" }, h("h2", {}, g.name || (vault.groups.length > 1 ? "Without a group" : "Columns")),
+        h("p", { class: "soft" }, `${many(g.columns.length, "column")}` + (g.name ? `, ${many(longest, "row")}${uneven ? ", of unequal lengths" : ""}` : "")),
+        good.length > 0 && h("div", { class: "tools" }, h("a", { href: link("table", g.name ? { g: g.name } : { c: good.slice(0, 12).map((c) => c.name) }) }, "Open as a table"))),
+      h("div", { class: "wide" }, h("table", { class: "list" },
+        h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Name"), h("th", { scope: "col" }, "Type"), h("th", { scope: "col", class: "num" }, "Length"), h("th", { scope: "col", class: "num optional" }, "Size"), h("th", { scope: "col", class: "num optional" }, "Missing"),
+          h("th", { scope: "col", class: "num optional" }, "Smallest"), h("th", { scope: "col", class: "num optional" }, "Largest"), h("th", { scope: "col", class: "num optional" }, "Mean"), h("th", { scope: "col" }, "How it goes"))), h("tbody", {}, lines))));
+    });
+    if (vault.keys.length) {
+      lists.push(h("section", {}, h("div", { class: "head" }, h("h2", {}, "Keys and values")), h("ul", { class: "items" }, vault.keys.map((k) => h("li", {}, h("a", { href: link("keys", { t: k }) }, k))))));
+    }
+    box.replaceChildren(...lists);
+    if (!vault.columns.size && !vault.keys.length) box.replaceChildren(h("p", { class: "empty" }, "The vault is empty."));
+    about.textContent = many(vault.columns.size, "column");
+    for (const r of rows.values()) seen.observe(r.tr);
+    sift();
+  }
+
+  function sift() {
+    const text = find.value.trim().toLowerCase();
+    for (const tr of box.querySelectorAll("tbody tr")) tr.hidden = !tr.dataset.name.toLowerCase().includes(text);
+    for (const s of box.querySelectorAll("section")) s.hidden = text !== "" && !s.querySelector("tbody tr:not([hidden])");
+  }
+
+  const again = throttle(1000, () => { for (const r of rows.values()) if (r.old && r.seen) wanted.add(r.column.name); summarize(); });
+  const end = onChange((change) => {
+    if (change.catalog && [...vault.columns.keys()].join("\n") + vault.keys !== names) { names = [...vault.columns.keys()].join("\n") + vault.keys; return draw(); }
+    for (const r of rows.values()) {
+      const now = vault.columns.get(r.column.name);
+      if (!now) continue;
+      r.column = now;
+      r.old = true;
+      r.lengths();
+    }
+    again();
+  });
+  let names = [...vault.columns.keys()].join("\n") + vault.keys;
+  draw();
+  return { element, dispose() { gone = true; abort.abort(); seen.disconnect(); end(); again.stop(); } };
+}
