@@ -15,7 +15,7 @@ export function file() {
     try {
       const f = await get("file", {}, abort.signal);
       facts.replaceChildren(fact("file", bytes(f.main)), fact("of it free", bytes(f.free)), fact("log beside it", bytes(f.log)), f.held > 0 ? fact("held by caches", count(f.held)) : "");
-      const parts = [f.main - f.free, f.free].map((n) => { const i = h("i"); i.style.flexGrow = n; return i; });
+      const parts = [f.main - f.free, f.free].filter((n) => n > 0).map((n) => { const i = h("i"); i.style.flexGrow = n; return i; });
       bar.replaceChildren(...parts);
       bar.setAttribute("aria-label", `${bytes(f.free)} of ${bytes(f.main)} are free`);
     } catch (error) {

@@ -22,8 +22,11 @@ export function short(v) {
   return new Intl.NumberFormat("en", { maximumSignificantDigits: a >= 1e6 ? 12 : 6 }).format(v);
 }
 
-/** A number that the server has written, with fewer digits where they are many. */
+/** What the server has written, with fewer digits where they are many, and times
+ * without letters. */
 export function brief(text) {
+  const moment = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(:\d\d(?:\.\d+)?)(Z|[+-]\d\d:\d\d)$/.exec(text);
+  if (moment) return `${moment[1]} ${moment[2]}${moment[3] === ":00" ? "" : moment[3]}${moment[4] === "Z" ? "" : " " + moment[4]}`;
   return /^-?\d+\.\d{5,}$/.test(text) ? String(Number(Number(text).toPrecision(7))) : text;
 }
 

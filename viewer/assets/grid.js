@@ -9,6 +9,9 @@ const ROW = 30, HEAD = 36; // as in style.css
 const TALLEST = 8e6; // pixels, which all browsers can scroll through
 const BLOCK = 100, KEPT = 40;
 
+/** The widths of columns, the least in rem and the most. */
+const WIDTHS = { number: [8, "15rem"], bool: [6, "8rem"], time: [12, "15rem"], text: [11, "1fr"], json: [18, "2fr"], bytes: [18, "1fr"], vector: [11, "1fr"] };
+
 const right = (kind) => kind === "number" || kind === "bool" || kind === "time";
 
 export class Grid {
@@ -20,9 +23,9 @@ export class Grid {
     this.blocks = new Map();
     this.waiting = new Map();
     this.found = -1;
-    const widths = columns.map((c) => (c.kind === "text" || c.kind === "json" || c.kind === "bytes" ? "minmax(20rem, 1fr)" : c.kind === "time" ? "minmax(15rem, 1fr)" : "minmax(10rem, 1fr)"));
-    this.template = `minmax(${Math.max(6, String(length).length + 3)}ch, max-content) ${widths.join(" ")}`;
-    this.minimum = columns.reduce((sum, c) => sum + (c.kind === "text" || c.kind === "json" || c.kind === "bytes" ? 20 : c.kind === "time" ? 15 : 10), 8);
+    const width = (c) => WIDTHS[c.kind] || [11, "1fr"];
+    this.template = `minmax(${Math.max(6, String(length).length + 3)}ch, max-content) ${columns.map((c) => `minmax(${width(c)[0]}rem, ${width(c)[1]})`).join(" ")}`;
+    this.minimum = columns.reduce((sum, c) => sum + width(c)[0], 7);
     this.body = h("div", { class: "body", role: "rowgroup" });
     this.top = h("div", { class: "line top", role: "row" }, h("span", { class: "at", role: "columnheader" }, "#"),
       columns.map((c) => h("span", { role: "columnheader", title: c.name, class: right(c.kind) ? "r" : "" }, c.label)));

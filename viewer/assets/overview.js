@@ -79,7 +79,7 @@ export function overview() {
       return h("section", {}, h("div", { class: "head" }, h("h2", {}, g.name || (vault.groups.length > 1 ? "Without a group" : "Columns")),
         h("p", { class: "soft" }, `${many(g.columns.length, "column")}` + (g.name ? `, ${many(longest, "row")}${uneven ? ", of unequal lengths" : ""}` : "")),
         good.length > 0 && h("div", { class: "tools" }, h("a", { href: link("table", g.name ? { g: g.name } : { c: good.slice(0, 12).map((c) => c.name) }) }, "Open as a table"))),
-      h("div", { class: "wide" }, h("table", { class: "list" },
+      h("div", { class: "wide" }, h("table", { class: "list fixed" },
         h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Name"), h("th", { scope: "col" }, "Type"), h("th", { scope: "col", class: "num" }, "Length"), h("th", { scope: "col", class: "num optional" }, "Size"), h("th", { scope: "col", class: "num optional" }, "Missing"),
           h("th", { scope: "col", class: "num optional" }, "Smallest"), h("th", { scope: "col", class: "num optional" }, "Largest"), h("th", { scope: "col", class: "num optional" }, "Mean"), h("th", { scope: "col" }, "How it goes"))), h("tbody", {}, lines))));
     });

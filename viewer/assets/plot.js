@@ -9,6 +9,20 @@ const dark = matchMedia("(prefers-color-scheme: dark)");
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const palette = () => [color("--accent"), ...(dark.matches ? ["#f0a35e", "#a99cf3", "#e07a9b", "#8fb7e8"] : ["#b45309", "#6d4fc4", "#b0305f", "#2563a8"])];
 
+const DAY = 86400;
+
+/** How times on an axis are written: the least step, what each has, and what is
+ * added where a year, a month or a day begins. */
+const DATES = [
+  [365 * DAY, "{YYYY}", null, null, null, null, null, null, 1],
+  [28 * DAY, "{MMM}", "\n{YYYY}", null, null, null, null, null, 1],
+  [DAY, "{D} {MMM}", "\n{YYYY}", null, null, null, null, null, 1],
+  [3600, "{HH}:{mm}", "\n{D} {MMM} {YYYY}", null, "\n{D} {MMM}", null, null, null, 1],
+  [60, "{HH}:{mm}", "\n{D} {MMM} {YYYY}", null, "\n{D} {MMM}", null, null, null, 1],
+  [1, "{HH}:{mm}:{ss}", "\n{D} {MMM} {YYYY}", null, "\n{D} {MMM}", null, null, null, 1],
+  [0.001, ":{ss}.{fff}", "\n{D} {MMM} {YYYY} {HH}:{mm}", null, "\n{D} {MMM} {HH}:{mm}", null, "\n{HH}:{mm}", null, 1],
+];
+
 export class Plot {
   /** columns are names; x is the name of a column, or empty for positions. */
   constructor({ columns, x, style, label, length }) {
@@ -127,7 +141,7 @@ export class Plot {
         if (!points) bands.push({ series: [at, at + 1], fill: stroke + "38" });
       }
     });
-    const line = color("--line"), soft = color("--soft"), font = "12.5px " + getComputedStyle(document.body).fontFamily;
+    const line = color("--line"), soft = color("--soft"), font = "12px " + getComputedStyle(document.body).fontFamily;
     const axis = { stroke: soft, font, grid: { stroke: line, width: 1 }, ticks: { show: false } };
     const values = (u, splits) => splits.map((v) => (v == null ? "" : short(v)));
     const isTime = data.series.some((s) => s.time);
@@ -136,8 +150,8 @@ export class Plot {
       width: this.width(), height: 300, tzDate: (ts) => uPlot.tzDate(new Date(ts * 1e3), "Etc/UTC"),
       scales: { x: { time: !!data.time, range: () => this.seen() }, y: {}, t: zone },
       axes: [
-        { ...axis, values: data.time ? undefined : (u, splits) => splits.map((v) => (Number.isInteger(v) || this.x ? short(v) : "")) },
-        { ...axis, scale: isTime && data.series.every((s) => s.time) ? "t" : "y", size: isTime ? 96 : 76, values: isTime ? undefined : values },
+        { ...axis, values: data.time ? DATES : (u, splits) => splits.map((v) => (Number.isInteger(v) || this.x ? short(v) : "")) },
+        { ...axis, scale: isTime && data.series.every((s) => s.time) ? "t" : "y", size: isTime ? 96 : 76, values: isTime ? DATES : values },
       ],
       series, bands, legend: { show: false }, padding: [8, 14, 0, 0],
       cursor: { drag: { x: true, y: false, setScale: false }, points: { size: 7 } },
