@@ -73,7 +73,9 @@ func (h *handler) describe(ctx context.Context, c opened, d *columnDetails) erro
 		return nil
 	}
 	all := []*any{&s.Min, &s.Quarter, &s.Median, &s.ThreeQuarters, &s.Max}
-	values.NewMoment(c.meaning).Show(all...)
+	if c.meaning.IsTime() {
+		values.NewMoment(c.meaning).Show(all...)
+	}
 	for i, name := range []string{"smallest", "quarter", "median", "three quarters", "largest"} {
 		d.Facts = append(d.Facts, fact{name, show(c.spec, c.meaning, *all[i], cellRoom).Text})
 	}
