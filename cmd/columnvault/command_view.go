@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -74,7 +75,7 @@ func runView(ctx context.Context, a *app, db string, o *viewOptions) error {
 			fmt.Fprintln(a.err, "columnvault: this address shows the vault, and whoever has it can read it; ctrl-C ends it")
 		}
 		if o.open {
-			if err := openBrowser(g.address()); err != nil {
+			if err := openBrowser(g.onceAddress()); err != nil {
 				a.warn(o.quiet, []string{"the browser cannot be opened: " + err.Error()})
 			}
 		}
@@ -110,6 +111,7 @@ func serve(ctx context.Context, listener net.Listener, h http.Handler) error {
 // gate lets those in who have the token, and no page of another site.
 type gate struct {
 	token, cookie string
+	once          atomic.Pointer[string] // a token that is good once, nil for none
 	addr          netip.AddrPort
 	host          string // of --listen
 	next          http.Handler
@@ -121,14 +123,24 @@ func newGate(addr *net.TCPAddr, host string, next http.Handler) *gate {
 }
 
 // address is what a person opens.
-func (g *gate) address() string {
+func (g *gate) address() string { return g.addressWith(g.token) }
+
+// onceAddress is what a browser is started with. Everybody on the machine can see
+// how programs were started, so it is good once.
+func (g *gate) onceAddress() string {
+	token := rand.Text()
+	g.once.Store(&token)
+	return g.addressWith(token)
+}
+
+func (g *gate) addressWith(token string) string {
 	host := g.addr.Addr().Unmap().String()
 	if g.addr.Addr().IsUnspecified() {
 		host = "localhost"
 	} else if g.host != "" {
 		host = g.host
 	}
-	return fmt.Sprintf("http://%s/?token=%s", net.JoinHostPort(host, fmt.Sprint(g.addr.Port())), g.token)
+	return fmt.Sprintf("http://%s/?token=%s", net.JoinHostPort(host, fmt.Sprint(g.addr.Port())), token)
 }
 
 // ServeHTTP implements [http.Handler].
@@ -140,7 +152,7 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w)
 	case err == nil && g.is(cookie.Value) && given == "":
 		g.next.ServeHTTP(w, r)
-	case r.URL.Path == "/" && g.is(given):
+	case r.URL.Path == "/" && (g.is(given) || g.isOnce(given)):
 		http.SetCookie(w, &http.Cookie{Name: g.cookie, Value: g.token, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
 		// The token must not stay in the address, which people pass on.
 		w.Header().Set("Referrer-Policy", "no-referrer")
@@ -153,6 +165,12 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (g *gate) is(token string) bool {
 	return subtle.ConstantTimeCompare([]byte(token), []byte(g.token)) == 1
+}
+
+// isOnce tells whether a token is the one that is good once, and uses it up.
+func (g *gate) isOnce(token string) bool {
+	once := g.once.Load()
+	return once != nil && subtle.ConstantTimeCompare([]byte(token), []byte(*once)) == 1 && g.once.CompareAndSwap(once, nil)
 }
 
 // refuse is the same for all that is refused, so that it tells nothing.

@@ -1,15 +1,20 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
+	"net/http"
+	"net/http/cookiejar"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"unicode/utf16"
 
@@ -45,7 +50,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("TYPES", kinds)
 			return os.WriteFile(filepath.Join(env.WorkDir, "seattle-weather.csv"), weather, 0o666)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "sql": sql, "spoil": spoil, "numbers": numbers, "pack": pack},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "sql": sql, "spoil": spoil, "numbers": numbers, "pack": pack, "visit": visit},
 	})
 }
 
@@ -140,4 +145,47 @@ func pack(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[2]), out.Bytes(), 0o666))
+}
+
+// visit runs columnvault view on a vault until it has asked for paths. The answers
+// become the files 1, 2 and so on, and what view prints stdout.txt. A path without
+// a token comes with the cookie.
+func visit(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: visit file path...")
+	}
+	tool, err := exec.LookPath("columnvault")
+	ts.Check(err)
+	cmd := exec.Command(tool, "view", ts.MkAbs(args[0]))
+	printed, err := cmd.StdoutPipe()
+	ts.Check(err)
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	ts.Check(cmd.Start())
+	line, err := bufio.NewReader(printed).ReadString('\n')
+	if err != nil {
+		cmd.Wait()
+		ts.Fatalf("view prints no address: %s", said.String())
+	}
+	jar, err := cookiejar.New(nil)
+	ts.Check(err)
+	client := &http.Client{Jar: jar}
+	first, err := client.Get(strings.TrimSpace(line))
+	ts.Check(err)
+	first.Body.Close()
+	base := "http://" + first.Request.URL.Host
+	for i, path := range args[1:] {
+		response, err := client.Get(base + path)
+		ts.Check(err)
+		body, err := io.ReadAll(response.Body)
+		ts.Check(err)
+		response.Body.Close()
+		ts.Check(os.WriteFile(ts.MkAbs(strconv.Itoa(i+1)), fmt.Appendf(nil, "%d\n%s", response.StatusCode, body), 0o666))
+	}
+	ts.Check(cmd.Process.Signal(os.Interrupt))
+	if err := cmd.Wait(); err != nil {
+		ts.Fatalf("view ends with %v: %s", err, said.String())
+	}
+	ts.Check(os.WriteFile(ts.MkAbs("stdout.txt"), []byte(line), 0o666))
+	ts.Check(os.WriteFile(ts.MkAbs("stderr.txt"), said.Bytes(), 0o666))
 }
