@@ -8,6 +8,7 @@ import { putCell } from "./grid.js";
 
 export function sql(params) {
   let abort = new AbortController();
+  const end = new AbortController();
   const box = h("textarea", { class: "sql", spellcheck: "false", autocapitalize: "off", "aria-label": "Statement", placeholder: "SELECT …",
     onkeydown(e) { if (e.key === "Enter" && (e.ctrlKey || e.metaKey)) { e.preventDefault(); run(); } } });
   box.value = params.get("q") || "";
@@ -44,7 +45,7 @@ export function sql(params) {
 
   (async () => {
     try {
-      const found = await get("tables", {}, abort.signal);
+      const found = await get("tables", {}, end.signal);
       tables.replaceChildren(...found.map((t) => h("div", {}, h("p", {}, h("b", {}, t.name), h("span", { class: "soft" }, t.rows >= 0 ? "  " + many(t.rows, "row") : "  keys and values")),
         h("p", { class: "chips" }, t.columns.slice(0, 60).map((c) => h("button", { type: "button", onclick: () => { box.setRangeText(c, box.selectionStart, box.selectionEnd, "end"); box.focus(); } }, c))), h("br"))));
       if (!box.value && found.length) box.value = `SELECT * FROM ${/^[a-z_][a-z0-9_]*$/i.test(found[0].name) ? found[0].name : '"' + found[0].name.replaceAll('"', '""') + '"'} LIMIT 20`;
@@ -53,7 +54,7 @@ export function sql(params) {
     }
   })();
   if (box.value) run();
-  return { title: "SQL", element, dispose() { abort.abort(); } };
+  return { title: "SQL", element, dispose() { abort.abort(); end.abort(); } };
 }
 
 function list(found, numeric) {

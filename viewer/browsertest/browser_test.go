@@ -3,6 +3,8 @@ package browsertest
 import (
 	"bufio"
 	"context"
+	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"log"
 	"net/url"
@@ -46,7 +48,7 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	tool = filepath.Join(dir, "columnvault")
-	build := exec.Command("go", "build", "-o", tool, "columnvault/cmd/columnvault")
+	build := exec.Command("go", "build", "-o", tool, "./cmd/columnvault")
 	build.Dir = filepath.Join("..", "..")
 	if out, err := build.CombinedOutput(); err != nil {
 		log.Fatalf("go build: %v\n%s", err, out)
@@ -231,3 +233,18 @@ func (p *tab) open(hash string) {
 	p.t.Helper()
 	js[int](p, fmt.Sprintf("location.hash = %q; 0", hash))
 }
+
+// list is a list of texts in JavaScript.
+func list(texts ...string) string {
+	b, err := json.Marshal(texts)
+	if err != nil {
+		panic(err)
+	}
+	return string(b)
+}
+
+// escape makes a text fit for a query.
+func escape(text string) string { return url.QueryEscape(text) }
+
+// key is a key in an address.
+func key(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
