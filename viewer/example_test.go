@@ -20,7 +20,7 @@ func ExampleHandler() {
 	dir, err := os.MkdirTemp("", "columnvault-")
 	must(err)
 	defer os.RemoveAll(dir)
-	v, err := columnvault.Open(filepath.Join(dir, "temps.db"), nil)
+	v, err := columnvault.Open(context.Background(), filepath.Join(dir, "temps.db"), nil)
 	must(err)
 	defer v.Close()
 	ctx := context.Background()

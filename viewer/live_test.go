@@ -17,7 +17,7 @@ import (
 )
 
 func openBench(b *testing.B) *columnvault.Vault {
-	v, err := columnvault.Open(b.TempDir()+"/bench.db", nil)
+	v, err := columnvault.Open(b.Context(), b.TempDir()+"/bench.db", nil)
 	vaulttest.Must(b, err)
 	b.Cleanup(func() { v.Close() })
 	return v

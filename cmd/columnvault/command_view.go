@@ -60,7 +60,7 @@ func runView(ctx context.Context, a *app, db string, o *viewOptions) error {
 	if err != nil {
 		return usagef("--listen takes an address and a port, such as 127.0.0.1:8080")
 	}
-	return reading(db, func(v *columnvault.Vault) error {
+	return reading(ctx, db, func(v *columnvault.Vault) error {
 		listener, err := net.Listen("tcp", o.listen)
 		if err != nil {
 			return err

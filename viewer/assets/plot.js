@@ -37,6 +37,7 @@ export class Plot {
     this.legend = h("p", { class: "legend" });
     this.element = h("div", {}, this.box, this.legend);
     this.ask = throttle(120, () => this.load());
+    this.askAgain = throttle(600, () => this.load());
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(this.box);
     this.recolor = () => this.draw();
@@ -46,6 +47,7 @@ export class Plot {
 
   dispose() {
     this.ask.stop();
+    this.askAgain.stop();
     this.abort?.abort();
     this.observer.disconnect();
     dark.removeEventListener("change", this.recolor);
@@ -66,7 +68,7 @@ export class Plot {
       this.range = [this.range[0] + grown, this.range[1] + grown]; // the end stays in sight
     }
     this.length = length;
-    this.ask();
+    this.askAgain();
   }
 
   all() { if (this.range) { this.range = null; this.moved(); } }

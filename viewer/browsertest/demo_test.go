@@ -28,7 +28,7 @@ func check(t testing.TB, err error) {
 // open opens a vault for the time of the test.
 func open(t testing.TB, path string) *columnvault.Vault {
 	t.Helper()
-	v, err := columnvault.Open(path, nil)
+	v, err := columnvault.Open(t.Context(), path, nil)
 	check(t, err)
 	t.Cleanup(func() { v.Close() })
 	return v
