@@ -15,6 +15,8 @@ import (
 	"columnvault"
 	"columnvault/dtype"
 	"columnvault/internal/vaulttest"
+	"columnvault/query"
+	"columnvault/scan"
 )
 
 // entry is a row of the table, and of the slice that it should equal.
@@ -38,6 +40,7 @@ type entryPart struct {
 type tableModel struct {
 	path  string
 	v     *columnvault.Vault
+	db    *sql.DB
 	table *columnvault.Table[entry]
 	part  *columnvault.Table[entryPart]
 	rows  []entry
@@ -53,7 +56,7 @@ func TestTableModel(t *testing.T) {
 		checks++
 		m := &tableModel{path: filepath.Join(dir, fmt.Sprint(checks))}
 		m.open(rt)
-		defer func() { vaulttest.Must(rt, m.v.Close()) }()
+		defer m.close(rt)
 		rt.Repeat(map[string]func(*rapid.T){
 			"change": func(rt *rapid.T) { m.rows = m.change(rt, rt.Context(), m.table, m.rows) },
 			"update": m.update,
@@ -62,9 +65,10 @@ func TestTableModel(t *testing.T) {
 			"cache":  m.cache,
 			"list":   m.list,
 			"repair": m.repair,
-			"reopen": func(rt *rapid.T) { vaulttest.Must(rt, m.v.Close()); m.open(rt) },
+			"reopen": func(rt *rapid.T) { m.close(rt); m.open(rt) },
 			"all":    func(rt *rapid.T) { m.want(rt, m.table, m.rows) },
 			"some":   m.wantSome,
+			"ask":    m.wantAnswers,
 		})
 		m.want(rt, m.table, m.rows)
 	})
@@ -74,10 +78,17 @@ func (m *tableModel) open(rt *rapid.T) {
 	var err error
 	m.v, err = columnvault.Open(rt.Context(), m.path, nil)
 	vaulttest.Must(rt, err)
+	m.db, err = query.Open(rt.Context(), m.v, nil)
+	vaulttest.Must(rt, err)
 	m.table, err = columnvault.EnsureTable[entry](rt.Context(), m.v, "rows", nil)
 	vaulttest.Must(rt, err)
 	m.part, err = columnvault.EnsureTable[entryPart](rt.Context(), m.v, "rows", nil)
 	vaulttest.Must(rt, err)
+}
+
+func (m *tableModel) close(rt *rapid.T) {
+	vaulttest.Must(rt, m.db.Close())
+	vaulttest.Must(rt, m.v.Close())
 }
 
 func drawEntries(rt *rapid.T) []entry {
@@ -279,5 +290,44 @@ func (m *tableModel) wantSome(rt *rapid.T) {
 		if v != want[i].Gap {
 			rt.Fatalf("rows.Gap[%d] is %v, want %v", from+i, v, want[i].Gap)
 		}
+	}
+}
+
+// wantAnswers asks for counts and sums of the rows, pending ones included, by
+// scan and in SQL.
+func (m *tableModel) wantAnswers(rt *rapid.T) {
+	ctx := rt.Context()
+	var ids int64
+	var sum float64
+	present, long := 0, 0
+	for _, row := range m.rows {
+		ids += int64(row.ID)
+		if row.Gap.Valid {
+			present++
+			sum += row.Gap.V // small integers: exact in any order
+		}
+		if len(row.Text) > 5 {
+			long++
+		}
+	}
+	column, err := columnvault.Lookup(ctx, m.v, "rows.ID", dtype.Int64)
+	vaulttest.Must(rt, err)
+	gaps, err := columnvault.Lookup(ctx, m.v, "rows.Gap", dtype.Nullable(dtype.Float64))
+	vaulttest.Must(rt, err)
+	scannedIDs, err := scan.Sum[int64](ctx, scan.Of(column))
+	vaulttest.Must(rt, err)
+	scannedSum, err := scan.Sum[float64](ctx, scan.OfNull(gaps))
+	vaulttest.Must(rt, err)
+	scannedCount, err := scan.Count(ctx, scan.OfNull(gaps))
+	vaulttest.Must(rt, err)
+	if scannedIDs != ids || scannedSum != sum || scannedCount != present {
+		rt.Fatalf("scan: sums of %d and %v and %d numbers, want %d, %v and %d", scannedIDs, scannedSum, scannedCount, ids, sum, present)
+	}
+	want := [5]float64{float64(len(m.rows)), float64(ids), float64(present), sum, float64(long)}
+	var got [5]float64
+	vaulttest.Must(rt, m.db.QueryRowContext(ctx, `SELECT count(*), total(ID), count(Gap), total(Gap), total(length(Text) > 5) FROM rows`).
+		Scan(&got[0], &got[1], &got[2], &got[3], &got[4]))
+	if got != want {
+		rt.Fatalf("SQL: %v, want %v", got, want)
 	}
 }
