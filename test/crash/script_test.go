@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"columnvault"
 	"columnvault/dtype"
@@ -68,6 +69,17 @@ func makeRows(ctx context.Context, tx *columnvault.Tx) error {
 		return err
 	}
 	return t.Append(ctx, vaulttest.Sequence(200, func(i int) row { return row{int64(i), strings.Repeat("r", i%50)} })...)
+}
+
+// moments is the type of a column of times of which some are missing, and moment
+// one of them.
+var moments = dtype.Nullable(dtype.Timestamp(dtype.Millisecond, "Europe/Berlin"))
+
+func moment(i int) sql.Null[time.Time] {
+	if i%3 == 0 {
+		return sql.Null[time.Time]{}
+	}
+	return sql.Null[time.Time]{V: time.UnixMilli(int64(i) * 1e6), Valid: true}
 }
 
 // in calls do with the first of the names that is a column.
@@ -162,6 +174,29 @@ var operations = []operation{
 		return in(ctx, v, func(ctx context.Context, c *columnvault.Column[any]) error {
 			return c.Append(ctx, map[string]any{"a": int64(1), "b": []any{"x", 2.5, nil}}, "text", int64(7))
 		}, dtype.MsgPack[any](), "documents")
+	}),
+	on("append times of which some are missing", func(ctx context.Context, v *columnvault.Vault) error {
+		return in(ctx, v, func(ctx context.Context, c *columnvault.Column[sql.Null[time.Time]]) error {
+			n, err := c.Len(ctx)
+			if err != nil {
+				return err
+			}
+			return v.Update(ctx, func(ctx context.Context, tx *columnvault.Tx) error {
+				return errors.Join(c.In(tx).Append(ctx, vaulttest.Sequence(300, moment)...), c.In(tx).Set(ctx, n/2, sql.Null[time.Time]{}))
+			})
+		}, moments, "moments")
+	}),
+	on("grow texts of which some are missing", func(ctx context.Context, v *columnvault.Vault) error {
+		return in(ctx, v, func(ctx context.Context, c *columnvault.Column[sql.Null[string]]) error {
+			n, err := c.Len(ctx)
+			if err != nil {
+				return err
+			}
+			return v.Update(ctx, func(ctx context.Context, tx *columnvault.Tx) error {
+				return errors.Join(c.In(tx).Append(ctx, sql.Null[string]{}, sql.Null[string]{V: "last", Valid: true}),
+					c.In(tx).SetSlice(ctx, 0, 2, []sql.Null[string]{{V: strings.Repeat("g", 100+n), Valid: true}, {}}))
+			})
+		}, dtype.Nullable(dtype.String), "remarks")
 	}),
 	onRows("append rows", func(ctx context.Context, t *columnvault.Table[row]) error {
 		return t.Append(ctx, slices.Repeat([]row{{7, "seven"}}, 300)...)
@@ -381,7 +416,8 @@ var (
 )
 
 // stage makes what the operations work on: a fixed column, one of vectors, two
-// of elements that vary in size, one that may go, and pairs.
+// of elements that vary in size, two of which some are missing, one that may go,
+// and pairs.
 func stage(ctx context.Context, v *columnvault.Vault) error {
 	return v.Update(ctx, func(ctx context.Context, tx *columnvault.Tx) error {
 		texts := vaulttest.Sequence(500, func(i int) string { return strings.Repeat("x", i%60) })
@@ -392,6 +428,8 @@ func stage(ctx context.Context, v *columnvault.Vault) error {
 			create(ctx, tx, "documents", dtype.MsgPack[any](), any("first")),
 			makeSpare(ctx, tx),
 			makeRows(ctx, tx),
+			create(ctx, tx, "moments", moments, vaulttest.Sequence(100, moment)...),
+			create(ctx, tx, "remarks", dtype.Nullable(dtype.String), sql.Null[string]{}, sql.Null[string]{V: "a remark", Valid: true}),
 			create(ctx, tx, "uneven.long", dtype.Int64, vaulttest.Span(0, 300)...),
 			create[string](ctx, tx, "uneven.short", dtype.String),
 			v.KV().In(tx).PutMany(ctx, vaulttest.Sequence(60, func(i int) columnvault.Pair {
