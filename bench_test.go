@@ -364,6 +364,7 @@ func BenchmarkTableAppend(b *testing.B) {
 			b.Fatal(err)
 		}
 		b.ReportAllocs()
+		defer vaulttest.Meter(b)()
 		for b.Loop() {
 			if err := table.Append(ctx, rows...); err != nil {
 				b.Fatal(err)
@@ -390,6 +391,7 @@ func BenchmarkTableAppend(b *testing.B) {
 			adder(b, v, "Note", dtype.String, rows, func(r benchTrip) string { return r.Note }),
 		}
 		b.ReportAllocs()
+		defer vaulttest.Meter(b)()
 		for b.Loop() {
 			err := v.Update(ctx, func(_ context.Context, tx *columnvault.Tx) error {
 				for _, add := range adders {
@@ -433,6 +435,7 @@ func BenchmarkTableCached(b *testing.B) {
 	}
 	rows := benchTrips(1000)
 	b.ReportAllocs()
+	defer vaulttest.Meter(b)()
 	i := 0
 	for b.Loop() {
 		if err := table.Append(ctx, rows[i%len(rows)]); err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"columnvault"
 	"columnvault/dtype"
+	"columnvault/internal/vaulttest"
 	"columnvault/query"
 )
 
@@ -54,6 +55,7 @@ func BenchmarkQuery(b *testing.B) {
 			db   *sql.DB
 		}{{"Vault", ours}, {"Table", plain}} {
 			b.Run(q.name+"/"+db.name, func(b *testing.B) {
+				defer vaulttest.Meter(b)()
 				for b.Loop() {
 					drain(b, db.db, q.text)
 				}

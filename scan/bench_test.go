@@ -9,6 +9,7 @@ import (
 
 	"columnvault"
 	"columnvault/dtype"
+	"columnvault/internal/vaulttest"
 	"columnvault/scan"
 )
 
@@ -63,6 +64,7 @@ func benchScan[T dtype.Element](b *testing.B, t dtype.Type[T], value func() T) {
 		b.Run(run.name, func(b *testing.B) {
 			b.SetBytes(int64(benchLen * run.size))
 			b.ReportAllocs()
+			defer vaulttest.Meter(b)()
 			for b.Loop() {
 				check(b, run.fn())
 			}

@@ -108,3 +108,11 @@ func WantErr(t *testing.T, what string, got, want error) {
 		t.Errorf("%s: error %v is not a *columnvault.Error", what, got)
 	}
 }
+
+// Meter measures from now on until what it returns is called, and reports the
+// time of the processors that an operation of the benchmark takes: beside others,
+// wall time says little.
+func Meter(b *testing.B) (done func()) {
+	before := ProcessorTime()
+	return func() { b.ReportMetric(float64(ProcessorTime()-before)/float64(b.N), "cpu-ns/op") }
+}
