@@ -63,8 +63,10 @@ func (b *Batch) keep(from, to int) {
 type Column interface {
 	// Len is the number of values, missing ones included.
 	Len() int
-	// IsMissing tells whether there is no value in row i.
+	// IsMissing tells whether there is no value in row i, and HasMissing whether
+	// there is none in any.
 	IsMissing(i int) bool
+	HasMissing() bool
 	// At returns the value in row i, or nil if it is missing. That is slower
 	// than the typed values.
 	At(i int) any
@@ -101,6 +103,9 @@ func (v *Vector[T]) Len() int { return len(v.Values) }
 
 // IsMissing tells whether there is no value in row i.
 func (v *Vector[T]) IsMissing(i int) bool { return len(v.Missing) > 0 && v.Missing[i] }
+
+// HasMissing tells whether any row has no value.
+func (v *Vector[T]) HasMissing() bool { return slices.Contains(v.Missing, true) }
 
 // At returns the value in row i, or nil if it is missing.
 func (v *Vector[T]) At(i int) any {

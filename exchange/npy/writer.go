@@ -64,24 +64,10 @@ func (w *Writer) End(context.Context) error {
 
 // bytes returns elements as they lie in the file.
 func (w *Writer) bytes(c exchange.Column) ([]byte, error) {
-	for i := range c.Len() {
-		if !c.IsMissing(i) {
-			continue
+	if c.HasMissing() {
+		if err := w.mark(c); err != nil {
+			return nil, err
 		}
-		switch v := c.(type) {
-		case *exchange.Vector[int64]:
-			if w.field.Meaning.IsTime() {
-				v.Values[i] = math.MinInt64 // NaT; what stands there is of the batch alone
-				continue
-			}
-		case *exchange.Vector[float32]:
-			v.Values[i] = float32(math.NaN())
-			continue
-		case *exchange.Vector[float64]:
-			v.Values[i] = math.NaN()
-			continue
-		}
-		return nil, fit.At(w.row+int64(i), w.field.Name, fmt.Errorf("%w: a missing value has no form in .npy", dtype.ErrValue))
 	}
 	switch v := c.(type) {
 	case *exchange.Vector[bool]:
@@ -132,6 +118,30 @@ func (w *Writer) bytes(c exchange.Column) ([]byte, error) {
 		return flat(dtype.Float64, v.Values)
 	}
 	return nil, fmt.Errorf("%w: %T", dtype.ErrValue, c) // which newHeader refuses
+}
+
+// mark puts NaN or NaT in place of what is missing.
+func (w *Writer) mark(c exchange.Column) error {
+	for i := range c.Len() {
+		if !c.IsMissing(i) {
+			continue
+		}
+		switch v := c.(type) {
+		case *exchange.Vector[int64]:
+			if w.field.Meaning.IsTime() {
+				v.Values[i] = math.MinInt64 // NaT; what stands there is of the batch alone
+				continue
+			}
+		case *exchange.Vector[float32]:
+			v.Values[i] = float32(math.NaN())
+			continue
+		case *exchange.Vector[float64]:
+			v.Values[i] = math.NaN()
+			continue
+		}
+		return fit.At(w.row+int64(i), w.field.Name, fmt.Errorf("%w: a missing value has no form in .npy", dtype.ErrValue))
+	}
+	return nil
 }
 
 // flat returns vectors as they lie in the file.
