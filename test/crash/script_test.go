@@ -375,6 +375,19 @@ var operations = []operation{
 			return err
 		})
 	}),
+	on("migrate", func(ctx context.Context, v *columnvault.Vault) error {
+		infos, err := v.Columns(ctx)
+		at := slices.IndexFunc(infos, func(info columnvault.ColumnInfo) bool { return info.Name == "moved.n" })
+		if err != nil {
+			return err
+		}
+		if at < 0 {
+			return fmt.Errorf("columns: %v", infos)
+		}
+		// Both are of one table, and so are moved in one transaction.
+		_, err = v.Migrate(ctx, columnvault.MigrateOptions{Columns: []string{"moved.n", "moved.s"}, To: 1 - infos[at].Layout})
+		return err
+	}),
 	on("checkpoint", func(ctx context.Context, v *columnvault.Vault) error {
 		_, err := v.Checkpoint(ctx, columnvault.CheckpointPassive)
 		return err
@@ -432,6 +445,8 @@ func stage(ctx context.Context, v *columnvault.Vault) error {
 			create(ctx, tx, "remarks", dtype.Nullable(dtype.String), sql.Null[string]{}, sql.Null[string]{V: "a remark", Valid: true}),
 			create(ctx, tx, "uneven.long", dtype.Int64, vaulttest.Span(0, 300)...),
 			create[string](ctx, tx, "uneven.short", dtype.String),
+			create(ctx, tx, "moved.n", dtype.Int64, vaulttest.Span(0, 700)...),
+			create(ctx, tx, "moved.s", dtype.String, texts[:200]...),
 			v.KV().In(tx).PutMany(ctx, vaulttest.Sequence(60, func(i int) columnvault.Pair {
 				return columnvault.Pair{Key: vaulttest.Key(i), Value: vaulttest.Bytes(i, 20*i)}
 			})...))
