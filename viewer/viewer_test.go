@@ -519,7 +519,7 @@ func FuzzQuery(f *testing.F) {
 
 // fuzzed is a small vault that lasts as long as the fuzzing.
 func fuzzed(f *testing.F) *columnvault.Vault {
-	v, err := columnvault.Open(t.Context(), filepath.Join(f.TempDir(), "fuzz.db"), nil)
+	v, err := columnvault.Open(f.Context(), filepath.Join(f.TempDir(), "fuzz.db"), nil)
 	vaulttest.Must(f, err)
 	f.Cleanup(func() { v.Close() })
 	vaulttest.Create(f, v, "log.time", dtype.Timestamp(dtype.Microsecond, ""), begin, begin.Add(time.Second))
