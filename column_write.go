@@ -78,6 +78,15 @@ func (e *valueError) Unwrap() error { return e.ElementError }
 // outside of transactions, values are encoded about 4 MiB at a time while they
 // are written, so a call takes little memory beside them.
 func (c *Column[T]) Append(ctx context.Context, values ...T) error {
+	if c.in.tx == nil {
+		if raw := c.t.Bytes(values); raw != nil { // a cache takes these without more memory
+			e := column.Elements{Data: raw}
+			if taken, err := c.appendCached(ctx, e, len(values)); taken || err != nil {
+				return c.fail("append", err)
+			}
+			return c.append(ctx, e)
+		}
+	}
 	scratch := scratches.Get().(*column.Elements)
 	defer giveBack(scratch)
 	e, n, err := c.encodePiece(scratch, values, 0, c.in.tx != nil || len(values) > pieceValues && c.held.Cached())

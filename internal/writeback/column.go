@@ -2,6 +2,7 @@ package writeback
 
 import (
 	"fmt"
+	"slices"
 
 	"columnvault/internal/catalog"
 	"columnvault/internal/column"
@@ -97,6 +98,13 @@ func (c *Column) Append(dtype string, e column.Elements, count int) (Verdict, er
 // takes tells whether the column is known and holds elements of this dtype.
 func (c *Column) takes(dtype string) bool { return c.bound != nil && c.bound.DType == dtype }
 
+// leastGrowth and mostGrowth are by how many bytes the memory for what is held
+// grows: it doubles in between.
+const (
+	leastGrowth = 512
+	mostGrowth  = 16 << 20
+)
+
 // add holds elements of the column that is bound.
 func (c *Column) add(k *Cache, e column.Elements, count int) {
 	r, b := c.bound, c.b
@@ -104,6 +112,10 @@ func (c *Column) add(k *Cache, e column.Elements, count int) {
 		b.rows[r.ID] = r
 	}
 	start := len(r.Data)
+	if free := cap(r.Data) - start; free < len(e.Data) {
+		// The runtime would add a quarter, and copy everything four times.
+		r.Data = slices.Grow(r.Data, max(len(e.Data), min(start, mostGrowth), leastGrowth))
+	}
 	r.Data = append(r.Data, e.Data...)
 	if start == 0 {
 		r.Ends = append(r.Ends, e.Ends...)
