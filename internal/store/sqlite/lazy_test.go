@@ -91,3 +91,28 @@ func reopened(t *testing.T) *Store {
 	t.Fatal("the second time, the vault is opened for writing")
 	return nil
 }
+
+// TestReadsShareAConnection: reads one after the other are served by the
+// connection that the vault was opened with, and writes between them by one more.
+func TestReadsShareAConnection(t *testing.T) {
+	s := reopened(t)
+	path := s.path
+	check(t, s.Close())
+	s = openStoreAt(t, path, Options{VFS: "hooks"})
+	files := hooks.open.Load()
+	for range 50 {
+		check(t, readRow(t.Context(), s))
+	}
+	if n := hooks.open.Load() - files; n > 0 {
+		t.Errorf("reads have opened %d files", n)
+	}
+	for i := range 10 {
+		check(t, s.Update(t.Context(), func(tx store.Tx) error {
+			return tx.Put(t.Context(), "kv", []byte{byte(i)}, nil)
+		}))
+		check(t, readRow(t.Context(), s))
+	}
+	if n := hooks.open.Load() - files; n > 2 {
+		t.Errorf("a writer and the reads beside it have opened %d files", n)
+	}
+}
