@@ -15,7 +15,13 @@ type overview struct {
 	Groups []*group `json:"groups"`
 	// Keys are the names of the key-value tables.
 	Keys []string `json:"keys"`
+	// More is how many columns and tables are left out, because a page of all
+	// would be of use to nobody.
+	More int `json:"more,omitempty"`
 }
+
+// maxListed is the most columns that are listed, and the most tables.
+const maxListed = 20_000
 
 // group is the columns whose names have a prefix in common; the others are those
 // of the group without a name.
@@ -49,14 +55,15 @@ func (h *handler) overview(ctx context.Context, p *params) (any, error) {
 			return err
 		}
 		names, err := tx.Tables(ctx)
-		all.Keys = append(all.Keys, names...)
+		all.Keys = append(all.Keys, names[:min(len(names), maxListed)]...)
+		all.More = max(0, len(names)-maxListed) + max(0, len(infos)-maxListed)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	byName := map[string]*group{}
-	for _, info := range infos {
+	for _, info := range infos[:min(len(infos), maxListed)] {
 		prefix, field := split(info.Name)
 		g := byName[prefix]
 		if g == nil {

@@ -45,6 +45,21 @@ func newReply(w http.ResponseWriter, r *http.Request, path string) *reply {
 	return &reply{ResponseWriter: w, r: r, path: path}
 }
 
+// hurry gives the browser time for the next piece. Not all writers have
+// deadlines: those of tests for example.
+func (w *reply) hurry() {
+	http.NewResponseController(w.ResponseWriter).SetWriteDeadline(time.Now().Add(writeTime))
+}
+
+// end sends what is left, and takes the deadline back: the connection may go on
+// with another request, and another handler.
+func (w *reply) end() {
+	c := http.NewResponseController(w.ResponseWriter)
+	w.hurry()
+	c.Flush()
+	c.SetWriteDeadline(time.Time{})
+}
+
 // begin sends the header of an answer of this type, -1 if its length is not
 // known.
 func (w *reply) begin(status int, contentType string, length int64) {
@@ -56,10 +71,9 @@ func (w *reply) begin(status int, contentType string, length int64) {
 	w.WriteHeader(status)
 }
 
-// Write gives the browser time for the next piece.
+// Write implements [io.Writer], with a deadline for each piece.
 func (w *reply) Write(b []byte) (int, error) {
-	// Not all writers have deadlines: those of tests for example.
-	http.NewResponseController(w.ResponseWriter).SetWriteDeadline(time.Now().Add(writeTime))
+	w.hurry()
 	return w.ResponseWriter.Write(b)
 }
 

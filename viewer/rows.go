@@ -2,6 +2,7 @@ package viewer
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"strings"
 	"time"
@@ -167,7 +168,14 @@ func (f *found) number(ctx context.Context, c opened, op, text string) error {
 			return err
 		}
 		for i, v := range run.Values {
-			if fits(v) {
+			if !fits(v) {
+				continue
+			}
+			same, err := c.really(ctx, run.Start+i, want, op)
+			if err != nil {
+				return err
+			}
+			if same {
 				f.Position, f.Next = run.Start+i, run.Start+i+1
 				return nil
 			}
@@ -175,6 +183,20 @@ func (f *found) number(ctx context.Context, c opened, op, text string) error {
 	}
 	f.Next, f.Done = max(f.Next, end), end >= c.n
 	return nil
+}
+
+// really tells whether an integer that equals another as a float is that number:
+// beyond 2^53 floats are coarser.
+func (c opened) really(ctx context.Context, at int, want any, op string) (bool, error) {
+	if wide := c.spec.Kind == dtype.KindInt64 || c.spec.Kind == dtype.KindUint64; !wide || want == nil || op == "ge" || op == "le" {
+		return true, nil
+	}
+	got, err := c.At(ctx, at)
+	if t, ok := got.(time.Time); ok {
+		wanted, ok := want.(time.Time) // and not a number, as for times that no calendar has
+		return ok && t.Equal(wanted), err
+	}
+	return fmt.Sprint(got) == fmt.Sprint(want), err
 }
 
 // stored is the number that stands for a time.

@@ -15,6 +15,7 @@ import (
 // The limits of answers to SQL.
 const (
 	maxResult = 1000     // rows that are shown
+	maxCells  = 100_000  // and all their fields
 	maxCSV    = 16 << 20 // bytes of CSV
 )
 
@@ -55,7 +56,7 @@ func (h *handler) sql(ctx context.Context, p *params) (any, error) {
 	}
 	out := result{Rows: [][]any{}}
 	err := h.ask(ctx, statement, func(names []string) { out.Columns = names }, func(fields []any) (bool, error) {
-		if out.Cut = len(out.Rows) == n; out.Cut {
+		if out.Cut = len(out.Rows) == n || len(out.Rows)*len(fields) >= maxCells; out.Cut {
 			return false, nil
 		}
 		row := make([]any, len(fields))

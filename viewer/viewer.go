@@ -101,6 +101,7 @@ var streams = map[string]func(h *handler, w *reply, r *http.Request, p *params) 
 // ServeHTTP implements [http.Handler].
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	out := newReply(w, r, h.v.Path())
+	defer out.end()
 	if err := h.serve(out, r); err != nil {
 		out.fail(err)
 	}

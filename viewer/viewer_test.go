@@ -125,6 +125,7 @@ func TestAnswers(t *testing.T) {
 		"element_tree":   "/api/element" + q("column", "tree", "position", "0"),
 		"find":           "/api/find" + q("column", "log.value", "value", "4"),
 		"find_least":     "/api/find" + q("column", "log.value", "value", "4", "op", "ge", "from", "5"),
+		"find_large":     "/api/find" + q("column", "log.large", "value", "9223372036854775803"),
 		"find_missing":   "/api/find" + q("column", "log.value", "value", "null"),
 		"find_time":      "/api/find" + q("column", "log.time", "value", "2026-07-31T14:05:00", "op", "ge"),
 		"find_text":      "/api/find" + q("column", "log.text", "value", "e 7"),
@@ -291,6 +292,31 @@ func TestHead(t *testing.T) {
 	w := httptest.NewRecorder()
 	if h.ServeHTTP(w, r); w.Code != http.StatusNotModified {
 		t.Errorf("a file that the browser has gets status %d", w.Code)
+	}
+}
+
+// deadlines keeps what a handler does with the deadline of its connection.
+type deadlines struct {
+	*httptest.ResponseRecorder
+	last  time.Time
+	calls int
+}
+
+func (d *deadlines) SetWriteDeadline(t time.Time) error {
+	d.last, d.calls = t, d.calls+1
+	return nil
+}
+
+// TestDeadline: a browser has a deadline, and the next request of its connection,
+// which may be for another handler, does not find that.
+func TestDeadline(t *testing.T) {
+	h := viewer.Handler(some(t), viewer.Options{})
+	for _, target := range []string{"/", "/api/overview", "/nothing", "/assets/main.js"} {
+		w := &deadlines{ResponseRecorder: httptest.NewRecorder()}
+		h.ServeHTTP(w, httptest.NewRequest("GET", target, nil))
+		if w.calls < 2 || !w.last.IsZero() || !w.Flushed {
+			t.Errorf("%s: the deadline is set %d times, and %v at the end", target, w.calls, w.last)
+		}
 	}
 }
 
@@ -500,6 +526,8 @@ func FuzzQuery(f *testing.F) {
 	f.Add(5, "column=f16&from=9223372036854775807&count=500")
 	f.Add(6, "column=tree&position=9223372036854775807")
 	f.Add(7, "column=log.text&value=x&from=9223372036854775807")
+	f.Add(7, "column=log.time&value=1785499200000000")
+	f.Add(7, "column=log.time&value=2026-07-31T12:00:00")
 	f.Add(7, "column=log.value&value=1&from=9223372036854775807")
 	f.Add(9, "table=kv&prefix=%ff&after=_w")
 	f.Add(12, "statement=SELECT+1,%00")

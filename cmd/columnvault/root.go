@@ -27,9 +27,8 @@ Usage: columnvault COMMAND DB ... [--FLAGS]
 
   import, export               CSV and JSON lines in and out
   ls, head, tail, get, slice   read columns
-  describe, plot, stat         what is in them
+  describe, plot, stat, view   what is in them, also in the browser
   sql                          questions, in SQLite's SQL
-  view                         a page in the browser
   append, set, insert, delete  change elements
   create, retype, rename, drop, migrate   change columns
   kv put, get, cat, ls, rm     values under keys

@@ -7,6 +7,16 @@ import { count, bytes, many, brief } from "./format.js";
 
 const AT_ONCE = 24;
 
+/** The two ends of a column in few letters: times of different days are days. */
+function ends(kind, low, high) {
+  if (kind !== "time") return [short(low), short(high)];
+  const a = brief(low), b = brief(high);
+  return a.slice(0, 10) === b.slice(0, 10) ? [a, b] : [a.slice(0, 10), b.slice(0, 10)];
+}
+
+/** A value that the server has written, in few letters if it is a number. */
+const short = (text) => (/^-?\d+\.\d{4,}$/.test(text) ? String(Number(Number(text).toPrecision(5))) : text);
+
 export function overview() {
   const rows = new Map(), wanted = new Set();
   let busy = false, gone = false;
@@ -53,13 +63,14 @@ export function overview() {
       },
       put(s) {
         row.old = false;
-        const guess = (td, text) => { td.textContent = text; td.classList.toggle("about", !s.exact); td.title = s.exact ? text : `${text}, of a sample of ${count(s.looked)} positions`; };
+        const guess = (td, text, whole = text) => { td.textContent = text; td.classList.toggle("about", !s.exact); td.title = !whole || s.exact ? whole || "" : `${whole}, of a sample of ${count(s.looked)} positions`; };
         if (s.bytes >= 0) size.textContent = bytes(s.bytes);
         if (s.error) { graph.textContent = s.error; graph.className = "type"; return; }
         const share = s.looked ? s.missing / s.looked : 0;
         guess(missing, s.missing === 0 ? "" : s.exact ? count(s.missing) : `≈ ${(share * 100).toPrecision(2)} %`);
-        guess(low, (s.exact || !s.min ? "" : "≈ ") + brief(s.min || ""));
-        guess(high, (s.exact || !s.max ? "" : "≈ ") + brief(s.max || ""));
+        const [from, to] = ends(column.kind, s.min || "", s.max || "");
+        guess(low, (s.exact || !from ? "" : "≈ ") + from, s.min);
+        guess(high, (s.exact || !to ? "" : "≈ ") + to, s.max);
         guess(mean, (s.exact || !s.mean ? "" : "≈ ") + (s.mean ? String(Number(Number(s.mean).toPrecision(5))) : ""));
         graph.replaceChildren(s.spark ? spark(s.spark, `How ${column.name} goes`) : "");
       },
@@ -88,7 +99,7 @@ export function overview() {
     }
     box.replaceChildren(...lists);
     if (!vault.columns.size && !vault.keys.length) box.replaceChildren(h("p", { class: "empty" }, "The vault is empty."));
-    about.textContent = many(vault.columns.size, "column");
+    about.textContent = many(vault.columns.size, "column") + (vault.more ? `, and ${count(vault.more)} more that are not listed` : "");
     for (const r of rows.values()) seen.observe(r.tr);
     sift();
   }

@@ -4,7 +4,7 @@
 import { get } from "./api.js";
 import { listen } from "./live.js";
 
-export const vault = { groups: [], keys: [], columns: new Map(), loaded: null };
+export const vault = { groups: [], keys: [], more: 0, columns: new Map(), loaded: null };
 const listeners = new Set();
 
 /** Calls fn after each change; returns what ends that. */
@@ -17,6 +17,7 @@ export async function load() {
   const found = await get("overview");
   vault.groups = found.groups;
   vault.keys = found.keys;
+  vault.more = found.more || 0;
   vault.columns = new Map(found.groups.flatMap((g) => g.columns).map((c) => [c.name, c]));
 }
 
