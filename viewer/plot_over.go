@@ -58,7 +58,7 @@ func (out *plot) begin(a asked, columns []opened) {
 type pairs struct {
 	at        int // the next position
 	low, high float64
-	x         []float64 // at the positions that are being read
+	bins      []int32 // the part of each position that is being read, -1 for none
 
 	parts  []int // how many positions each has
 	series []parts
@@ -151,23 +151,14 @@ const pairStretch = 1 << 20
 func (p *pairs) read(ctx context.Context, to int, sources []scan.Source[float64]) (more bool, err error) {
 	from, end := p.at, min(p.at+pairStretch, to)
 	p.at = end
-	if p.x, err = collect(ctx, sources[0], from, end); err != nil {
+	x, err := collect(ctx, sources[0], from, end)
+	if err != nil {
 		return false, err
 	}
-	half := p.high/2 - p.low/2
-	width := float64(len(p.parts))
-	place := func(x float64) int {
-		if !(x >= p.low && x <= p.high) {
-			return -1
-		}
-		if half <= 0 {
-			return 0
-		}
-		return int(min((x/2-p.low/2)/half*width, width-1))
-	}
+	p.place(x)
 	first := len(p.few)
-	for _, x := range p.x {
-		at := place(x)
+	for i, x := range x {
+		at := p.bins[i]
 		if at < 0 {
 			continue
 		}
@@ -185,9 +176,9 @@ func (p *pairs) read(ctx context.Context, to int, sources []scan.Source[float64]
 			if err != nil {
 				return false, err
 			}
-			x := p.x[run.Start-from:]
+			bins := p.bins[run.Start-from:]
 			for k, y := range run.Values {
-				at := place(x[k])
+				at := bins[k]
 				if at < 0 {
 					continue
 				}
@@ -195,15 +186,37 @@ func (p *pairs) read(ctx context.Context, to int, sources []scan.Source[float64]
 					p.few[row][1+i] = y
 					row++
 				}
-				if y == y {
-					c.sum[at] += y
-					c.count[at]++
-					c.low[at], c.high[at] = min(c.low[at], y), max(c.high[at], y)
+				if y != y {
+					continue
+				}
+				c.sum[at] += y
+				c.count[at]++
+				if y < c.low[at] {
+					c.low[at] = y
+				}
+				if y > c.high[at] {
+					c.high[at] = y
 				}
 			}
 		}
 	}
 	return end < to, nil
+}
+
+// place finds the part of each position.
+func (p *pairs) place(x []float64) {
+	p.bins = slices.Grow(p.bins[:0], len(x))[:len(x)]
+	low, last := p.low/2, int32(len(p.parts)-1)
+	scale := 0.0 // if all are equal
+	if half := p.high/2 - low; half > 0 {
+		scale = float64(len(p.parts)) / half
+	}
+	for i, x := range x {
+		p.bins[i] = -1
+		if x >= p.low && x <= p.high {
+			p.bins[i] = min(max(int32((x/2-low)*scale), 0), last) // of a range that is tiny, the product may be NaN
+		}
+	}
 }
 
 // put makes the plot of what has been read.

@@ -160,6 +160,21 @@ func TestPlotsOver(t *testing.T) {
 	}
 }
 
+// TestExtremeRanges: a range may be as small as floats are, or as large.
+func TestExtremeRanges(t *testing.T) {
+	v := vaulttest.Open(t)
+	h := viewer.Handler(v, viewer.Options{})
+	for name, x := range map[string][]float64{
+		"tiny": {0, 5e-324, 1e-323, 1.5e-323}, "large": {-math.MaxFloat64, 0, math.MaxFloat64, 1}, "equal": {7, 7, 7, 7}, "none": {math.NaN(), math.NaN(), math.NaN(), math.NaN()},
+		"infinite": {math.Inf(-1), 1, 2, math.Inf(1)},
+	} {
+		vaulttest.Create(t, v, name, dtype.Float64, slices.Repeat(x, 100)...)
+		for _, target := range []string{"/api/plot" + q("column", name, "width", "3"), "/api/plot" + q("column", name, "x", name, "width", "3"), "/api/histogram" + q("column", name, "bins", "3"), "/api/summaries" + q("column", name), "/api/column" + q("column", name)} {
+			answer[any](t, h, target)
+		}
+	}
+}
+
 // TestShortViews: a plot of many elements is read in several snapshots, so that
 // the log can be emptied in between, and none stays open.
 func TestShortViews(t *testing.T) {
