@@ -86,7 +86,10 @@ func summarize(ctx context.Context, tx *columnvault.Tx, name string) (s summary,
 			t.add(run.Values)
 		}
 	} else {
-		const group = 256 // bounds what elements that vary in size take
+		group := 256
+		if c.spec.ElemSize() == 0 {
+			group = 1 // because elements may be large
+		}
 		for at := 0; at < sample; at += group {
 			positions := make([]int, group)
 			for k := range positions {
