@@ -1,6 +1,7 @@
 package columnvault
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 
 	"columnvault/dtype"
 	"columnvault/internal/catalog"
+	"columnvault/internal/engine"
 	"columnvault/internal/store"
 	"columnvault/internal/writeback"
 )
@@ -38,8 +40,9 @@ type ColumnInfo struct {
 	// Meaning is what the elements mean beyond their dtype.
 	Meaning dtype.Meaning
 	Len     int
-	// Hidden marks a column of layout 1 whose name means another, of layout 0:
-	// nothing but Vault.Migrate, DropIn and RenameIn can reach it.
+	// Hidden marks a column whose name means another: that of a native column goes
+	// before that of layout 0, and this before that of layout 1. Nothing but
+	// Vault.Migrate, DropIn and RenameIn can reach it.
 	Hidden bool
 	// VarSize says that elements vary in size.
 	VarSize bool
@@ -47,10 +50,12 @@ type ColumnInfo struct {
 	// another program: [Create] or [Ensure] with the same dtype completes it,
 	// Drop removes it.
 	Incomplete bool
-	// Layout is 0, or 1 for a column in the layout of KohakuVault 1.x, which can
-	// be read, and not changed: that gives [ErrReadOnly]. [Vault.Migrate] brings
-	// it to layout 0.
+	// Layout is 0, [Native], or 1 for a column in the layout of KohakuVault 1.x,
+	// which can be read, and not changed: that gives [ErrReadOnly].
+	// [Vault.Migrate] brings it to another.
 	Layout int
+	// Compression is that of a native column.
+	Compression Compression
 }
 
 // Columns lists the columns in the order of their creation.
@@ -62,7 +67,7 @@ func (s *scope) Columns(ctx context.Context) ([]ColumnInfo, error) {
 		infos = make([]ColumnInfo, len(entries))
 		for i, e := range entries {
 			infos[i] = ColumnInfo{Name: e.Name, DType: e.DType, Stored: e.Stored, Hidden: e.Hidden, Meaning: meaningOf(e), Len: int(max(0, e.Len())) + tx.heldFor(e.ID()), VarSize: e.Varies(),
-				Incomplete: e.Kind == catalog.Half, Layout: int(e.Data.Layout)}
+				Incomplete: e.Kind == catalog.Half, Layout: int(e.Data.Layout), Compression: Compression(e.Codec())}
 		}
 		return err
 	})
@@ -288,10 +293,27 @@ func (tx *Tx) create(ctx context.Context, name string, spec dtype.Spec, m dtype.
 	if o == nil {
 		o = &ColumnOptions{}
 	}
-	options := catalog.Options{MinChunk: int64(o.MinChunk), MaxChunk: int64(o.MaxChunk), Meaning: m}
-	_, err := catalog.Create(ctx, tx.w, name, spec, options, tx.v.store.Caps())
+	options := catalog.Options{MinChunk: int64(o.MinChunk), MaxChunk: int64(o.MaxChunk), Meaning: m, Codec: catalog.Codec(o.Compression)}
+	var err error
+	if options.Layout, err = tx.v.layoutOf(o); err != nil {
+		return err
+	}
+	_, err = catalog.Create(ctx, tx.w, name, spec, options, tx.v.store.Caps())
 	tx.forget(name)
 	return err
+}
+
+// layoutOf is that of a new column.
+func (v *Vault) layoutOf(o *ColumnOptions) (store.Layout, error) {
+	switch cmp.Or(o.Layout, v.layout) {
+	case Native:
+		return store.LayoutNative, nil
+	case Layout0:
+		return store.LayoutV0, nil
+	case 0:
+		return engine.Layout, nil
+	}
+	return 0, fmt.Errorf("%w: columns of layout %d cannot be created", ErrInvalidArgument, o.Layout)
 }
 
 // view runs fn in the transaction, or in a snapshot of its own. It is for loops,

@@ -294,7 +294,7 @@ func (v *Vault) findWaste(ctx context.Context, r *CompactResult) (parts []wasteP
 		return nil, 0, err
 	}
 	for _, e := range entries {
-		if e.Kind != catalog.Fixed && e.Kind != catalog.VarSize {
+		if e.Kind == catalog.Half || e.Refused() != nil {
 			continue
 		}
 		found, err := v.wasteOf(ctx, snap, e)
@@ -310,6 +310,7 @@ func (v *Vault) findWaste(ctx context.Context, r *CompactResult) (parts []wasteP
 }
 
 func (v *Vault) wasteOf(ctx context.Context, r store.Reader, e catalog.Entry) ([]column.Waste, error) {
+	e.Directories = &v.directories
 	col, err := e.Open(v.store.Caps())
 	if err != nil {
 		return nil, err
@@ -328,6 +329,7 @@ func (v *Vault) compactPart(ctx context.Context, p wastePart) (moved int64, err 
 		if err != nil {
 			return err
 		}
+		e.Directories = &v.directories
 		col, err := e.Open(v.store.Caps())
 		if err != nil {
 			return err

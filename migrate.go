@@ -15,8 +15,11 @@ type MigrateOptions struct {
 	// Columns are the names of columns. None stand for all that are in another
 	// layout than To.
 	Columns []string
-	// To is the layout that the columns get: 0, or 1 for that of KohakuVault 1.x.
+	// To is the layout that the columns get: 0, 1 for that of KohakuVault 1.x, or
+	// [Native].
 	To int
+	// Compression is that of columns that become native.
+	Compression Compression
 	// Keep leaves the old columns there too. Neither KohakuVault sees the columns
 	// of the other, and here the name then means the column in layout 0.
 	Keep bool
@@ -46,7 +49,7 @@ type MigrateOptions struct {
 // Caches of the columns are flushed first, and end. KohakuVault 0.8.6 reads columns
 // of i64, f64, text, bytes, msgpack, cbor and vectors, and no others, in layout 0.
 func (v *Vault) Migrate(ctx context.Context, o MigrateOptions) (done []string, err error) {
-	mo := migrate.Options{Columns: o.Columns, To: store.Layout(o.To), Keep: o.Keep, Replace: o.Replace, Transcode: o.Transcode, Window: v.buffer}
+	mo := migrate.Options{Columns: o.Columns, To: store.Layout(o.To), Codec: catalog.Codec(o.Compression), Keep: o.Keep, Replace: o.Replace, Transcode: o.Transcode, Window: v.buffer}
 	var moves []migrate.Move
 	err = v.view(ctx, func(tx *Tx) error {
 		tx.reading.Done() // what is held is written before anything is moved

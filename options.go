@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
+
+	"columnvault/internal/catalog"
+	"columnvault/internal/store"
 )
 
 // Options configure [Open]. The zero value is what most programs want.
@@ -50,6 +53,10 @@ type Options struct {
 	// 0 means 1 MiB. An element that is larger is still read whole.
 	ReadBytes int
 
+	// Layout is that of new columns, unless [ColumnOptions.Layout] says
+	// otherwise: 0, which KohakuVault 0.8.6 reads, or [Native].
+	Layout int
+
 	// Logger is told what an operator must know and the caller of an operation
 	// does not hear, or hears too late; nil is silent. All messages have the
 	// attribute path, and these texts and attributes, which stay as they are:
@@ -87,6 +94,8 @@ func (o *Options) check(path string) error {
 		return fmt.Errorf("%w: a vault needs a file; take one in a temporary directory", ErrInvalidArgument)
 	case o.PageSize != 0 && (o.PageSize < 512 || o.PageSize > 65536 || o.PageSize&(o.PageSize-1) != 0):
 		return fmt.Errorf("%w: PageSize %d is not a power of two from 512 to 65536", ErrInvalidArgument, o.PageSize)
+	case o.Layout != 0 && o.Layout != Native && o.Layout != Layout0:
+		return fmt.Errorf("%w: new columns can be of layout 0 or native, not of layout %d", ErrInvalidArgument, o.Layout)
 	case o.PageCacheBytes < 0 || o.ReadBytes < 0 || o.BusyTimeout < 0:
 		return fmt.Errorf("%w: a negative size or time in the options", ErrInvalidArgument)
 	}
@@ -104,5 +113,45 @@ type ColumnOptions struct {
 	// For columns that KohakuVault 0.8.6 keeps updating, 16777212 is the best
 	// choice for MaxChunk: it destroys data in a chunk that it has grown past
 	// 1.5 times the maximum.
+	//
+	// Of a native column, MaxChunk is the size of runs, of which an edit writes
+	// about one anew; 0 means 256 KiB, and MinChunk counts for nothing.
 	MinChunk, MaxChunk int
+
+	// Layout is [Native] or [Layout0]; 0 means [Options.Layout].
+	Layout int
+
+	// Compression is that of a native column, in which it concerns what lies in
+	// full runs. Edits there cost more: they compress a run anew.
+	Compression Compression
+}
+
+// The layouts of columns that can be chosen.
+const (
+	// Native is the layout of our own. An insert or a delete costs the same
+	// wherever it is and however long the column, text takes less room, and
+	// columns can be compressed. KohakuVault does not see such columns.
+	Native = int(store.LayoutNative)
+	// Layout0 is the layout of KohakuVault 0.x, for a column in a vault whose
+	// [Options.Layout] is another.
+	Layout0 = -1
+)
+
+// Compression is how full runs of a native column are stored.
+type Compression int
+
+const (
+	// Uncompressed stores elements as they are.
+	Uncompressed = Compression(catalog.Raw)
+	// Zstd compresses numbers by what they differ from each other, and everything
+	// by zstd, in frames of 64 KiB. An element that is read alone costs to decode
+	// a frame, some 100 µs, unless the transaction has just read from that frame.
+	Zstd = Compression(catalog.Zstd)
+)
+
+func (c Compression) String() string {
+	if c == Zstd {
+		return "zstd"
+	}
+	return "none"
 }

@@ -278,7 +278,7 @@ func (d *tableDef) list(ctx context.Context, tx *Tx) error {
 func fieldOf(name string, e catalog.Entry) (*rows.Field, bool) {
 	f := &rows.Field{Name: name}
 	var err error
-	if f.Spec, err = dtype.ParseSpec(e.DType); err != nil || e.Kind == catalog.Later || int64(f.Spec.ElemSize()) != e.Size() {
+	if f.Spec, err = dtype.ParseSpec(e.DType); err != nil || int64(f.Spec.ElemSize()) != e.Size() {
 		return f, false
 	}
 	f.Meaning = e.Attrs().Meaning(f.Spec)

@@ -276,6 +276,7 @@ func (tx *Tx) openEntry(entry catalog.Entry) (*opened, error) {
 	if o := tx.known(entry.Name); o != nil {
 		return o, nil
 	}
+	entry.Directories = &tx.v.directories
 	col, err := entry.Open(tx.v.store.Caps())
 	if err != nil {
 		return nil, err

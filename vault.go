@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	"columnvault/internal/catalog"
 	"columnvault/internal/engine"
 	"columnvault/internal/report"
 	"columnvault/internal/store"
@@ -24,9 +25,13 @@ type Vault struct {
 	// busy is Options.BusyTimeout.
 	busy    time.Duration
 	pending *writeback.Buffer
-	group   group
-	count   counters
-	log     *report.Log
+	// directories are those of native columns.
+	directories catalog.Directories
+	// layout is Options.Layout.
+	layout int
+	group  group
+	count  counters
+	log    *report.Log
 }
 
 // Open opens the vault at path, and creates it if there is no file. nil
@@ -67,7 +72,7 @@ func Open(ctx context.Context, path string, o *Options) (*Vault, error) {
 }
 
 func newVault(path string, s store.Store, o *Options) *Vault {
-	v := &Vault{path: path, store: s, buffer: int64(o.ReadBytes), busy: cmp.Or(o.BusyTimeout, sqlite.DefaultBusyTimeout)}
+	v := &Vault{path: path, store: s, layout: o.Layout, buffer: int64(o.ReadBytes), busy: cmp.Or(o.BusyTimeout, sqlite.DefaultBusyTimeout)}
 	if v.buffer == 0 {
 		v.buffer = s.Caps().Window
 	}

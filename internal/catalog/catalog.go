@@ -20,6 +20,7 @@ import (
 	"columnvault/internal/column"
 	"columnvault/internal/column/layout0"
 	"columnvault/internal/column/layout1"
+	"columnvault/internal/column/native"
 	"columnvault/internal/excerpt"
 	"columnvault/internal/store"
 )
@@ -41,8 +42,9 @@ const (
 	// V1 is a column in the layout of KohakuVault 1.x, whose elements have one
 	// size or vary. It can be read, created whole and dropped.
 	V1
-	// Later is a column in a layout that is only listed.
-	Later
+	// Native is a column in the layout of our own, whose elements have one size or
+	// vary.
+	Native
 )
 
 // Entry is one column of the catalog.
@@ -53,11 +55,16 @@ type Entry struct {
 	// Stored is the dtype in the file, if elements are read as another; it is
 	// empty for most. Only columns of V1 have it.
 	Stored string
-	// Hidden says that the name means another column: one of layout 0 goes before
-	// one of layout 1. It is set in lists.
+	// Hidden says that the name means another column: a native one goes before
+	// one of layout 0, and that before one of layout 1. It is set in lists.
 	Hidden bool
 	// form is how the elements of V1 are read, nil for as they are stored.
 	form *layout1.Form
+	// last is the last chunk of a native column, nil for none, and seal the codec
+	// of one that is to be created. Directories may keep what is known of it.
+	last        *store.Chunk
+	seal        Codec
+	Directories *Directories
 	// Data is the row of the column, or its data half; Index is the other half
 	// of a variable-size column. A Half may have either without the other.
 	Data, Index store.Row
@@ -104,8 +111,10 @@ func (n *Names) Rows() []string { return n.all }
 // Len is the number of elements.
 func (e Entry) Len() int64 {
 	switch e.Kind {
-	case Fixed, V1, Later:
+	case Fixed, V1:
 		return e.Data.Length
+	case Native:
+		return native.Length(e.Data, e.last)
 	default:
 		return e.Index.Length
 	}
@@ -137,7 +146,9 @@ func (e *Entry) StoredSize() int64 {
 }
 
 // Varies tells whether elements vary in size.
-func (e *Entry) Varies() bool { return e.Kind == VarSize || e.Kind == V1 && e.Data.ElemSize == 0 }
+func (e *Entry) Varies() bool {
+	return e.Kind == VarSize || (e.Kind == V1 || e.Kind == Native) && e.Data.ElemSize == 0
+}
 
 // Open opens the column for the snapshot or transaction that the entry was
 // read in, as the engine likes it.
@@ -155,11 +166,9 @@ func (e Entry) Open(caps store.Caps) (column.Column, error) {
 		}
 		return layout1.OpenFixed(e.Data, e.form)
 	default:
-		return nil, errLater
+		return e.openNative(caps)
 	}
 }
-
-var errLater = fmt.Errorf("%w: the column is in a layout that this version lists and does not read", errors.ErrUnsupported)
 
 // isIndex tells an index row from a fixed column that only has such a name.
 func isIndex(row store.Row) bool {
@@ -205,6 +214,8 @@ func Find(ctx context.Context, r store.Reader, names *Names) (Entry, error) {
 		}
 	}
 	switch {
+	case plain != nil && plain.Layout == store.LayoutNative:
+		return entryNative(ctx, r, *plain)
 	case data != nil && data.Layout == store.LayoutV0 && index != nil && isIndex(*index):
 		return Entry{Kind: VarSize, Name: names.Plain, DType: data.DType, Data: *data, Index: *index}, nil
 	case plain != nil:
@@ -264,8 +275,11 @@ func FindID(ctx context.Context, r store.Reader, id ID) (Entry, error) {
 // findPlain is the entry of a row that has the name itself, unless the row is
 // a part of another column.
 func findPlain(ctx context.Context, r store.Reader, row store.Row) (Entry, error) {
-	if e, ok := entryOfOther(row); ok {
-		return e, nil
+	switch row.Layout {
+	case store.LayoutNative:
+		return entryNative(ctx, r, row)
+	case store.LayoutV1:
+		return entryV1(row), nil
 	}
 	if base, ok := baseOf(row.Name); ok {
 		names := NamesOf(base)
@@ -280,24 +294,10 @@ func findPlain(ctx context.Context, r store.Reader, row store.Row) (Entry, error
 	return Entry{Kind: Fixed, Name: row.Name, DType: row.DType, Data: row}, nil
 }
 
-// entryOfOther is the entry of a row of another layout than 0.
-func entryOfOther(row store.Row) (Entry, bool) {
-	switch row.Layout {
-	case store.LayoutV0:
-		return Entry{}, false
-	case store.LayoutV1:
-		return entryV1(row), true
-	}
-	return Entry{Kind: Later, Name: row.Name, DType: row.DType, Data: row}, true
-}
-
 // Refused says why a column cannot be changed, if its layout is the reason.
 func (e Entry) Refused() error {
-	switch e.Kind {
-	case V1:
+	if e.Kind == V1 {
 		return layout1.Refuse()
-	case Later:
-		return errLater
 	}
 	return nil
 }
@@ -316,7 +316,17 @@ func List(ctx context.Context, r store.Reader) ([]Entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Entries(rows), nil
+	entries := Entries(rows)
+	for i, e := range entries {
+		if e.Kind == Native {
+			hidden := e.Hidden
+			if entries[i], err = entryNative(ctx, r, e.Data); err != nil {
+				return nil, err
+			}
+			entries[i].Hidden = hidden
+		}
+	}
+	return entries, nil
 }
 
 // Entries returns the columns that these rows make, a pair as one.
@@ -329,6 +339,7 @@ func Entries(rows []store.Row) []Entry {
 	}
 	var entries []Entry
 	taken := map[string]bool{} // by what is not in layout 1
+	native := map[string]bool{}
 	for _, row := range rows {
 		if e, ok := listed(row, byName); ok {
 			entries = append(entries, e)
@@ -336,10 +347,11 @@ func Entries(rows []store.Row) []Entry {
 				taken[e.Data.Name], taken[e.Index.Name] = true, true
 				taken[e.Name] = taken[e.Name] || e.Kind != Half
 			}
+			native[e.Name] = native[e.Name] || e.Kind == Native
 		}
 	}
 	for i, e := range entries {
-		entries[i].Hidden = e.Kind == V1 && taken[e.Name]
+		entries[i].Hidden = e.Kind == V1 && taken[e.Name] || e.Kind != Native && e.Kind != Half && native[e.Name]
 	}
 	return entries
 }
@@ -347,8 +359,11 @@ func Entries(rows []store.Row) []Entry {
 // listed is the entry that stands in the list for a row, if any does: a pair
 // stands where its data half is.
 func listed(row store.Row, byName map[string]store.Row) (Entry, bool) {
-	if e, ok := entryOfOther(row); ok {
-		return e, true
+	switch row.Layout {
+	case store.LayoutNative:
+		return Entry{Kind: Native, Name: row.Name, DType: row.DType, Data: row}, true
+	case store.LayoutV1:
+		return entryV1(row), true
 	}
 	base, _ := baseOf(row.Name)
 	names := NamesOf(base)
@@ -370,6 +385,10 @@ type Options struct {
 	MinChunk, MaxChunk int64
 	// Meaning is what the elements mean beyond their dtype.
 	Meaning dtype.Meaning
+	// Layout is LayoutV0 or LayoutNative, Codec how the latter stores what is
+	// full.
+	Layout store.Layout
+	Codec  Codec
 }
 
 // Create adds an empty column. The half of one that has the same dtype, which
@@ -382,7 +401,11 @@ func Create(ctx context.Context, tx store.Tx, name string, spec dtype.Spec, o Op
 	names := NamesOf(name)
 	bounds := layout0.Bounds{Min: o.MinChunk, Max: o.MaxChunk}
 	var err error
-	if size := int64(spec.ElemSize()); size > 0 {
+	if size := int64(spec.ElemSize()); o.Layout == store.LayoutNative {
+		e, err = nativeRow(name, e.DType, size, o, caps)
+	} else if o.Codec != Raw {
+		err = fmt.Errorf("%w: only native columns are compressed", store.ErrInvalidArgument)
+	} else if size > 0 {
 		e.Data, err = layout0.FixedRow(names.Plain, e.DType, size, bounds, caps)
 	} else {
 		e.Kind = VarSize
@@ -413,7 +436,9 @@ func Twin(ctx context.Context, tx store.Tx, e Entry, name string, caps store.Cap
 	twin := Entry{Kind: e.Kind, Name: name, DType: e.DType}
 	names := NamesOf(name)
 	var err error
-	if e.Kind == Fixed {
+	if e.Kind == Native {
+		twin, err = nativeRow(name, e.DType, e.Data.ElemSize, Options{MaxChunk: e.Data.MaxChunk, Codec: e.Codec()}, caps)
+	} else if e.Kind == Fixed {
 		twin.Data, err = layout0.FixedRow(names.Plain, e.DType, e.Data.ElemSize, layout0.Bounds{}, caps)
 	} else {
 		twin.Data, twin.Index, err = layout0.VarSizeRows(names.Data, names.Index, e.DType, layout0.Bounds{}, caps)
@@ -480,7 +505,14 @@ func (e *Entry) create(ctx context.Context, tx store.Tx, own map[store.ColumnID]
 			return err
 		}
 	}
-	return nil
+	if e.Kind == Native {
+		if err := native.Start(ctx, tx, e.Data, e.seal); err != nil {
+			tx.Abort(err)
+			return err
+		}
+		*e, err = entryNative(ctx, tx, e.Data)
+	}
+	return err
 }
 
 func checkName(name string) error {

@@ -18,7 +18,7 @@ func (e *Entry) Transcoded() bool { return e.form != nil && e.form.Store == nil 
 func (e *Entry) Form() *layout1.Form { return e.form }
 
 // migrated is the entry, without IDs, that a column gets in a layout.
-func migrated(e Entry, spec dtype.Spec, to store.Layout, caps store.Caps) (Entry, error) {
+func migrated(e Entry, spec dtype.Spec, to store.Layout, codec Codec, caps store.Caps) (Entry, error) {
 	text := spec.String()
 	if to == store.LayoutV1 {
 		size := int64(spec.ElemSize())
@@ -28,6 +28,11 @@ func migrated(e Entry, spec dtype.Spec, to store.Layout, caps store.Caps) (Entry
 		row := layout1.Row(e.Name, text, size)
 		row.Attrs = e.Data.Attrs
 		return entryV1(row), nil
+	}
+	if to == store.LayoutNative {
+		made, err := nativeRow(e.Name, text, int64(spec.ElemSize()), Options{Codec: codec}, caps)
+		made.Data.Attrs = e.Data.Attrs
+		return made, err
 	}
 	names := NamesOf(e.Name)
 	made := Entry{Kind: Fixed, Name: e.Name, DType: text}
@@ -67,8 +72,8 @@ func CheckMigrated(ctx context.Context, r store.Reader, e Entry, to store.Layout
 
 // CreateMigrated adds an empty column that has the name, the dtype and the attrs
 // of another, in another layout.
-func CreateMigrated(ctx context.Context, tx store.Tx, e Entry, spec dtype.Spec, to store.Layout, caps store.Caps) (Entry, error) {
-	made, err := migrated(e, spec, to, caps)
+func CreateMigrated(ctx context.Context, tx store.Tx, e Entry, spec dtype.Spec, to store.Layout, codec Codec, caps store.Caps) (Entry, error) {
+	made, err := migrated(e, spec, to, codec, caps)
 	if err != nil {
 		return Entry{}, err
 	}

@@ -37,7 +37,7 @@ func (m *model) scatter(rt *rapid.T) {
 // less than a question for each, although the chunks of this engine are small.
 func TestScatterAsks(t *testing.T) {
 	counter := storetest.NewCounter(storetest.NewMemory())
-	for _, shape := range []shape{{8, 104, 1 << 20}, {0, 16, 1 << 20}} {
+	for _, shape := range []shape{{size: 8, min: 104, max: 1 << 20}, {min: 16, max: 1 << 20}} {
 		name := "fixed"
 		if shape.size == 0 {
 			name = "of varying size"
@@ -84,7 +84,7 @@ func TestScatterAsks(t *testing.T) {
 // TestScatterRefuses what does not fit together, before anything is written.
 func TestScatterRefuses(t *testing.T) {
 	s := storetest.NewMemory()
-	for name, shape := range map[string]shape{"fixed": {8, 16, 512}, "varying": {0, 16, 512}} {
+	for name, shape := range map[string]shape{"fixed": {size: 8, min: 16, max: 512}, "varying": {min: 16, max: 512}} {
 		if err := shape.create(t.Context(), s, name); err != nil {
 			t.Fatal(err)
 		}

@@ -208,10 +208,6 @@ func (c *checker) columns(ctx context.Context) (unread int, err error) {
 		return 0, err
 	}
 	for _, e := range entries {
-		if e.Kind == catalog.Later {
-			unread++
-			continue
-		}
 		if err := c.column(ctx, e); err != nil {
 			return 0, err
 		}

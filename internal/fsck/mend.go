@@ -173,6 +173,9 @@ func (m *mender) rebuild(ctx context.Context, id catalog.ID, replace bool) error
 
 // empty removes the chunks of a column, and makes the parts of a pair agree.
 func (m *mender) empty(ctx context.Context, e catalog.Entry) error {
+	if e.Kind == catalog.Native {
+		return catalog.Empty(ctx, m.tx, e)
+	}
 	rows := []store.Row{e.Data}
 	if e.Kind == catalog.VarSize {
 		most := e.Index.MaxChunk / catalog.EntrySize * catalog.EntrySize

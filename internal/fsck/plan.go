@@ -217,9 +217,6 @@ func (p *planner) columns(ctx context.Context) error {
 	}
 	var all groups
 	for _, e := range entries {
-		if e.Kind == catalog.Later {
-			continue
-		}
 		if err := p.c.column(ctx, e); err != nil {
 			return err
 		}

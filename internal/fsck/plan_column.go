@@ -51,6 +51,9 @@ func (m *columnPlan) open() (err error) {
 
 // correct makes the catalog say something possible.
 func (m *columnPlan) correct(ctx context.Context) error {
+	if m.now.Kind == catalog.Native {
+		return m.count(ctx)
+	}
 	spec, known := specOf(m.now)
 	if known && m.now.Kind == catalog.Fixed {
 		// Elements that vary in size need an index.
@@ -93,6 +96,29 @@ func (m *columnPlan) correct(ctx context.Context) error {
 		m.setRows("say in the catalog what is possible")
 	}
 	return nil
+}
+
+// count makes the catalog say how many elements the runs of a native column have:
+// those of a run that is missing are lost, and nobody knows where they were.
+func (m *columnPlan) count(ctx context.Context) error {
+	now, changed, err := catalog.Counted(ctx, m.r, m.now, m.caps)
+	if m.hopeless = errors.Is(err, store.ErrCorrupt); m.hopeless {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	before := m.now.Len()
+	if m.now = now; changed {
+		s := Step{Action: Cut, Column: now.Name, From: now.Len(), To: max(before, now.Len()),
+			Text: fmt.Sprintf("say in the catalog that there are %d elements, not %d", now.Len(), before)}
+		if before > now.Len() {
+			s.Loss = fmt.Sprintf("%d elements, somewhere in the column, which are not in the file", before-now.Len())
+		}
+		s.mend = func(ctx context.Context, m *mender) error { return catalog.SetCount(ctx, m.tx, now) }
+		m.step(s)
+	}
+	return m.open()
 }
 
 // maxLength is below the bytes that a column can have in any layout.

@@ -78,7 +78,7 @@ func (c *checker) uneven(entries []catalog.Entry) error {
 	}
 	var g groups
 	for _, e := range entries {
-		if e.Kind == catalog.Fixed || e.Kind == catalog.VarSize {
+		if e.Kind == catalog.Fixed || e.Kind == catalog.VarSize || e.Kind == catalog.Native {
 			g.add(member{Entry: e, length: e.Len()})
 		}
 	}

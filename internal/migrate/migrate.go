@@ -25,6 +25,8 @@ type Options struct {
 	Columns []string
 	// To is the layout that they get.
 	To store.Layout
+	// Codec is how native columns store what is full.
+	Codec catalog.Codec
 	// Keep leaves the old columns where they are.
 	Keep bool
 	// Replace lets columns take the place of those of the same names that are in
@@ -68,8 +70,11 @@ var ErrNamesake = fmt.Errorf("%w in the layout", store.ErrExists)
 
 // Plan finds the columns, and says why one of them cannot be migrated.
 func Plan(ctx context.Context, r store.Reader, caps store.Caps, o Options) ([]Move, error) {
-	if o.To != store.LayoutV0 && o.To != store.LayoutV1 {
-		return nil, fmt.Errorf("%w: layout %d; want 0 or 1", store.ErrInvalidArgument, o.To)
+	if o.To != store.LayoutV0 && o.To != store.LayoutV1 && o.To != store.LayoutNative {
+		return nil, fmt.Errorf("%w: layout %d; want 0, 1 or native, which is 2", store.ErrInvalidArgument, o.To)
+	}
+	if o.Codec != catalog.Raw && o.To != store.LayoutNative {
+		return nil, fmt.Errorf("%w: only native columns are compressed", store.ErrInvalidArgument)
 	}
 	entries, err := catalog.List(ctx, r)
 	if err != nil {
@@ -79,7 +84,7 @@ func Plan(ctx context.Context, r store.Reader, caps store.Caps, o Options) ([]Mo
 	var all []string
 	for _, e := range entries {
 		switch {
-		case e.Kind == catalog.Half || e.Kind == catalog.Later:
+		case e.Kind == catalog.Half:
 		case layoutOf(e) == o.To:
 			there[e.Name] = e
 		default:
@@ -174,7 +179,7 @@ func (m *Move) Do(ctx context.Context, tx store.Tx, caps store.Caps, o Options) 
 			return err
 		}
 	}
-	to, err := catalog.CreateMigrated(ctx, tx, m.From, m.spec, o.To, caps)
+	to, err := catalog.CreateMigrated(ctx, tx, m.From, m.spec, o.To, o.Codec, caps)
 	if err != nil {
 		return err
 	}

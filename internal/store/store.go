@@ -61,6 +61,9 @@ type Caps struct {
 	// ChunkSize is the largest chunk, in bytes, that the engine reads and
 	// writes well in part. Columns are created with it.
 	ChunkSize int64
+	// RunBytes is the size, in bytes, of chunks that are small enough to be
+	// written anew for a small change.
+	RunBytes int64
 	// MaxChunk is the largest chunk, in bytes, that the engine takes.
 	MaxChunk int64
 	// MaxValue is the size, in bytes, that a key-value pair must stay within.
@@ -88,8 +91,9 @@ const (
 	// the size of blocks. ElemSize 0 stands for elements that vary in size.
 	LayoutV1 Layout = 1
 	// LayoutNative is a layout of our own. Its chunks carry Meta, and changing
-	// Meta costs no more than the change of a small row. What Row.Length means
-	// is the layout's business, as with all else about its elements.
+	// Meta costs no more than the change of a small row. What Row.Length and
+	// Row.MinChunk mean is the layout's business, as with all else about its
+	// elements.
 	LayoutNative Layout = 2
 )
 

@@ -2,7 +2,6 @@ package layout1
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"columnvault/internal/column"
@@ -113,75 +112,4 @@ func blockOf(c store.Chunk, withOffsets bool) (block, error) {
 		return block{}, fmt.Errorf("%w: block %d says that it has %d elements from %d on, in %d bytes", store.ErrCorrupt, c.Number, b.Rows, b.First, b.payload)
 	}
 	return b, nil
-}
-
-// walked is a column whose elements can be read block by block.
-type walked interface {
-	column.Column
-	// stretch is where the elements end that are read together with element i,
-	// and why none of them can be read, if that is so.
-	stretch(ctx context.Context, r store.Reader, i int64) (end int64, why, err error)
-}
-
-// walk implements column.Column.
-func walk(ctx context.Context, r store.Reader, c walked, limit int64, found func(int64, *column.Elements) error, lost func(int64, int64, error) error) error {
-	var buf column.Elements
-	for i := int64(0); i < c.Len(); {
-		end, why, err := c.stretch(ctx, r, i)
-		if err != nil {
-			return err
-		}
-		if why != nil {
-			if err := lost(i, end, why); err != nil {
-				return err
-			}
-			i = end
-			continue
-		}
-		buf.Reset()
-		j, err := c.Read(ctx, r, &buf, i, end, limit)
-		switch {
-		case err == nil:
-			err = found(i, &buf)
-		case errors.Is(err, store.ErrCorrupt):
-			j = min(end, i+walkStep)
-			err = bisect(ctx, r, c, &buf, i, j, limit, found, lost)
-		}
-		if err != nil {
-			return err
-		}
-		i = j
-	}
-	return nil
-}
-
-// walkStep is how many elements are looked at together when some of them cannot
-// be read.
-const walkStep = 4 << 10
-
-// bisect reads the elements from i up to j and narrows down those that cannot be
-// read.
-func bisect(ctx context.Context, r store.Reader, c column.Column, buf *column.Elements, i, j, limit int64, found func(int64, *column.Elements) error, lost func(int64, int64, error) error) error {
-	for i < j {
-		buf.Reset()
-		next, err := c.Read(ctx, r, buf, i, j, limit)
-		switch {
-		case err == nil:
-			if err := found(i, buf); err != nil {
-				return err
-			}
-			i = next
-		case !errors.Is(err, store.ErrCorrupt):
-			return err
-		case j == i+1:
-			return lost(i, j, err)
-		default:
-			middle := i + (j-i)/2
-			if err := bisect(ctx, r, c, buf, i, middle, limit, found, lost); err != nil {
-				return err
-			}
-			i = middle
-		}
-	}
-	return nil
 }

@@ -25,7 +25,7 @@ type Fixed struct {
 	raw   []byte
 }
 
-var _ walked = (*Fixed)(nil)
+var _ column.Walked = (*Fixed)(nil)
 
 // capacity is that of the blocks of a column, in bytes, for elements of size
 // bytes.
@@ -229,7 +229,7 @@ func (c *Fixed) checkBlock(ctx context.Context, r store.Reader, found column.Rep
 	return err
 }
 
-func (c *Fixed) stretch(ctx context.Context, r store.Reader, i int64) (end int64, why, err error) {
+func (c *Fixed) Stretch(ctx context.Context, r store.Reader, i int64) (end int64, why, err error) {
 	number := i / c.per
 	end = number*c.per + c.rows(number)
 	_, err = r.Chunk(ctx, c.id, number)
@@ -262,7 +262,7 @@ func (c *Fixed) stretch(ctx context.Context, r store.Reader, i int64) (end int64
 
 // Walk implements column.Column.
 func (c *Fixed) Walk(ctx context.Context, r store.Reader, limit int64, found func(int64, *column.Elements) error, lost func(int64, int64, error) error) error {
-	return walk(ctx, r, c, limit, found, lost)
+	return column.Walk(ctx, r, c, limit, found, lost)
 }
 
 // Extent implements column.Column.

@@ -35,7 +35,7 @@ type VarSize struct {
 	raw   []byte
 }
 
-var _ walked = (*VarSize)(nil)
+var _ column.Walked = (*VarSize)(nil)
 
 // OpenVarSize opens the column of this catalog row. Where there is much to read,
 // it takes window bytes at once. Without a form, elements are read as they are
@@ -213,7 +213,7 @@ func (c *VarSize) Read(ctx context.Context, r store.Reader, e *column.Elements, 
 		if err != nil {
 			return i, err
 		}
-		n := fitting(offs, limit, next == i)
+		n := column.Fitting(offs, limit, next == i)
 		if n > 0 {
 			if err := c.payload(ctx, r, e, b, offs[:n+1]); err != nil {
 				return i, err
@@ -225,26 +225,6 @@ func (c *VarSize) Read(ctx context.Context, r store.Reader, e *column.Elements, 
 		}
 	}
 	return j, nil
-}
-
-// fitting is how many of the elements between the offsets are together within
-// limit. One at least is, if one has to be.
-func fitting(offs []int64, limit int64, one bool) int {
-	n := len(offs) - 1
-	if offs[n]-offs[0] <= limit {
-		return n
-	}
-	k, found := slices.BinarySearch(offs, offs[0]+limit)
-	for found && k+1 < len(offs) && offs[k+1] == offs[k] {
-		k++ // elements without bytes
-	}
-	if !found {
-		k--
-	}
-	if one {
-		return max(1, k)
-	}
-	return max(0, k)
 }
 
 // payload reads the elements between the offsets of a block.
@@ -332,7 +312,7 @@ func (c *VarSize) Gather(ctx context.Context, r store.Reader, e *column.Elements
 	return nil
 }
 
-func (c *VarSize) stretch(ctx context.Context, r store.Reader, i int64) (end int64, why, err error) {
+func (c *VarSize) Stretch(ctx context.Context, r store.Reader, i int64) (end int64, why, err error) {
 	b, err := c.find(ctx, r, i)
 	switch {
 	case err == nil:
@@ -347,7 +327,7 @@ func (c *VarSize) stretch(ctx context.Context, r store.Reader, i int64) (end int
 	return end, err, nil
 }
 
-// listed is stretch for an element that a block should have: as far as its
+// listed is Stretch for an element that a block should have: as far as its
 // offsets go.
 func (c *VarSize) listed(ctx context.Context, r store.Reader, b *block, i int64) (end int64, why, err error) {
 	have, err := column.Stored(ctx, r, c.id, b.number, b.payload+(b.Rows+1)*offsetSize)
@@ -364,7 +344,7 @@ func (c *VarSize) listed(ctx context.Context, r store.Reader, b *block, i int64)
 
 // Walk implements column.Column.
 func (c *VarSize) Walk(ctx context.Context, r store.Reader, limit int64, found func(int64, *column.Elements) error, lost func(int64, int64, error) error) error {
-	return walk(ctx, r, c, limit, found, lost)
+	return column.Walk(ctx, r, c, limit, found, lost)
 }
 
 // Extent implements column.Column.

@@ -158,7 +158,7 @@ func newColumnTable(layout store.Layout, table, least, most string) *columnTable
 
 // columnTables are in the order in which a name is looked for.
 var columnTables = []*columnTable{
-	newColumnTable(store.LayoutNative, `columnvault_columns`, `min_chunk_bytes`, `max_chunk_bytes`),
+	newColumnTable(store.LayoutNative, `columnvault_columns`, `structure`, `run_bytes`),
 	newColumnTable(store.LayoutV0, `col_meta`, `min_chunk_bytes`, `max_chunk_bytes`),
 	newColumnTable(store.LayoutV1, `kvault_col_columns`, `block_bytes`, `block_bytes`),
 }

@@ -18,8 +18,8 @@ var nativeDDL = []string{
 		dtype TEXT NOT NULL,
 		elem_size INTEGER NOT NULL,
 		length INTEGER NOT NULL,
-		min_chunk_bytes INTEGER NOT NULL,
-		max_chunk_bytes INTEGER NOT NULL,
+		structure INTEGER NOT NULL,
+		run_bytes INTEGER NOT NULL,
 		` + attrsField + ` TEXT
 	)`,
 	`CREATE TABLE IF NOT EXISTS columnvault_runs (
@@ -44,7 +44,7 @@ var nativeChunks = newChunkTable(`number, capacity, used`, `columnvault_runs`, `
 // first.
 func (t *tx) insertNative(col store.Row) error {
 	insert := func() error {
-		return t.c.run(`INSERT INTO columnvault_columns (name, dtype, elem_size, length, min_chunk_bytes, max_chunk_bytes) VALUES (?, ?, ?, 0, ?, ?)`,
+		return t.c.run(`INSERT INTO columnvault_columns (name, dtype, elem_size, length, structure, run_bytes) VALUES (?, ?, ?, 0, ?, ?)`,
 			col.Name, col.DType, col.ElemSize, col.MinChunk, col.MaxChunk)
 	}
 	err := insert()
@@ -114,4 +114,14 @@ func (t *tx) dropNative(id store.ColumnID, from, to int64) error {
 		t.Abort(err) // the bytes are gone
 	}
 	return err
+}
+
+// runBytes is about 256 KiB, and such that of a chunk with so many bytes the
+// least possible lies in the leaf of the tree, the rest on whole pages: so many
+// leaves fit on one page, and one that is read seldom is another.
+func runBytes(pageSize int64) int64 {
+	const about = 256 << 10
+	const header = 5 // of the row: its size, the types of two fields, and 3 bytes for the size of the second
+	least := (pageSize-12)*32/255 - 23
+	return least + (about-least)/(pageSize-4)*(pageSize-4) - header
 }

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -99,6 +100,8 @@ type Store struct {
 	space func(path string) (bytes uint64, inodes, known bool)
 	// overQuota is the function of that name, but in tests.
 	overQuota func(path string) bool
+	// pageSize is that of the file, in bytes, once it has been opened for writing.
+	pageSize atomic.Int64
 	// file is the one that the store was opened with. lost says why the store
 	// cannot be used any more.
 	file fileID
@@ -260,6 +263,7 @@ func (s *Store) openWriter(ctx context.Context) (*conn, error) {
 	}
 	if err == nil {
 		c.pageSize, err = c.integer(`PRAGMA page_size`)
+		s.pageSize.Store(c.pageSize)
 	}
 	if err == nil {
 		s.countPages(c)
@@ -436,7 +440,7 @@ func (s *Store) dropIdle() {
 
 // Caps implements store.Store.
 func (s *Store) Caps() store.Caps {
-	return store.Caps{MinChunk: 4 << 10, ChunkSize: 1 << 20, MaxChunk: maxChunk, MaxValue: maxValue, Window: 1 << 20}
+	return store.Caps{MinChunk: 4 << 10, ChunkSize: 1 << 20, RunBytes: runBytes(cmp.Or(s.pageSize.Load(), defaultPageSize)), MaxChunk: maxChunk, MaxValue: maxValue, Window: 1 << 20}
 }
 
 // patiently repeats try while others hold what it needs. It waits in Go, so

@@ -76,7 +76,7 @@ func (s *state) clone() *state {
 }
 
 func (m *Memory) Caps() store.Caps {
-	return store.Caps{MinChunk: 4 << 10, ChunkSize: 64 << 10, MaxChunk: 64 << 20, MaxValue: 64 << 20, Window: 64 << 10}
+	return store.Caps{MinChunk: 4 << 10, ChunkSize: 64 << 10, RunBytes: 8 << 10, MaxChunk: 64 << 20, MaxValue: 64 << 20, Window: 64 << 10}
 }
 
 func (m *Memory) Close() error {

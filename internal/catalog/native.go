@@ -1,0 +1,106 @@
+package catalog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"columnvault/dtype"
+	"columnvault/internal/column/native"
+	"columnvault/internal/store"
+)
+
+// Directories keeps what is known of native columns from transaction to
+// transaction. The zero value is ready, and safe for concurrent use.
+type Directories = native.Cache
+
+// Codec is how native columns store what is full.
+type Codec = native.Codec
+
+// The codecs.
+const (
+	Raw  = native.Raw
+	Zstd = native.Zstd
+)
+
+// orders are those of elements, by their kinds.
+var orders = map[dtype.Kind]native.Order{
+	dtype.KindBool: native.Unsigned, dtype.KindInt8: native.Signed, dtype.KindInt16: native.Signed,
+	dtype.KindInt32: native.Signed, dtype.KindInt64: native.Signed, dtype.KindUint8: native.Unsigned,
+	dtype.KindUint16: native.Unsigned, dtype.KindUint32: native.Unsigned, dtype.KindUint64: native.Unsigned,
+	dtype.KindFloat32: native.Float, dtype.KindFloat64: native.Float, dtype.KindBytes: native.Bytes,
+}
+
+// orderOf is the order of the elements of a dtype.
+func orderOf(text string) native.Order {
+	if text == "i64" { // without a parser, which takes memory
+		return native.Signed
+	}
+	spec, err := dtype.ParseSpec(text)
+	switch {
+	case err != nil:
+		return native.Unordered
+	case spec.Kind == dtype.KindText && (spec.Encoding == dtype.UTF8 || spec.Encoding == dtype.ASCII || spec.Encoding == dtype.Latin1):
+		return native.Bytes
+	}
+	return orders[spec.Kind]
+}
+
+// entryNative is the entry of a native row. Its length is known with its last
+// run.
+func entryNative(ctx context.Context, r store.Reader, row store.Row) (Entry, error) {
+	e := Entry{Kind: Native, Name: row.Name, DType: row.DType, Data: row}
+	last, err := r.LastChunk(ctx, row.ID)
+	switch {
+	case err == nil:
+		e.last = &last
+	case !errors.Is(err, store.ErrNotFound):
+		return Entry{}, err
+	}
+	return e, nil
+}
+
+// openNative opens the column.
+func (e Entry) openNative(caps store.Caps) (*native.Column, error) {
+	return native.Open(e.Data, e.last, native.Options{Window: caps.Window, Order: orderOf(e.DType), Cache: e.Directories})
+}
+
+// nativeRow is the entry of a native column that is to be created.
+func nativeRow(name, text string, size int64, o Options, caps store.Caps) (Entry, error) {
+	row, err := native.Row(name, text, size, o.MaxChunk, caps)
+	return Entry{Kind: Native, Name: name, DType: text, Data: row, seal: o.Codec}, err
+}
+
+// Codec is how a native column stores what is full.
+func (e *Entry) Codec() Codec {
+	if e.last == nil {
+		return e.seal
+	}
+	return native.CodecOf(*e.last)
+}
+
+// Counted makes the length of a native column what its runs say, and tells
+// whether it was something else.
+func Counted(ctx context.Context, r store.Reader, e Entry, caps store.Caps) (Entry, bool, error) {
+	col, err := e.openNative(caps)
+	if err != nil {
+		return e, false, err
+	}
+	n, err := col.Counted(ctx, r)
+	changed := n != e.Data.Length
+	e.Data.Length = n
+	return e, changed, err
+}
+
+// SetCount writes the length of a native column that Counted has found.
+func SetCount(ctx context.Context, tx store.Tx, e Entry) error {
+	return native.SetLength(ctx, tx, e.Data)
+}
+
+// Empty removes all elements of a native column, whatever state it is in.
+func Empty(ctx context.Context, tx store.Tx, e Entry) error {
+	if e.Kind != Native {
+		return fmt.Errorf("%w: %s is not a native column", store.ErrInvalidArgument, quote(e.Name))
+	}
+	return native.Clear(ctx, tx, e.Data, e.Codec())
+}

@@ -1,0 +1,86 @@
+package native
+
+import (
+	"context"
+
+	"columnvault/internal/column"
+	"columnvault/internal/store"
+)
+
+// Waste implements column.Column: neighbors that hold much less than they take.
+func (c *Column) Waste(ctx context.Context, r store.Reader) ([]column.Waste, error) {
+	if err := c.load(ctx, r); err != nil {
+		return nil, err
+	}
+	if c.dir.damage != nil {
+		return nil, c.dir.damage
+	}
+	var found []column.Waste
+	total := int64(0)
+	part := column.Waste{}
+	end := func() {
+		if part.To > part.From {
+			found = append(found, part)
+		}
+		part = column.Waste{}
+	}
+	for k := range c.count() {
+		x := c.run(k)
+		need := c.share(x, x.rows)
+		if x.codec != Raw {
+			need = x.capacity
+		}
+		if waste := x.capacity - need; !column.Wasteful(waste, need) || x.rows == 0 {
+			end()
+		} else {
+			total += waste
+			if part.To == 0 {
+				part.From = x.first
+			}
+			part.To = x.end()
+			part.Bytes += need
+		}
+		if part.Bytes >= column.WasteBytes {
+			end()
+		}
+	}
+	end()
+	if !column.Worthwhile(total) {
+		return nil, nil
+	}
+	return found, nil
+}
+
+// Compact implements column.Column. It fills whole runs.
+func (c *Column) Compact(ctx context.Context, tx store.Tx, w column.Waste) (written int64, err error) {
+	from, to := max(0, min(w.From, c.Len())), min(w.To, c.Len())
+	if from >= to {
+		return 0, nil
+	}
+	defer column.AbortOn(tx, &err)
+	if err := c.begin(ctx, tx, to); err != nil {
+		return 0, err
+	}
+	if err := c.own(ctx, tx); err != nil {
+		return 0, err
+	}
+	a, err := c.place(ctx, tx, from)
+	if err != nil {
+		return 0, err
+	}
+	b := a
+	var all column.Elements
+	for ; b < c.count() && c.run(b).first < to; b++ {
+		x := c.run(b)
+		if b > a && c.sizeOf(&all) > 2*column.WasteBytes {
+			break
+		}
+		if err := c.elements(ctx, tx, x, 0, x.rows, &all); err != nil {
+			return 0, err
+		}
+	}
+	if err := c.replace(ctx, tx, a, b-1, all, true); err != nil {
+		return 0, err
+	}
+	return c.sizeOf(&all), c.settle(ctx, tx)
+}
