@@ -36,6 +36,8 @@ type ImportOptions struct {
 	// twice, since its rows must be counted before. What types columns get may
 	// depend on other rows, too.
 	Start, Stop int
+	// Columns configure the columns that are created.
+	Columns columnvault.ColumnOptions
 	// Written is called after each batch with what was written: columns as in
 	// the result, with Fill in place of missing values. It is not valid after
 	// the call. If the import begins again, so do the calls.

@@ -378,7 +378,7 @@ type nullTarget[T any] struct {
 func (k kindFor[T]) newTarget(ctx context.Context, tx *columnvault.Tx, p *plan, c *part) (target, error) {
 	name := p.Prefix + c.name
 	if !p.Append {
-		if _, err := columnvault.Create(ctx, tx, name, c.meaning.Type(c.spec), nil); err != nil {
+		if _, err := columnvault.Create(ctx, tx, name, c.meaning.Type(c.spec), &p.Columns); err != nil {
 			return nil, err
 		}
 	}

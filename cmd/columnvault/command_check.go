@@ -113,7 +113,7 @@ func (a *app) check(ctx context.Context, tx *columnvault.Tx, path string, o *che
 		return err
 	}
 	for _, info := range infos {
-		if info.Layout <= 1 {
+		if info.Layout <= columnvault.Native {
 			all.Columns++
 		} else {
 			all.Skipped++

@@ -13,8 +13,9 @@ import (
 func newCreateCommand(*app) *cobra.Command {
 	var o columnvault.ColumnOptions
 	var into bool
+	var layout, compress string
 	cmd := &cobra.Command{
-		Use:   "create DB NAME DTYPE [MEANING...] [--min-chunk N] [--max-chunk N] [--into-existing]",
+		Use:   "create DB NAME DTYPE [MEANING...] [--layout 0|native] [--compress zstd] [--min-chunk N] [--max-chunk N] [--into-existing]",
 		Short: "Create an empty column, and the vault if there is none",
 		Long: `Create an empty column, and the vault if there is none. DTYPE is one of
 
@@ -29,12 +30,17 @@ func newCreateCommand(*app) *cobra.Command {
 With :N every element takes N bytes and longer values are refused; without it
 elements vary in size. A vec without dimensions takes any shape.
 
+With --layout native an insert or a delete costs the same wherever it is and however
+long the column, text takes less room, and --compress zstd can store what is full in
+a fraction of it. KohakuVault does not see such a column.
+
 ` + meaningHelp,
 		Example: `  columnvault create metrics.db loss f64
   columnvault create metrics.db tags str:32
   columnvault create metrics.db embeddings vec:f32:384
   columnvault create metrics.db at i64 time=us zone=Europe/Berlin
   columnvault create metrics.db steps i64 null
+  columnvault create metrics.db log str --layout native --compress zstd
   columnvault create metrics.db events msgpack --max-chunk 16777212`,
 		ValidArgsFunction: completeCreate,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -52,11 +58,15 @@ elements vary in size. A vec without dimensions takes any shape.
 			if o.MinChunk < 0 || o.MaxChunk < 0 {
 				return usagef("a chunk size is a number of bytes, 0 for the default")
 			}
+			if err := parseNewLayout(&o, layout, compress); err != nil {
+				return err
+			}
 			return runCreate(cmd.Context(), args[0], args[1], m.Type(spec), &o, into)
 		},
 	}
 	cmd.Flags().IntVar(&o.MinChunk, "min-chunk", 0, "`N` bytes for the first chunk; 0 is 4 KiB")
 	cmd.Flags().IntVar(&o.MaxChunk, "max-chunk", 0, "`N` bytes for the largest chunk; 0 is 1 MiB, or 524280 for elements\nthat vary in size; 16777212 suits columns that KohakuVault 0.8.6\nkeeps updating")
+	newLayoutFlags(cmd, &layout, &compress)
 	intoExistingFlag(cmd, &into)
 	return cmd
 }

@@ -12,7 +12,7 @@ import (
 func newDropCommand(a *app) *cobra.Command {
 	var layout string
 	cmd := &cobra.Command{
-		Use:   "drop DB NAME [--layout 0|1]",
+		Use:   "drop DB NAME [--layout 0|1|native]",
 		Short: "Remove a column and everything in it",
 		Long: `Remove a column and everything in it, without a question: only a backup brings
 it back. The file keeps its size, and uses the room again; compact gives it back.

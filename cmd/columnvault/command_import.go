@@ -24,6 +24,7 @@ type importOptions struct {
 	skip                                 int
 	append, only, quiet, noHeader        bool
 	detect, intoExisting, asJSON         bool
+	layout, compress                     string
 }
 
 func newImportCommand(a *app) *cobra.Command {
@@ -31,7 +32,7 @@ func newImportCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "import DB FILE|- [--format NAME] [--types COLUMN=DTYPE,...] [--null TEXT]... [--na COLUMN=VALUE]... " +
 			"[--delimiter CHARACTER] [--no-header] [--skip N] [--comment TEXT] [--encoding NAME] [--ragged fill|skip] " +
-			"[--columns NAME,...] [--where START:STOP] [--into NAME] [--prefix P] [--append [--only]] [--detect] [--json] [--quiet] [--into-existing]",
+			"[--columns NAME,...] [--where START:STOP] [--into NAME] [--prefix P] [--append [--only]] [--layout 0|native] [--compress zstd] [--detect] [--json] [--quiet] [--into-existing]",
 		Short: "Make columns of a CSV, JSON lines, Parquet, Arrow or .npy file",
 		Long: `Make columns of a file, CSV, JSON lines, Parquet, Arrow IPC (.arrow, .feather;
 .arrows for a stream) or .npy, or of standard input (-), which needs --format.
@@ -84,7 +85,7 @@ docs/import.md says exactly what is read as what.`,
   columnvault import trips.db trips.parquet --columns start,distance
   columnvault import shop.db other.db --table orders
   columnvault import few.db big.csv.gz --columns start,distance --where :1000
-  columnvault import big.db big.csv.gz --prefix big.
+  columnvault import big.db big.csv.gz --prefix big. --layout native --compress zstd
   curl -s example.org/x.csv | columnvault import x.db - --format csv`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return runImport(cmd.Context(), a, args[0], args[1], &o)
@@ -112,6 +113,7 @@ docs/import.md says exactly what is read as what.`,
 	f.BoolVar(&o.detect, "detect", false, "show the columns that the file has, and write nothing")
 	f.BoolVar(&o.asJSON, "json", false, "print JSON")
 	f.BoolVar(&o.quiet, "quiet", false, "no progress bar, no warnings and no table")
+	newLayoutFlags(cmd, &o.layout, &o.compress)
 	intoExistingFlag(cmd, &o.intoExisting)
 	return cmd
 }
@@ -119,6 +121,9 @@ docs/import.md says exactly what is read as what.`,
 // plan reads the flags.
 func (o *importOptions) plan(path string) (*importing.Options, error) {
 	p := &importing.Options{}
+	if err := parseNewLayout(&p.Import.Columns, o.layout, o.compress); err != nil {
+		return nil, err
+	}
 	p.Import.Prefix, p.Import.Append, p.Import.Only = o.prefix, o.append, o.only
 	p.JSONL.Into, p.Columns = o.into, o.columns
 	p.CSV.NoHeader, p.CSV.Skip, p.CSV.Comment, p.CSV.Nulls = o.noHeader, o.skip, o.comment, o.nulls

@@ -19,6 +19,7 @@ type listedColumn struct {
 	Meaning    string `json:"meaning,omitempty"`
 	Elements   int    `json:"elements"`
 	Layout     int    `json:"layout"`
+	Codec      string `json:"codec,omitempty"`
 	Incomplete bool   `json:"incomplete"`
 	Stored     string `json:"stored,omitempty"`
 	Hidden     bool   `json:"hidden,omitempty"`
@@ -43,14 +44,15 @@ func newLsCommand(a *app) *cobra.Command {
   meaning     text, what the elements mean beyond that, as retype takes it;
               left out where they mean no more
   elements    integer
-  layout      0, or 1 for a column of KohakuVault 1.x, which can be read and
-              not changed; migrate brings it to layout 0
+  layout      0, 2 for native, or 1 for a column of KohakuVault 1.x, which can be
+              read and not changed; migrate brings it to another
+  codec       zstd for a native column that is compressed; left out for others
   incomplete  true for half of a column, which a crash of KohakuVault has left;
               create with the same dtype completes it, drop removes it
   stored      text, the dtype in the file if elements are read as another, as
               those of a vec:bool in layout 1 are; left out for all others
-  hidden      true for a column of layout 1 if one of layout 0 has its name, and
-              so is meant by it; left out for all others
+  hidden      true for a column if the name means another: a native one before
+              one of layout 0, and that before one of layout 1; left out for others
 A key-value table has the fields name and table, which is true, and no others.`,
 		Example: `  columnvault ls weather.db
   columnvault ls weather.db --json | jq -r 'select(.table | not).name'`,
@@ -58,6 +60,14 @@ A key-value table has the fields name and table, which is true, and no others.`,
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
+}
+
+// codecOf names the compression of a column, if it has one.
+func codecOf(info columnvault.ColumnInfo) string {
+	if info.Compression == columnvault.Uncompressed {
+		return ""
+	}
+	return info.Compression.String()
 }
 
 func runLs(ctx context.Context, a *app, db string, asJSON bool) error {
@@ -72,7 +82,7 @@ func runLs(ctx context.Context, a *app, db string, asJSON bool) error {
 		}
 		if asJSON {
 			for _, info := range infos {
-				if err := a.printJSON(listedColumn{info.Name, info.DType, info.Meaning.String(), info.Len, info.Layout, info.Incomplete, info.Stored, info.Hidden}); err != nil {
+				if err := a.printJSON(listedColumn{info.Name, info.DType, info.Meaning.String(), info.Len, info.Layout, codecOf(info), info.Incomplete, info.Stored, info.Hidden}); err != nil {
 					return err
 				}
 			}

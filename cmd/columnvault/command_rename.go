@@ -12,7 +12,7 @@ import (
 func newRenameCommand(a *app) *cobra.Command {
 	var layout string
 	cmd := &cobra.Command{
-		Use:   "rename DB OLD NEW [--layout 0|1]",
+		Use:   "rename DB OLD NEW [--layout 0|1|native]",
 		Short: "Give a column another name",
 		Long: `Give a column another name, which no other column has. Programs that have it open
 go on with it. --layout takes the column that has the name in that layout, if two

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -30,6 +31,8 @@ type columnStat struct {
 	SmallestBytes int64   `json:"smallest_bytes"`
 	LargestBytes  int64   `json:"largest_bytes"`
 	MeanBytes     float64 `json:"mean_bytes"`
+	Codec         string  `json:"codec,omitempty"`
+	Ratio         float64 `json:"ratio,omitempty"`
 }
 
 // valueStat is a column of numbers in stat --json with a name.
@@ -70,6 +73,9 @@ takes, which "compact" gives back, and the size of the write-ahead log.
   elements, chunks                           integers
   live_bytes, dead_bytes, slack_bytes, capacity_bytes  integers
   smallest_bytes, largest_bytes, mean_bytes  of an element
+  codec, ratio                               of a native column that is compressed:
+                                             zstd, and live by capacity; without
+                                             NAME alone
 and for a column of numbers or times
   nan                                        how many are NaN
   missing                                    how many are, if any
@@ -126,7 +132,7 @@ func (a *app) statAll(ctx context.Context, v *columnvault.Vault, tx *columnvault
 		}
 		all.Columns = append(all.Columns, s)
 		t.Add(excerpt.Printable(s.Name), showType(s.DType, info.Meaning), strconv.Itoa(s.Elements), showInt(s.LiveBytes), showInt(s.DeadBytes),
-			showInt(s.SlackBytes), showInt(s.CapacityBytes), strconv.Itoa(s.Chunks), strconv.FormatFloat(s.MeanBytes, 'g', 4, 64), "")
+			showInt(s.SlackBytes), showInt(s.CapacityBytes), strconv.Itoa(s.Chunks), strconv.FormatFloat(s.MeanBytes, 'g', 4, 64), layoutNote(info, &all.Columns[len(all.Columns)-1]))
 	}
 	if asJSON {
 		return a.printJSON(all)
@@ -198,6 +204,18 @@ func (a *app) statColumn(ctx context.Context, tx *columnvault.Tx, name string, a
 		line("trend", showTrend(sum))
 	}
 	return nil
+}
+
+// layoutNote says how a native column is stored, and what that saves.
+func layoutNote(info columnvault.ColumnInfo, s *columnStat) string {
+	if info.Layout != columnvault.Native {
+		return ""
+	}
+	if s.Codec = codecOf(info); s.Codec == "" || s.CapacityBytes == 0 {
+		return columns.Note(info)
+	}
+	s.Ratio = math.Round(100*float64(s.LiveBytes)/float64(s.CapacityBytes)) / 100
+	return fmt.Sprintf("(native, %s, %.3gx)", s.Codec, s.Ratio)
 }
 
 func measure(ctx context.Context, tx *columnvault.Tx, name string) (columnStat, error) {

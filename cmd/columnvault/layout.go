@@ -16,7 +16,7 @@ import (
 const anyLayout = -1
 
 func layoutFlag(cmd *cobra.Command, layout *string) {
-	cmd.Flags().StringVar(layout, "layout", "", "the column that has the name in this layout, `0|1`")
+	cmd.Flags().StringVar(layout, "layout", "", "the column that has the name in this layout, `0|1|native`")
 }
 
 // parseLayout reads a layout, or none.
@@ -28,8 +28,46 @@ func parseLayout(flag string) (int, error) {
 		return 0, nil
 	case "1":
 		return 1, nil
+	case "2", "native":
+		return columnvault.Native, nil
 	}
-	return 0, usagef("%s is not a layout: want 0 or 1", excerpt.Quote(flag, excerpt.Value))
+	return 0, usagef("%s is not a layout: want 0, 1 or native", excerpt.Quote(flag, excerpt.Value))
+}
+
+// newLayoutFlags adds the flags that parseNewLayout reads.
+func newLayoutFlags(cmd *cobra.Command, layout, compress *string) {
+	cmd.Flags().StringVar(layout, "layout", "0", "how columns are stored, `0|native`: KohakuVault 0.8.6 reads 0 alone")
+	compressFlag(cmd, compress)
+}
+
+func compressFlag(cmd *cobra.Command, compress *string) {
+	cmd.Flags().StringVar(compress, "compress", "none", "compress native columns, `none|zstd`")
+}
+
+// parseNewLayout reads the layout of new columns.
+func parseNewLayout(o *columnvault.ColumnOptions, layout, compress string) (err error) {
+	if o.Layout, err = parseLayout(layout); err != nil {
+		return err
+	}
+	if o.Layout == 1 {
+		return usagef("new columns have layout 0 or native")
+	}
+	return parseCompression(o, compress)
+}
+
+// parseCompression reads how columns of a layout are compressed.
+func parseCompression(o *columnvault.ColumnOptions, compress string) error {
+	switch compress {
+	case "none":
+	case "zstd":
+		o.Compression = columnvault.Zstd
+	default:
+		return usagef("%s is not a compression: want none or zstd", excerpt.Quote(compress, excerpt.Value))
+	}
+	if o.Compression != columnvault.Uncompressed && o.Layout != columnvault.Native {
+		return usagef("only native columns are compressed")
+	}
+	return nil
 }
 
 // whichOf says which column each of the names means of which two have it.

@@ -616,6 +616,22 @@ func Rename(ctx context.Context, tx store.Tx, e Entry, name string) error {
 	return nil
 }
 
+// Take gives a column a name that is known to be free.
+func Take(ctx context.Context, tx store.Tx, e Entry, name string) error {
+	names := NamesOf(name)
+	rows := map[store.ColumnID]string{e.Data.ID: names.Plain}
+	if e.Kind == VarSize {
+		rows = map[store.ColumnID]string{e.Data.ID: names.Data, e.Index.ID: names.Index}
+	}
+	for id, row := range rows {
+		if err := tx.RenameColumn(ctx, id, row); err != nil {
+			tx.Abort(err)
+			return err
+		}
+	}
+	return nil
+}
+
 // Drop removes a column and all it holds.
 func Drop(ctx context.Context, tx store.Tx, e Entry) error {
 	for _, row := range []store.Row{e.Data, e.Index} {

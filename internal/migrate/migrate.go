@@ -63,7 +63,7 @@ func (e *ColumnError) Error() string { return e.Column + ": " + e.Err.Error() }
 func (e *ColumnError) Unwrap() error { return e.Err }
 
 // ErrTranscode: the elements have no form in the layout.
-var ErrTranscode = fmt.Errorf("%w: no such elements in layout 0", store.ErrInvalidArgument)
+var ErrTranscode = fmt.Errorf("%w: no such elements in other layouts", store.ErrInvalidArgument)
 
 // ErrNamesake: a column of the name is in the layout already.
 var ErrNamesake = fmt.Errorf("%w in the layout", store.ErrExists)
@@ -88,7 +88,9 @@ func Plan(ctx context.Context, r store.Reader, caps store.Caps, o Options) ([]Mo
 		case layoutOf(e) == o.To:
 			there[e.Name] = e
 		default:
-			from[e.Name] = e
+			if other, twice := from[e.Name]; !twice || other.Hidden {
+				from[e.Name] = e
+			}
 			all = append(all, e.Name)
 		}
 	}
@@ -130,6 +132,9 @@ func (m *Move) check(ctx context.Context, r store.Reader, caps store.Caps, o Opt
 	}
 	if m.Replaced.ID() != (catalog.ID{}) && !o.Replace {
 		return fmt.Errorf("%w: a column of dtype %s with %d elements", ErrNamesake, excerpt.Line(m.Replaced.DType, excerpt.Name), m.Replaced.Len())
+	}
+	if m.apart(o) && o.Keep {
+		return fmt.Errorf("%w: a native column does not share its name with another, so none can be kept beside it", store.ErrInvalidArgument)
 	}
 	if e.Transcoded() && !o.Transcode {
 		return fmt.Errorf("%w: elements of %s become those of %v if that is asked for", ErrTranscode, excerpt.Line(e.Stored, excerpt.Name), m.spec)
@@ -179,7 +184,14 @@ func (m *Move) Do(ctx context.Context, tx store.Tx, caps store.Caps, o Options) 
 			return err
 		}
 	}
-	to, err := catalog.CreateMigrated(ctx, tx, m.From, m.spec, o.To, o.Codec, caps)
+	as := m.From
+	if m.apart(o) {
+		taken := func(string) bool { return false }
+		if as.Name, err = catalog.FreeName(ctx, tx, "columnvault/migrate", taken); err != nil {
+			return err
+		}
+	}
+	to, err := catalog.CreateMigrated(ctx, tx, as, m.spec, o.To, o.Codec, caps)
 	if err != nil {
 		return err
 	}
@@ -193,7 +205,16 @@ func (m *Move) Do(ctx context.Context, tx store.Tx, caps store.Caps, o Options) 
 	if err := compare(ctx, tx, caps, to, from, o); err != nil || o.Keep {
 		return err
 	}
-	return catalog.Drop(ctx, tx, m.From)
+	if err := catalog.Drop(ctx, tx, m.From); err != nil || !m.apart(o) {
+		return err
+	}
+	return catalog.Take(ctx, tx, to, m.From.Name)
+}
+
+// apart tells whether the old and the new column cannot have the same name: a
+// native one shares its name with none.
+func (m *Move) apart(o Options) bool {
+	return o.To == store.LayoutNative || layoutOf(m.From) == store.LayoutNative
 }
 
 // fill copies the elements to a new column.

@@ -2,6 +2,7 @@ package vaulttest
 
 import (
 	"context"
+	"os"
 	"sync"
 	"testing"
 
@@ -81,4 +82,21 @@ func wrapped(open Engine, wrap func(store.Store) store.Store) Engine {
 		}
 		return wrap(s), nil
 	}
+}
+
+// LayoutKey is the environment variable that makes new columns native, in all
+// tests of a process and in the processes that these start: "native" or "0".
+const LayoutKey = "COLUMNVAULT_LAYOUT"
+
+func init() {
+	if os.Getenv(LayoutKey) == "native" {
+		engine.Layout = store.LayoutNative
+	}
+}
+
+// UseNative makes new columns native until the end of the test.
+func UseNative(t testing.TB) {
+	before := engine.Layout
+	engine.Layout = store.LayoutNative
+	t.Cleanup(func() { engine.Layout = before })
 }

@@ -58,6 +58,10 @@ func Note(info columnvault.ColumnInfo) string {
 	switch why := Remark(info); {
 	case why != "" || info.Layout == 0:
 		return why
+	case info.Layout == columnvault.Native && info.Compression != columnvault.Uncompressed:
+		return fmt.Sprintf("(native, %v)", info.Compression)
+	case info.Layout == columnvault.Native:
+		return "(native)"
 	case info.Stored != "":
 		return fmt.Sprintf("(layout %d, stored as %s)", info.Layout, excerpt.Line(info.Stored, excerpt.Name))
 	}
@@ -71,7 +75,7 @@ func Remark(info columnvault.ColumnInfo) string {
 	case info.Incomplete:
 		return "(incomplete)"
 	case info.Hidden:
-		return fmt.Sprintf("(layout %d, behind the one of layout 0)", info.Layout)
+		return fmt.Sprintf("(layout %d, behind another)", info.Layout)
 	}
 	if _, err := dtype.ParseSpec(info.DType); err != nil {
 		return "(unknown type)"
