@@ -4,19 +4,27 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"columnvault"
 	"columnvault/dtype"
+	"columnvault/internal/engine"
 	"columnvault/internal/vaulttest"
 )
 
 // TestOnOtherEngines runs the tests that are about no file, and whose functions
 // may run twice, over other engines. What takes long is left out.
 func TestOnOtherEngines(t *testing.T) {
-	for name, engine := range vaulttest.Engines() {
+	engines := vaulttest.Engines()
+	engines["native"] = engine.Open
+	engines["native rerun"] = engines["rerun sqlite"]
+	for name, on := range engines {
 		t.Run(name, func(t *testing.T) {
-			vaulttest.Use(t, engine)
+			vaulttest.Use(t, on)
+			if strings.HasPrefix(name, "native") {
+				vaulttest.UseNative(t)
+			}
 			for _, test := range []struct {
 				name string
 				run  func(*testing.T)

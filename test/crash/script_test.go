@@ -458,7 +458,14 @@ func makeSpare(ctx context.Context, tx *columnvault.Tx) error {
 }
 
 func create[T any](ctx context.Context, tx *columnvault.Tx, name string, typ dtype.Type[T], values ...T) error {
-	c, err := columnvault.Create(ctx, tx, name, typ, smallChunks)
+	o := *smallChunks
+	switch name { // columns of both layouts take part
+	case "texts", "uneven.long":
+		o.Layout = columnvault.Native
+	case "documents", "spare":
+		o.Layout, o.Compression = columnvault.Native, columnvault.Zstd
+	}
+	c, err := columnvault.Create(ctx, tx, name, typ, &o)
 	if err != nil {
 		return err
 	}

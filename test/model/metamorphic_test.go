@@ -62,8 +62,8 @@ func same[T any](typ dtype.Type[T], value func(n int) T) func(t *rapid.T, dir st
 		bounds := rapid.SampledFrom([]*columnvault.ColumnOptions{vaulttest.Chunks(16, 40), vaulttest.Chunks(16, 512), vaulttest.Chunks(512, 4096), nil}).Draw(t, "chunks")
 		vaulttest.Must(t, os.Mkdir(dir, 0o777))
 		var doors []*door[T]
-		for _, way := range []string{"plain", "cached", "cached column", "two vaults", "reopened", "in a transaction", "dynamic", "rerun", "conflict"} {
-			d := &door[T]{way: way, typ: typ, bounds: bounds, path: filepath.Join(dir, way)}
+		for _, way := range []string{"plain", "cached", "cached column", "two vaults", "reopened", "in a transaction", "dynamic", "rerun", "conflict", "native", "native cached", "native zstd"} {
+			d := &door[T]{way: way, typ: typ, bounds: inLayout(way, bounds), path: filepath.Join(dir, way)}
 			d.open(t)
 			defer d.close(t)
 			doors = append(doors, d)
@@ -87,6 +87,21 @@ func same[T any](typ dtype.Type[T], value func(n int) T) func(t *rapid.T, dir st
 			vaulttest.WantSound(t, d.vaults[0])
 		}
 	}
+}
+
+// inLayout makes the options those of a native column, if the way is one of such.
+func inLayout(way string, o *columnvault.ColumnOptions) *columnvault.ColumnOptions {
+	if !strings.HasPrefix(way, "native") {
+		return o
+	}
+	native := columnvault.ColumnOptions{Layout: columnvault.Native}
+	if o != nil {
+		native.MaxChunk = o.MaxChunk
+	}
+	if way == "native zstd" {
+		native.Compression = columnvault.Zstd
+	}
+	return &native
 }
 
 // call is one call on a column. What its numbers mean depends on the call.
@@ -316,7 +331,7 @@ func (d *door[T]) open(t *rapid.T) {
 		c, err := columnvault.Ensure(t.Context(), v, "values", d.typ, d.bounds)
 		vaulttest.Must(t, err)
 		switch d.way {
-		case "cached":
+		case "cached", "native cached":
 			vaulttest.Must(t, v.EnableCache(t.Context(), vaulttest.CacheOf(400, 100)))
 		case "cached column":
 			vaulttest.Must(t, c.EnableCache(t.Context(), vaulttest.CacheOf(300, 50)))
