@@ -9,6 +9,7 @@ import (
 
 	"columnvault"
 	"columnvault/dtype"
+	"columnvault/internal/engine"
 	"columnvault/internal/vaulttest"
 )
 
@@ -216,7 +217,7 @@ func TestStructuredDTypes(t *testing.T) {
 			infos, err := v.Columns(ctx)
 			vaulttest.Must(t, err)
 			last := infos[len(infos)-1]
-			if want := (columnvault.ColumnInfo{Name: test.dtype, DType: test.canonical, Len: 1, VarSize: test.varSize}); last != want {
+			if want := (columnvault.ColumnInfo{Name: test.dtype, DType: test.canonical, Len: 1, VarSize: test.varSize, Layout: int(engine.Layout)}); last != want {
 				t.Errorf("listed: %+v, want %+v", last, want)
 			}
 			s, err := c.Stat(ctx)

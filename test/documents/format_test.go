@@ -129,7 +129,7 @@ func storedAs(t *testing.T, typ dtype.Type[any], value string) []byte {
 
 // TestFormatLayouts checks the numbers and names of the layouts.
 func TestFormatLayouts(t *testing.T) {
-	layouts := map[string]store.Layout{"LayoutV0": store.LayoutV0, "LayoutV1": store.LayoutV1}
+	layouts := map[string]store.Layout{"LayoutV0": store.LayoutV0, "LayoutV1": store.LayoutV1, "LayoutNative": store.LayoutNative}
 	for _, row := range readFormatDoc(t).table(t, "layout", "name", "columns of", "in this document") {
 		if number, known := layouts[row[1]]; !known || row[0] != fmt.Sprint(number) {
 			t.Errorf("docs/format.md: layout %s has the name %s, which is %d", row[0], row[1], number)
@@ -241,9 +241,9 @@ func TestFormatTables(t *testing.T) {
 	const query = `SELECT sql || ';;' FROM sqlite_schema WHERE sql IS NOT NULL`
 	isAlter := func(sql string) bool { return strings.HasPrefix(sql, "ALTER") }
 	isLayout1 := func(sql string) bool { return strings.Contains(sql, "kvault_col_") }
-	others := func(sql string) bool { return !isLayout1(sql) }
+	others := func(sql string) bool { return !isLayout1(sql) || isNative(sql) }
 	layout1 := slices.DeleteFunc(slices.Sorted(slices.Values(doc.sql)), others)
-	want := slices.DeleteFunc(slices.Sorted(slices.Values(doc.sql)), func(sql string) bool { return isAlter(sql) || isLayout1(sql) })
+	want := slices.DeleteFunc(slices.Sorted(slices.Values(doc.sql)), func(sql string) bool { return isAlter(sql) || isLayout1(sql) || isNative(sql) })
 	statements := func(path string) []string {
 		all := strings.Split(strings.Join(vaulttest.QuerySQL(t, path, query), "\n"), ";;")
 		for i, sql := range all {

@@ -283,7 +283,7 @@ func (c *Column) store(ctx context.Context, tx store.Tx, x *run, e column.Elemen
 		clear(data[copy(data, e.Data) : x.capacity-int64(len(e.Ends))*endSize])
 		putEnds(data, e.Ends, 0)
 	}
-	return tx.PutChunk(ctx, c.row.ID, store.Chunk{Number: x.number, Capacity: x.capacity, Used: x.rows, Meta: x.encode(&c.tail)}, data)
+	return tx.PutChunk(ctx, c.row.ID, store.Chunk{Number: x.number, Capacity: x.capacity, Used: x.rows, Meta: x.encode(&c.tail, c.size)}, data)
 }
 
 // putEnds writes ends to the end of p, the first of them last.

@@ -66,7 +66,11 @@ func (c *Column) checkRun(ctx context.Context, r store.Reader, x *run, found col
 		return nil
 	}
 	if err == nil && c.size == 0 {
-		_, err = c.offsets(ctx, r, x, 0, x.stored())
+		var offs []int64
+		offs, err = c.offsets(ctx, r, x, 0, x.stored())
+		if end := x.bytes; err == nil && x.codec == Raw && offs[x.stored()] != end {
+			err = corrupt("the elements of run %d end at %d, and it says %d", x.number, offs[x.stored()], end)
+		}
 	}
 	if errors.Is(err, store.ErrCorrupt) {
 		p.Kind = column.ProblemEntry

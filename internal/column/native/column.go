@@ -84,13 +84,13 @@ func Row(name, dtype string, size, runBytes int64, caps store.Caps) (store.Row, 
 // Start gives a new column its first run, which says how full ones are stored.
 func Start(ctx context.Context, tx store.Tx, row store.Row, seal Codec) error {
 	x := run{meta: meta{seal: seal}}
-	return tx.PutChunk(ctx, row.ID, store.Chunk{Number: 0, Meta: x.encode(nil)}, nil)
+	return tx.PutChunk(ctx, row.ID, store.Chunk{Number: 0, Meta: x.encode(nil, row.ElemSize)}, nil)
 }
 
 // CodecOf is how the column of this last chunk stores full runs.
 func CodecOf(last store.Chunk) Codec {
-	if x, err := runOf(last, 0); err == nil {
-		return x.seal
+	if p := last.Meta; len(p) >= headSize && p[0] == metaVersion && p[2] <= byte(Zstd) {
+		return Codec(p[2])
 	}
 	return Raw
 }
@@ -209,5 +209,5 @@ func (c *Column) publish() {
 
 // setChunk writes what is known of a run.
 func (c *Column) setChunk(ctx context.Context, tx store.Tx, x *run) error {
-	return tx.SetChunk(ctx, c.row.ID, store.Chunk{Number: x.number, Used: x.rows, Meta: x.encode(&c.tail)})
+	return tx.SetChunk(ctx, c.row.ID, store.Chunk{Number: x.number, Used: x.rows, Meta: x.encode(&c.tail, c.size)})
 }

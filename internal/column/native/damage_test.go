@@ -22,13 +22,13 @@ func FuzzDamage(f *testing.F) {
 	offsets := []byte("abcdefghi\x09\x00\x00\x00\x03\x00\x00\x00")
 	c := &Column{size: 8, seal: Zstd}
 	sealed := c.sealed(&column.Elements{Data: make([]byte, 800)})
-	f.Add(offsets, text.encode(nil), int64(0), int64(0), int64(2), int64(1))
-	f.Add(offsets, text.encode(nil), int64(2), int64(0), int64(2), int64(1))
-	f.Add(offsets, skipped.encode(nil), int64(2), int64(0), int64(1), int64(1))
-	f.Add(offsets, tail.encode(&column.Elements{Data: []byte("abc"), Ends: []int{1, 3}}), int64(0), int64(0), int64(2), int64(0))
-	f.Add([]byte("abcdefghijklmnopqrstuvwx"), (&run{}).encode(nil), int64(3), int64(8), int64(3), int64(4))
-	f.Add(sealed, packed.encode(nil), int64(3), int64(8), int64(3), int64(0))
-	f.Add(sealed, (&run{meta: meta{codec: Zstd, bytes: 800}}).encode(nil), int64(100), int64(8), int64(100), int64(150))
+	f.Add(offsets, text.encode(nil, 0), int64(0), int64(0), int64(2), int64(1))
+	f.Add(offsets, text.encode(nil, 0), int64(2), int64(0), int64(2), int64(1))
+	f.Add(offsets, skipped.encode(nil, 0), int64(2), int64(0), int64(1), int64(1))
+	f.Add(offsets, tail.encode(&column.Elements{Data: []byte("abc"), Ends: []int{1, 3}}, 0), int64(0), int64(0), int64(2), int64(0))
+	f.Add([]byte("abcdefghijklmnopqrstuvwx"), (&run{rows: 3}).encode(nil, 8), int64(3), int64(8), int64(3), int64(4))
+	f.Add(sealed, packed.encode(nil, 8), int64(3), int64(8), int64(3), int64(0))
+	f.Add(sealed, (&run{meta: meta{codec: Zstd, bytes: 800}}).encode(nil, 8), int64(100), int64(8), int64(100), int64(150))
 	f.Add([]byte("abcdefgh"), []byte("x"), int64(1<<50), int64(1<<40), int64(1<<60), int64(7))
 	f.Fuzz(func(t *testing.T, data, about []byte, before, size, rows, i int64) {
 		if len(data) > 1<<13 || len(about) > store.MaxMeta || size < 0 {

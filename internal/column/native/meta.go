@@ -62,7 +62,8 @@ type meta struct {
 	// of the rows lie in the Meta.
 	skip, tail int64
 	// bytes is where the bytes of elements that vary in size end, and how many
-	// bytes a compressed run has before it is.
+	// bytes a compressed run has before it is. In the file other runs have it
+	// too, which tells that their numbers go together.
 	bytes int64
 	// long says that the row has the size of one with a tail.
 	long bool
@@ -84,8 +85,13 @@ func (x *run) need(size int64) int64 {
 	return x.bytes + n*endSize
 }
 
-// encode is the Meta of the run, with the elements of its tail.
-func (x *run) encode(tail *column.Elements) []byte {
+// encode is the Meta of the run, with the elements of its tail; size is that of
+// each, 0 where it varies.
+func (x *run) encode(tail *column.Elements, size int64) []byte {
+	bytes := x.bytes
+	if size > 0 && x.codec == Raw {
+		bytes = x.need(size)
+	}
 	n := headSize
 	if x.long {
 		n = tailed
@@ -96,7 +102,7 @@ func (x *run) encode(tail *column.Elements) []byte {
 		p[3] = hasBounds
 	}
 	binary.LittleEndian.PutUint32(p[4:], uint32(x.skip))
-	binary.LittleEndian.PutUint32(p[8:], uint32(x.bytes))
+	binary.LittleEndian.PutUint32(p[8:], uint32(bytes))
 	binary.LittleEndian.PutUint32(p[12:], uint32(x.tail))
 	binary.LittleEndian.PutUint64(p[16:], x.lo)
 	binary.LittleEndian.PutUint64(p[24:], x.hi)
@@ -138,7 +144,10 @@ func runOf(c store.Chunk, size int64) (run, error) {
 		fits = x.skip+x.rows < maxBytes/size
 	}
 	if fits && x.codec == Raw {
-		fits = x.need(size) <= x.capacity
+		fits = x.need(size) <= x.capacity && (size == 0 || x.need(size) == x.bytes)
+		if size > 0 {
+			x.bytes = 0
+		}
 	} else if fits && size > 0 {
 		fits = x.need(size) <= x.bytes
 	}

@@ -98,5 +98,5 @@ func (c *Column) move(ctx context.Context, tx store.Tx, x *run, number int64) er
 	if x == &c.last {
 		c.lastChanged = false
 	}
-	return tx.PutChunk(ctx, c.row.ID, store.Chunk{Number: number, Capacity: x.capacity, Used: x.rows, Meta: x.encode(&c.tail)}, data)
+	return tx.PutChunk(ctx, c.row.ID, store.Chunk{Number: number, Capacity: x.capacity, Used: x.rows, Meta: x.encode(&c.tail, c.size)}, data)
 }

@@ -111,7 +111,7 @@ func (c *Column) storeSealed(ctx context.Context, tx store.Tx, x *run, e column.
 		return c.store(ctx, tx, x, e)
 	}
 	x.codec, x.skip, x.capacity, x.bytes = Zstd, 0, int64(len(packed)), int64(len(e.Data))
-	return tx.PutChunk(ctx, c.row.ID, store.Chunk{Number: x.number, Capacity: x.capacity, Used: x.rows, Meta: x.encode(nil)}, packed)
+	return tx.PutChunk(ctx, c.row.ID, store.Chunk{Number: x.number, Capacity: x.capacity, Used: x.rows, Meta: x.encode(nil, c.size)}, packed)
 }
 
 // sealLast compresses the last run, behind which another comes.
