@@ -173,6 +173,8 @@ var fuzzTargets = []struct {
 	{"test/crash", "FuzzFile", 0.002},
 	{"internal/column/layout0", "FuzzDamage", 0.01},
 	{"internal/column/layout1", "FuzzDamage", 0.01},
+	{"internal/column/native", "FuzzDamage", 0.01},
+	{"internal/column/native", "FuzzFrame", 0.01},
 	{"internal/column/layout0", "FuzzBounds", 0.1},
 	{"internal/column/layout0", "FuzzFixed", 0.1},
 	{"internal/column/layout0", "FuzzEntry", 0.06},

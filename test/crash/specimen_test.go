@@ -142,8 +142,12 @@ func readRows(path string) (rows map[string]string, err error) {
 	}
 	defer db.Close()
 	rows = map[string]string{}
-	for _, table := range append([]string{"col_meta", "col_chunks"}, tables...) {
-		st, _, err := db.Prepare(`SELECT rowid, * FROM ` + table)
+	for _, table := range append([]string{"col_meta", "col_chunks", "columnvault_columns", "columnvault_runs", "columnvault_bytes"}, tables...) {
+		key := "rowid"
+		if table == "columnvault_runs" {
+			key = "bytes_id"
+		}
+		st, _, err := db.Prepare(`SELECT ` + key + `, * FROM ` + table)
 		if err != nil {
 			if strings.Contains(err.Error(), "no such table") {
 				continue
@@ -181,6 +185,8 @@ func (s *specimen) difference(rows map[string]string) (where string, explained b
 	table, rest, _ := strings.Cut(cells[0], " ")
 	row, column, _ := strings.Cut(rest, " ")
 	switch {
+	case strings.HasPrefix(table, "columnvault_"):
+		where = table + "." + column
 	case table != "col_meta" && table != "col_chunks":
 		where = "the " + column + " of a pair"
 	case column != "data":
