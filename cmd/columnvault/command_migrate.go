@@ -98,9 +98,9 @@ func runMigrate(ctx context.Context, a *app, args []string, f *migrateFlags) err
 		case f.asJSON:
 			return a.printJSON(migrated{to, append([]string{}, done...)})
 		case !f.quiet && len(done) == 0:
-			fmt.Fprintf(a.out, "no column is in another layout than %d\n", to)
+			fmt.Fprintf(a.out, "no column is in another layout than %s\n", f.to)
 		case !f.quiet:
-			fmt.Fprintf(a.out, "%s in layout %d now: %s\n", term.Plural(len(done), "column"), to, printable(done))
+			fmt.Fprintf(a.out, "%s in layout %s now: %s\n", term.Plural(len(done), "column"), f.to, printable(done))
 		}
 		return nil
 	})
