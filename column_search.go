@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"columnvault/internal/column"
+	"columnvault/internal/position"
 )
 
 // Index returns the position of the first element that equals value, or
@@ -21,6 +22,31 @@ func (c *Column[T]) Index(ctx context.Context, value T) (int, error) {
 		return err
 	})
 	return int(at), err
+}
+
+// Within returns the first stretch of the elements from position i on, and before
+// j, of which some may be from low to high, both included: it ends where next is
+// wanted, and is empty at j if there are no more. A [Native] column knows the
+// smallest and the largest of each some ten thousand numbers, times or texts, and
+// passes over those without reading them; of other columns, and of values without
+// an order, it is everything from i to j. Bounds are as in [Column.Slice].
+func (c *Column[T]) Within(ctx context.Context, i, j int, low, high T) (from, to int, err error) {
+	err = c.read(ctx, "within", func(o *opened) error {
+		first, end := position.Range(i, j, o.Len())
+		from, to = int(first), int(end)
+		least, err := c.t.Append(nil, low)
+		if err != nil {
+			return nil // no element has such a value, and what is near it may be wanted
+		}
+		most, err := c.t.Append(nil, high)
+		if err != nil || first == end {
+			return nil
+		}
+		first, end, err = column.Within(ctx, o.tx.r, o.Column, first, end, least, most)
+		from, to = int(first), int(end)
+		return err
+	})
+	return from, to, err
 }
 
 // Contains tells whether an element equals value, as [Column.Index] does.

@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"iter"
@@ -79,6 +80,22 @@ func (s Source[T]) each(ctx context.Context, fn func(b block[T]) error) error {
 	return nil
 }
 
+// eachWithin is each of the blocks in which elements from low to high may be.
+func eachWithin[T cmp.Ordered](ctx context.Context, s Source[T], low, high T, fn func(b block[T]) error) error {
+	return s.reader.view(ctx, func(ctx context.Context, tx *columnvault.Tx) error {
+		s := s.in(tx)
+		at, end, err := s.bounds(ctx)
+		for at < end && err == nil {
+			if s.i, s.j, err = s.reader.within(ctx, at, end, low, high); err != nil || s.i == s.j {
+				break
+			}
+			at = s.j
+			err = s.each(ctx, fn)
+		}
+		return err
+	})
+}
+
 // bounds returns the absolute positions of the slice.
 func (s Source[T]) bounds(ctx context.Context) (from, to int, err error) {
 	n, err := s.reader.len(ctx)
@@ -148,6 +165,8 @@ type reader[T any] interface {
 	// read returns the n elements from position at on, or those that are there.
 	// It uses the memory of b, and more if that is too small.
 	read(ctx context.Context, b *block[T], at, n int) error
+	// within is columnvault.Column.Within, as far as that is known.
+	within(ctx context.Context, i, j int, low, high T) (from, to int, err error)
 }
 
 // plain reads a column without missing elements.
@@ -175,6 +194,10 @@ func (p plain[T]) read(ctx context.Context, b *block[T], at, n int) error {
 	n, err := p.c.Read(ctx, b.values, at)
 	b.start, b.values = at, b.values[:n]
 	return err
+}
+
+func (p plain[T]) within(ctx context.Context, i, j int, low, high T) (from, to int, err error) {
+	return p.c.Within(ctx, i, j, low, high)
 }
 
 // nullable reads a column of which elements may be missing.
@@ -208,6 +231,10 @@ func (p nullable[T]) read(ctx context.Context, b *block[T], at, n int) error {
 	b.start = at
 	b.split(buf[:n])
 	return err
+}
+
+func (p nullable[T]) within(ctx context.Context, i, j int, low, high T) (from, to int, err error) {
+	return p.c.Within(ctx, i, j, sql.Null[T]{V: low, Valid: true}, sql.Null[T]{V: high, Valid: true})
 }
 
 // split takes values and whether they are there apart.
@@ -256,6 +283,10 @@ func (m mapped[A, B]) read(ctx context.Context, b *block[B], at, n int) error {
 	err := m.from.read(ctx, &from, at, n)
 	m.apply(b, from)
 	return err
+}
+
+func (m mapped[A, B]) within(_ context.Context, i, j int, _, _ B) (from, to int, err error) {
+	return i, j, nil
 }
 
 // apply makes b of a block of the other reader.

@@ -62,13 +62,22 @@ func next[T dtype.Element](v, toward T) T {
 	return v - 1
 }
 
+// each is that of the source, but that it may leave out elements for which the
+// condition does not hold.
+func (c Condition[T]) each(ctx context.Context, s Source[T], fn func(b block[T]) error) error {
+	if c.holds != nil {
+		return s.each(ctx, fn)
+	}
+	return eachWithin(ctx, s, c.low, c.high, fn)
+}
+
 // Where returns the positions in the column of the elements for which the
 // condition holds, in order. They take 8 bytes each: slice the source where
 // there may be too many.
 func Where[T cmp.Ordered](ctx context.Context, s Source[T], c Condition[T]) ([]int, error) {
 	var found []int
 	hits := make([]int, blockLen)
-	err := s.each(ctx, func(b block[T]) error {
+	err := c.each(ctx, s, func(b block[T]) error {
 		hits = sized(hits, len(b.values))
 		found = append(found, hits[:c.find(hits, b)]...)
 		return nil
@@ -80,7 +89,7 @@ func Where[T cmp.Ordered](ctx context.Context, s Source[T], c Condition[T]) ([]i
 func Filter[T cmp.Ordered](ctx context.Context, s Source[T], c Condition[T]) ([]T, error) {
 	var found []T
 	hits := make([]int, blockLen)
-	err := s.each(ctx, func(b block[T]) error {
+	err := c.each(ctx, s, func(b block[T]) error {
 		hits = sized(hits, len(b.values))
 		for _, at := range hits[:c.find(hits, b)] {
 			found = append(found, b.values[at-b.start])
@@ -92,7 +101,7 @@ func Filter[T cmp.Ordered](ctx context.Context, s Source[T], c Condition[T]) ([]
 
 // CountRange returns how many elements are at least from and less than to.
 func CountRange[T cmp.Ordered](ctx context.Context, s Source[T], from, to T) (n int, err error) {
-	err = s.each(ctx, func(b block[T]) error {
+	err = eachWithin(ctx, s, from, to, func(b block[T]) error {
 		for _, v := range b.present() {
 			n += one(v >= from) & one(v < to)
 		}

@@ -44,7 +44,7 @@ type Column struct {
 	codec codec
 }
 
-var _ column.Column = (*Column)(nil)
+var _ column.Bounded = (*Column)(nil)
 
 // Options are how a column is opened.
 type Options struct {

@@ -1,10 +1,12 @@
 package native
 
 import (
+	"context"
 	"encoding/binary"
 	"math"
 
 	"columnvault/internal/column"
+	"columnvault/internal/store"
 )
 
 // Order says which elements are smaller than which. It gives every element a
@@ -89,6 +91,39 @@ func signedBounds(p []byte) (lo, hi uint64, ok bool) {
 		least, most = min(least, n), max(most, n)
 	}
 	return uint64(least) ^ top, uint64(most) ^ top, least <= most
+}
+
+// Within implements column.Bounded: it passes over runs by their bounds.
+func (c *Column) Within(ctx context.Context, r store.Reader, i, j int64, low, high []byte) (from, to int64, err error) {
+	lowest, ok := c.order.Key(low)
+	highest, bounded := c.order.Key(high)
+	if !ok || !bounded || i == j {
+		return i, j, nil
+	}
+	out := func(x *run) bool { return x.bounded && (x.hi < lowest || x.lo > highest) }
+	from = i
+	for from < j {
+		x, err := c.find(ctx, r, from)
+		if err != nil {
+			return i, j, err
+		}
+		if !out(x) {
+			break
+		}
+		from = x.end()
+	}
+	from = min(from, j)
+	for to = from; to < j; {
+		x, err := c.find(ctx, r, to)
+		if err != nil {
+			return i, j, err
+		}
+		if out(x) {
+			break
+		}
+		to = x.end()
+	}
+	return from, min(to, j), nil
 }
 
 // widen makes the bounds of a run hold for more elements, or for none if these
