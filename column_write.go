@@ -185,7 +185,8 @@ func (c *Column[T]) AppendSeq(ctx context.Context, values iter.Seq[T]) error {
 
 // Insert puts values before position i; as in Python, a position outside of the
 // column means its nearest end. Everything after i moves: the cost is that of
-// appending those bytes, or 12 bytes an element in a variable-size column.
+// appending those bytes, or 12 bytes an element in a variable-size column. In a
+// [Native] column nothing moves but a part of one chunk.
 func (c *Column[T]) Insert(ctx context.Context, i int, values ...T) error {
 	b, err := c.encode("insert", new(column.Elements), values)
 	if err != nil {
