@@ -274,6 +274,7 @@ func (c *Column) elements(ctx context.Context, r store.Reader, x *run, i, j int6
 
 // store puts a raw run into a chunk, with all its elements.
 func (c *Column) store(ctx context.Context, tx store.Tx, x *run, e column.Elements) error {
+	c.codec.reset()
 	data := e.Data
 	if c.size == 0 {
 		if int64(cap(c.image)) < x.capacity {

@@ -342,6 +342,7 @@ func (c *Column) drop(ctx context.Context, tx store.Tx, a, b int) error {
 	}
 	if a <= b {
 		c.restructure()
+		c.codec.reset()
 		if err := tx.DropChunks(ctx, c.row.ID, c.run(a).number, c.run(b).number+1); err != nil {
 			return err
 		}

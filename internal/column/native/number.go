@@ -87,6 +87,7 @@ func (c *Column) move(ctx context.Context, tx store.Tx, x *run, number int64) er
 	if err := column.Holds(ctx, tx, c.row.ID, x.number, x.capacity); err != nil {
 		return err
 	}
+	c.codec.reset()
 	data := make([]byte, x.capacity)
 	if err := tx.ReadAt(ctx, c.row.ID, []store.Span{{Chunk: x.number, Data: data}}); err != nil {
 		return err

@@ -110,6 +110,7 @@ func (c *Column) storeSealed(ctx context.Context, tx store.Tx, x *run, e column.
 	if packed == nil {
 		return c.store(ctx, tx, x, e)
 	}
+	c.codec.reset()
 	x.codec, x.skip, x.capacity, x.bytes = Zstd, 0, int64(len(packed)), int64(len(e.Data))
 	return tx.PutChunk(ctx, c.row.ID, store.Chunk{Number: x.number, Capacity: x.capacity, Used: x.rows, Meta: x.encode(nil, c.size)}, packed)
 }
