@@ -79,17 +79,18 @@ func (e *Entry) Codec() Codec {
 	return native.CodecOf(*e.last)
 }
 
-// Counted makes the length of a native column what its runs say, and tells
-// whether it was something else.
-func Counted(ctx context.Context, r store.Reader, e Entry, caps store.Caps) (Entry, bool, error) {
-	col, err := e.openNative(caps)
-	if err != nil {
-		return e, false, err
+// Counted makes the row of a native column say what its runs and its dtype say,
+// and tells whether it was something else.
+func Counted(ctx context.Context, r store.Reader, e Entry, caps store.Caps) (now Entry, changed bool, err error) {
+	now = e
+	if spec, err := dtype.ParseSpec(e.DType); err == nil {
+		now.Data.ElemSize = int64(spec.ElemSize())
 	}
-	n, err := col.Counted(ctx, r)
-	changed := n != e.Data.Length
-	e.Data.Length = n
-	return e, changed, err
+	if now.Data.MaxChunk < native.LeastRun || now.Data.MaxChunk > caps.ChunkSize {
+		now.Data.MaxChunk = caps.RunBytes
+	}
+	now.Data.Length, err = native.Counted(ctx, r, e.Data.ID, e.last)
+	return now, now.Data != e.Data, err
 }
 
 // SetCount writes the length of a native column that Counted has found.

@@ -111,14 +111,18 @@ func (m *columnPlan) count(ctx context.Context) error {
 	before := m.now.Len()
 	if m.now = now; changed {
 		s := Step{Action: Cut, Column: now.Name, From: now.Len(), To: max(before, now.Len()),
-			Text: fmt.Sprintf("say in the catalog that there are %d elements, not %d", now.Len(), before)}
+			Text: fmt.Sprintf("say in the catalog that there are %d elements of %d bytes, not %d of %d", now.Len(), now.Size(), before, m.before.Size())}
 		if before > now.Len() {
 			s.Loss = fmt.Sprintf("%d elements, somewhere in the column, which are not in the file", before-now.Len())
 		}
 		s.mend = func(ctx context.Context, m *mender) error { return catalog.SetCount(ctx, m.tx, now) }
 		m.step(s)
 	}
-	return m.open()
+	err = m.open()
+	if m.hopeless = errors.Is(err, store.ErrCorrupt); m.hopeless {
+		err = nil
+	}
+	return err
 }
 
 // maxLength is below the bytes that a column can have in any layout.

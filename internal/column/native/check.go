@@ -12,7 +12,11 @@ import (
 // Check implements column.Column. It reads what is known of every run, and where
 // elements that vary in size end.
 func (c *Column) Check(ctx context.Context, r store.Reader, found column.Report) error {
-	sum, err := c.Counted(ctx, r)
+	var last *store.Chunk
+	if c.exists {
+		last = &store.Chunk{Number: c.last.number}
+	}
+	sum, err := Counted(ctx, r, c.row.ID, last)
 	if err != nil {
 		return err
 	}
@@ -31,12 +35,12 @@ func (c *Column) Check(ctx context.Context, r store.Reader, found column.Report)
 	return nil
 }
 
-// Counted is how many elements the runs before the last have.
-func (c *Column) Counted(ctx context.Context, r store.Reader) (sum int64, err error) {
-	if !c.exists {
+// Counted is how many elements the runs of a column before the last have.
+func Counted(ctx context.Context, r store.Reader, id store.ColumnID, last *store.Chunk) (sum int64, err error) {
+	if last == nil {
 		return 0, nil
 	}
-	for chunk, err := range r.Chunks(ctx, c.row.ID, math.MinInt64, c.last.number) {
+	for chunk, err := range r.Chunks(ctx, id, math.MinInt64, last.Number) {
 		if err != nil {
 			return 0, err
 		}

@@ -65,8 +65,8 @@ const (
 	// trusted is the number of bytes of memory that are taken on the word of Meta
 	// alone, before the chunks have been asked.
 	trusted = 4 << 20
-	// leastRun is the size in bytes of the smallest run that there may be.
-	leastRun = 16
+	// LeastRun is the size in bytes of the smallest run that there may be.
+	LeastRun = 16
 )
 
 // Row is the row of a new column whose elements have size bytes, 0 where that
@@ -75,8 +75,8 @@ func Row(name, dtype string, size, runBytes int64, caps store.Caps) (store.Row, 
 	if runBytes == 0 {
 		runBytes = caps.RunBytes
 	}
-	if runBytes < leastRun || runBytes > caps.ChunkSize {
-		return store.Row{}, fmt.Errorf("%w: runs of %d bytes, and the limits are %d and %d", store.ErrInvalidArgument, runBytes, leastRun, caps.ChunkSize)
+	if runBytes < LeastRun || runBytes > caps.ChunkSize {
+		return store.Row{}, fmt.Errorf("%w: runs of %d bytes, and the limits are %d and %d", store.ErrInvalidArgument, runBytes, LeastRun, caps.ChunkSize)
 	}
 	return store.Row{Name: name, DType: dtype, ElemSize: size, MaxChunk: runBytes, Layout: store.LayoutNative}, nil
 }
@@ -129,7 +129,7 @@ func Length(row store.Row, last *store.Chunk) int64 {
 
 // Open opens the column of this row and this last chunk, nil for none.
 func Open(row store.Row, last *store.Chunk, o Options) (*Column, error) {
-	if row.ElemSize < 0 || row.ElemSize > column.MaxElement || row.Length < 0 || row.Length > maxLength || row.MaxChunk < leastRun || row.MaxChunk > maxBytes/2 {
+	if row.ElemSize < 0 || row.ElemSize > column.MaxElement || row.Length < 0 || row.Length > maxLength || row.MaxChunk < LeastRun || row.MaxChunk > maxBytes/2 {
 		return nil, corrupt("%d elements of %d bytes before the last run, in runs of %d bytes", row.Length, row.ElemSize, row.MaxChunk)
 	}
 	c := &Column{row: row, size: row.ElemSize, window: max(1, o.Window), order: o.Order, cache: o.Cache}
