@@ -17,7 +17,7 @@ import (
 func TestFormatNative(t *testing.T) {
 	doc := readFormatDoc(t)
 	path := filepath.Join(t.TempDir(), "native.db")
-	v, err := columnvault.Open(path, nil)
+	v, err := columnvault.Open(t.Context(), path, nil)
 	vaulttest.Must(t, err)
 	o := &columnvault.ColumnOptions{Layout: columnvault.Native, MaxChunk: 24}
 	vaulttest.CreateWith(t, v, "text", dtype.String, o, "a", "bcd", "", "four")
