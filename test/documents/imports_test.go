@@ -36,6 +36,8 @@ var layers = map[string][]string{
 	"internal/migrate":                   {"dtype", "internal/catalog", "internal/column", "internal/column/layout1", "internal/excerpt", "internal/store"},
 	"internal/engine":                    {"internal/store", "internal/store/sqlite"},
 	"internal/store/sqlite":              {"internal/excerpt", "internal/report", "internal/store", "internal/store/sqlite/btree"},
+	"internal/store/postgres":            {"internal/report", "internal/store"},
+	"internal/vaulttest/pgserver":        {},
 	"internal/store/storetest":           {"internal/store"},
 	"internal/store":                     {"internal/excerpt"},
 	"dtype":                              {"internal/excerpt", "internal/structured"},
@@ -83,6 +85,7 @@ var layers = map[string][]string{
 // project must not come to lean on.
 var foreign = map[string][]string{
 	"github.com/ncruces/go-sqlite3":            {"exchange/sqlrows", "internal/store/sqlite", "internal/vaulttest", "internal/vaulttest/faultfs", "internal/vaulttest/powerfs", "query"},
+	"github.com/jackc/pgx/v5":                  {"internal/store/postgres", "internal/vaulttest/pgserver"},
 	"github.com/santhosh-tekuri/jsonschema/v6": {"dtype"},
 	"github.com/tidwall/btree":                 {"internal/writeback"},
 	"github.com/x448/float16":                  {"dtype", "internal/structured"},

@@ -1,0 +1,164 @@
+package postgres
+
+import (
+	"maps"
+	"sync"
+	"time"
+
+	"columnvault/internal/store"
+)
+
+const (
+	// mostKnown is how many names and rows are remembered.
+	mostKnown = 10_000
+	// pause is for how long a column that was found changed by others is looked
+	// up before it is used.
+	pause = time.Second
+)
+
+// entry is a row of the catalog at a revision.
+type entry struct {
+	row store.Row
+	rev int64
+	// last is the last chunk, if that is known and there is one.
+	last      store.Chunk
+	lastKnown bool
+	hasChunks bool
+}
+
+// known is what a store remembers of the catalog. None of it counts before a
+// trip has found the same revisions and the same version.
+type known struct {
+	mu sync.Mutex
+	// version is that of the catalog which names are from.
+	version uint64
+	// names lead to the IDs of columns; 0 is a name that no column has.
+	names map[string]store.ColumnID
+	rows  map[store.ColumnID]entry
+	// tables are key-value tables that exist. None ever ends.
+	tables map[string]bool
+	// paused says until when columns and tables (by their name) are not gone on
+	// with.
+	paused map[any]time.Time
+}
+
+func newKnown() *known {
+	return &known{names: map[string]store.ColumnID{}, rows: map[store.ColumnID]entry{}, tables: map[string]bool{}, paused: map[any]time.Time{}}
+}
+
+// byName returns the column that has a name, or an entry without an ID if none
+// has, as of a version of the catalog.
+func (k *known) byName(name string) (e entry, version uint64, ok bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	id, ok := k.names[name]
+	if !ok || id == 0 {
+		return entry{}, k.version, ok
+	}
+	e, ok = k.rows[id]
+	return e, k.version, ok && !k.isPaused(id)
+}
+
+func (k *known) byID(id store.ColumnID) (entry, bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	e, ok := k.rows[id]
+	return e, ok && !k.isPaused(id)
+}
+
+// catalog is the version that names are of, 0 if it is not known.
+func (k *known) catalog() uint64 {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.version
+}
+
+func (k *known) isPaused(what any) bool {
+	until, ok := k.paused[what]
+	if ok && time.Now().After(until) {
+		delete(k.paused, what)
+		ok = false
+	}
+	return ok
+}
+
+// contended tells whether a column or a table was found changed a moment ago.
+func (k *known) contended(what any) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.isPaused(what)
+}
+
+// changed takes note of something that others have changed.
+func (k *known) changed(what any) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if id, ok := what.(store.ColumnID); ok {
+		delete(k.rows, id)
+	}
+	if len(k.paused) > mostKnown {
+		clear(k.paused)
+	}
+	k.paused[what] = time.Now().Add(pause)
+}
+
+// moved forgets the names if the catalog has another version.
+func (k *known) moved(version uint64) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.moveTo(version)
+}
+
+// moveTo tells whether version is not older than what is remembered.
+func (k *known) moveTo(version uint64) bool {
+	if version > k.version {
+		clear(k.names)
+		clear(k.rows)
+		k.version = version
+	}
+	return version == k.version
+}
+
+// remember adds what was found, or written, as of a version of the catalog.
+func (k *known) remember(version uint64, names map[string]store.ColumnID, rows map[store.ColumnID]entry) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !k.moveTo(version) {
+		return
+	}
+	if len(k.names)+len(k.rows)+len(names)+len(rows) > mostKnown {
+		clear(k.names)
+		clear(k.rows)
+	}
+	maps.Copy(k.names, names)
+	for id, e := range rows {
+		if old, ok := k.rows[id]; !ok || old.rev <= e.rev {
+			k.rows[id] = e
+		}
+	}
+}
+
+// hasTable tells whether a key-value table is known to exist.
+func (k *known) hasTable(name string) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.tables[name]
+}
+
+func (k *known) addTable(name string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if len(k.tables) > mostKnown {
+		clear(k.tables)
+	}
+	k.tables[name] = true
+}
+
+// forget drops everything but the pauses.
+func (k *known) forget() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	clear(k.names)
+	clear(k.rows)
+	k.version = 0
+}

@@ -1,0 +1,104 @@
+package postgres
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"columnvault/internal/report"
+	"columnvault/internal/store"
+)
+
+const (
+	// settling is for how long the outcome of a commit is looked for.
+	settling = 30 * time.Second
+	// pruning is how many commits pass before tokens that nobody needs any more
+	// are removed.
+	pruning = 4096
+)
+
+// newToken is a token that no other transaction has. Tokens begin with the
+// time, so that they are at one end of their index.
+func newToken() []byte {
+	token := binary.BigEndian.AppendUint64(nil, uint64(time.Now().UnixMilli()))
+	return binary.BigEndian.AppendUint64(token, rand.Uint64())
+}
+
+// settle finds out whether the transaction with this token was committed. It
+// leaves the token itself where that is missing: then the transaction, which
+// may still be on its way, cannot be committed any more, because two rows
+// cannot have one token. If the transaction is running, the server makes this
+// wait for it.
+func (s *Store) settle(token []byte) (committed bool, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), settling)
+	defer cancel()
+	for wait := 10 * time.Millisecond; ; wait = min(2*wait, time.Second) {
+		committed, err = s.look(ctx, token)
+		if err == nil {
+			return committed, nil
+		}
+		select {
+		case <-ctx.Done():
+			return false, err
+		case <-time.After(wait):
+		}
+	}
+}
+
+// look is one attempt to settle.
+func (s *Store) look(ctx context.Context, token []byte) (committed bool, err error) {
+	c, err := s.pool.take(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer s.pool.give(c)
+	var t trip
+	t.add(nil, `BEGIN ISOLATION LEVEL READ COMMITTED`)
+	t.add(nil, `INSERT INTO columnvault_commits (token, lost) VALUES ($1, true) ON CONFLICT DO NOTHING`, token)
+	lost, found := false, false
+	t.add(func(rows pgx.Rows) error {
+		found = true
+		return rows.Scan(&lost)
+	}, `SELECT lost FROM columnvault_commits WHERE token = $1`, token)
+	t.add(nil, `COMMIT`)
+	if err := c.send(ctx, &t); err != nil {
+		return false, err
+	}
+	if !found {
+		return false, errors.New("the token is gone")
+	}
+	return !lost, nil
+}
+
+// outcome settles a commit that ended in an error: nil if it was committed, an
+// errConflict if it was not and can be repeated.
+func (s *Store) outcome(ctx context.Context, token []byte, cause error) error {
+	committed, err := s.settle(token)
+	switch {
+	case err != nil:
+		s.unknown.Add(1)
+		s.opts.Log.Tell(slog.LevelError, report.CommitUnknown, slog.Any("error", cause))
+		return fmt.Errorf("%w: %w; and to ask for it: %w", store.ErrUnknownCommit, cause, err)
+	case committed:
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err()
+	}
+	return fmt.Errorf("%w: %w", errConflict, cause)
+}
+
+// addPrune adds the statement that removes tokens of which nobody can ask any
+// more. It believes neither the clock of the client alone nor that of the
+// server.
+func (t *trip) addPrune() {
+	yesterday := time.Now().Add(-24 * time.Hour).UnixMilli()
+	t.add(nil, pruneSQL, binary.BigEndian.AppendUint64(nil, uint64(yesterday)))
+}
+
+const pruneSQL = `DELETE FROM columnvault_commits WHERE token < $1 AND at < now() - interval '1 day'`

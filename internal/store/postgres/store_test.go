@@ -1,0 +1,29 @@
+package postgres_test
+
+import (
+	"testing"
+
+	"columnvault/internal/store"
+	"columnvault/internal/store/postgres"
+	"columnvault/internal/store/storetest"
+	"columnvault/internal/vaulttest/pgserver"
+)
+
+func TestMain(m *testing.M) { pgserver.Main(m) }
+
+// open opens an empty vault.
+func open(t *testing.T) store.Store {
+	t.Helper()
+	return openAt(t, pgserver.DSN(t), postgres.Options{})
+}
+
+func openAt(t *testing.T, dsn string, o postgres.Options) *postgres.Store {
+	t.Helper()
+	s, err := postgres.Open(t.Context(), dsn, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestStore(t *testing.T) { storetest.Run(t, open) }

@@ -1,0 +1,121 @@
+// Package pgserver gives tests a PostgreSQL server: the one that the variable
+// COLUMNVAULT_PG_DSN names, or one of their own in a temporary directory, if
+// the machine has the programs.
+package pgserver
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Env is the variable that names a server for tests.
+const Env = "COLUMNVAULT_PG_DSN"
+
+// Server is a PostgreSQL server that Start has started.
+type Server struct {
+	// DSN leads to a database on it.
+	DSN  string
+	dir  string
+	port int
+	stop func()
+	kill func()
+}
+
+// shared is the server of this process.
+var shared struct {
+	sync.Mutex
+	server *Server
+	err    error
+}
+
+// Main runs the tests of a package that uses [DSN], and stops the server after
+// them. It is for TestMain.
+func Main(m *testing.M) {
+	code := m.Run()
+	if s := shared.server; s != nil {
+		s.Stop()
+	}
+	os.Exit(code)
+}
+
+// DSN leads to a schema of the test's own, which does not exist yet and is
+// dropped after it. Without a server the test is skipped.
+func DSN(t testing.TB) string {
+	t.Helper()
+	base := os.Getenv(Env)
+	if base == "" {
+		shared.Lock()
+		defer shared.Unlock()
+		if shared.server == nil && shared.err == nil {
+			shared.server, shared.err = Start()
+		}
+		if shared.err != nil {
+			t.Skipf("no PostgreSQL server: %v; %s may name one", shared.err, Env)
+		}
+		base = shared.server.DSN
+	}
+	name := "test_" + strings.ToLower(rand.Text())
+	t.Cleanup(func() { drop(t, base, name) })
+	return InSchema(t, base, name)
+}
+
+// InSchema is the DSN with a schema.
+func InSchema(t testing.TB, dsn, schema string) string {
+	t.Helper()
+	u, err := url.Parse(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := u.Query()
+	q.Set("search_path", schema)
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
+func drop(t testing.TB, dsn, schema string) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	c, err := pgx.Connect(ctx, dsn)
+	if err == nil {
+		_, err = c.Exec(ctx, `DROP SCHEMA IF EXISTS `+pgx.Identifier{schema}.Sanitize()+` CASCADE`)
+		err = cmp.Or(err, c.Close(ctx))
+	}
+	if err != nil {
+		t.Errorf("dropping the schema of the test: %v", err)
+	}
+}
+
+// Stop stops the server and removes its files.
+func (s *Server) Stop() {
+	s.stop()
+	os.RemoveAll(s.dir)
+}
+
+// Kill ends the server at once, as a crash does. Restart starts it again.
+func (s *Server) Kill() { s.kill() }
+
+// wait waits until the server answers.
+func (s *Server) wait() error {
+	var err error
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		var c *pgx.Conn
+		if c, err = pgx.Connect(ctx, s.DSN); err == nil {
+			c.Close(ctx)
+			cancel()
+			return nil
+		}
+		cancel()
+	}
+	return fmt.Errorf("the server does not answer: %w", err)
+}
