@@ -45,14 +45,18 @@ type Vault struct {
 // The file may have been written by KohakuVault. A file that is not a vault
 // gives [ErrNotVault] and is not changed; [Options.AddToDatabase] makes one of a
 // SQLite database of another program.
+//
+// The path may be the address of a vault on a PostgreSQL server, if the program
+// imports the package columnvault/postgres: see there.
 func Open(ctx context.Context, path string, o *Options) (*Vault, error) {
 	if o == nil {
 		o = &Options{}
 	}
+	shown := engine.Shown(path)
 	if err := o.check(path); err != nil {
-		return nil, fail("open", path, -1, err)
+		return nil, fail("open", shown, -1, err)
 	}
-	log := report.New(o.Logger, path)
+	log := report.New(o.Logger, shown)
 	s, err := engine.Open(ctx, path, sqlite.Options{
 		ReadOnly:       o.ReadOnly,
 		AddToDatabase:  o.AddToDatabase,
@@ -64,9 +68,9 @@ func Open(ctx context.Context, path string, o *Options) (*Vault, error) {
 		Log:            log,
 	})
 	if err != nil {
-		return nil, fail("open", path, -1, err)
+		return nil, fail("open", shown, -1, err)
 	}
-	v := newVault(path, s, o)
+	v := newVault(shown, s, o)
 	v.log = log
 	return v, nil
 }
@@ -81,7 +85,8 @@ func newVault(path string, s store.Store, o *Options) *Vault {
 	return v
 }
 
-// Path is the path that the vault was opened with.
+// Path is the path that the vault was opened with, or the address without its
+// password.
 func (v *Vault) Path() string { return v.path }
 
 // Close writes what the caches hold, waits for the running transaction for up

@@ -36,6 +36,7 @@ var layers = map[string][]string{
 	"internal/migrate":                   {"dtype", "internal/catalog", "internal/column", "internal/column/layout1", "internal/excerpt", "internal/store"},
 	"internal/engine":                    {"internal/store", "internal/store/sqlite"},
 	"internal/store/sqlite":              {"internal/excerpt", "internal/report", "internal/store", "internal/store/sqlite/btree"},
+	"postgres":                           {"", "internal/engine", "internal/store", "internal/store/postgres", "internal/store/sqlite"},
 	"internal/store/postgres":            {"internal/report", "internal/store"},
 	"internal/vaulttest/pgserver":        {},
 	"internal/store/storetest":           {"internal/store"},

@@ -1,0 +1,56 @@
+package postgres_test
+
+import (
+	"log/slog"
+	"strings"
+	"testing"
+
+	"columnvault"
+	"columnvault/dtype"
+	"columnvault/internal/vaulttest"
+	"columnvault/internal/vaulttest/pgserver"
+)
+
+func TestMain(m *testing.M) { pgserver.Main(m) }
+
+func TestOpen(t *testing.T) {
+	ctx, dsn := t.Context(), pgserver.DSN(t)
+	_, err := columnvault.Open(t.Context(), dsn, &columnvault.Options{ReadOnly: true})
+	vaulttest.WantErr(t, "no vault, opened for reading", err, columnvault.ErrNotFound)
+	v := vaulttest.OpenAt(t, dsn, nil)
+	col, err := columnvault.Create(ctx, v, "a", dtype.Int64, nil)
+	vaulttest.Must(t, err)
+	vaulttest.Must(t, col.Append(ctx, 1, 2, 3))
+	other := vaulttest.OpenAt(t, dsn, &columnvault.Options{ReadOnly: true})
+	again, err := columnvault.Lookup(ctx, other, "a", dtype.Int64)
+	vaulttest.Must(t, err)
+	if n, err := again.At(ctx, 1); n != 2 || err != nil {
+		t.Errorf("At(1): %d, %v", n, err)
+	}
+	vaulttest.WantErr(t, "a write to a vault opened for reading", again.Append(ctx, 4), columnvault.ErrReadOnly)
+	vaulttest.WantErr(t, "Checkpoint", vaulttest.ErrOf(v.Checkpoint(ctx, columnvault.CheckpointFull)), columnvault.ErrUnsupported)
+	vaulttest.WantErr(t, "Compact", vaulttest.ErrOf(v.Compact(ctx, columnvault.CompactOptions{})), columnvault.ErrUnsupported)
+}
+
+func TestOptionsOfFiles(t *testing.T) {
+	for _, o := range []columnvault.Options{{AddToDatabase: true}, {FullSync: true}, {PageSize: 4096}, {PageCacheBytes: 1}} {
+		_, err := columnvault.Open(t.Context(), "postgres://nobody@127.0.0.1:1/none", &o)
+		vaulttest.WantErr(t, "an option of files", err, columnvault.ErrInvalidArgument)
+	}
+}
+
+// TestPassword looks for the password where it must not be.
+func TestPassword(t *testing.T) {
+	var log strings.Builder
+	for _, dsn := range []string{
+		"postgres://nobody:secret@127.0.0.1:1/none",
+		"postgresql://nobody@127.0.0.1:1/none?password=secret",
+		"postgres://nobody:secret@127.0.0.1:1/none?sslmode=nonsense",
+		"postgres://nobody:secret@[::1/none",
+	} {
+		_, err := columnvault.Open(t.Context(), dsn, &columnvault.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+		if err == nil || strings.Contains(err.Error()+log.String(), "secret") {
+			t.Errorf("%v\n%s", err, log.String())
+		}
+	}
+}
