@@ -3,7 +3,7 @@
 //
 //	import _ "columnvault/postgres"
 //
-//	v, err := columnvault.Open(context.Background(), "postgres://user@host/database?search_path=lab", nil)
+//	v, err := columnvault.Open(ctx, "postgres://user@host/database?search_path=lab", nil)
 //
 // The address is a URL as PostgreSQL's own programs take it, with the scheme
 // postgres or postgresql. A vault is a schema: that which search_path names, or

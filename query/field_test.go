@@ -8,6 +8,7 @@ import (
 
 	"columnvault"
 	"columnvault/dtype"
+	"columnvault/internal/vaulttest"
 )
 
 // TestRuns: how far runs reach: one element where one is asked for, longer and
@@ -61,6 +62,7 @@ func TestRuns(t *testing.T) {
 
 // TestAllocations: a statement allocates for its runs, and nothing for a row.
 func TestAllocations(t *testing.T) {
+	vaulttest.NeedsFile(t)
 	ctx := t.Context()
 	v := openVault(t)
 	const n = 50_000

@@ -16,6 +16,7 @@ import (
 
 	"columnvault"
 	"columnvault/dtype"
+	"columnvault/internal/vaulttest"
 	"columnvault/query"
 )
 
@@ -263,6 +264,7 @@ func TestConcurrent(t *testing.T) {
 // TestCorrupt: an error of the vault comes out of the statement as it is, and
 // what it does not concern can be read.
 func TestCorrupt(t *testing.T) {
+	vaulttest.NeedsFile(t)
 	path := filepath.Join(t.TempDir(), "vault.db")
 	v, err := columnvault.Open(t.Context(), path, nil)
 	check(t, err)

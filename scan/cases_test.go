@@ -324,6 +324,7 @@ func TestCancel(t *testing.T) {
 // TestAllocations counts them for columns of different length: none are for an
 // element.
 func TestAllocations(t *testing.T) {
+	vaulttest.NeedsFile(t)
 	v := vaulttest.Open(t)
 	ctx := t.Context()
 	allocations := func(n int) float64 {

@@ -11,6 +11,7 @@ import (
 	"columnvault/internal/store"
 	"columnvault/internal/store/sqlite"
 	"columnvault/internal/store/storetest"
+	"columnvault/internal/vaulttest/pgserver"
 )
 
 // Engine opens a storage engine, as [engine.Open] does.
@@ -18,12 +19,18 @@ type Engine func(ctx context.Context, path string, o sqlite.Options) (store.Stor
 
 // Engines are those over which a vault must answer as over a SQLite file, as far
 // as it is not about files.
+//
+// A PostgreSQL server is among them if [pgserver.Env] names one.
 func Engines() map[string]Engine {
-	return map[string]Engine{
+	engines := map[string]Engine{
 		"memory":       memory,
 		"rerun memory": wrapped(memory, storetest.Rerun),
 		"rerun sqlite": wrapped(onSQLite, storetest.Rerun),
 	}
+	if os.Getenv(pgserver.Env) != "" {
+		engines["postgres"] = onServer
+	}
+	return engines
 }
 
 // Conflict is an engine in memory where a call of each first run fails.
@@ -38,7 +45,10 @@ func Lossy(n int64) Engine {
 func Use(t *testing.T, e Engine) {
 	before := engine.Open
 	engine.Open = e
-	t.Cleanup(func() { engine.Open = before })
+	t.Cleanup(func() {
+		engine.Open = before
+		Must(t, dropSchemas())
+	})
 }
 
 // OpenOver opens a vault over an engine. It must not run beside others that open

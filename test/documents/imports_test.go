@@ -43,7 +43,7 @@ var layers = map[string][]string{
 	"internal/store":                     {"internal/excerpt"},
 	"dtype":                              {"internal/excerpt", "internal/structured"},
 	"internal/structured":                {"internal/excerpt"},
-	"internal/vaulttest":                 {"", "dtype", "internal/engine", "internal/store", "internal/store/sqlite", "internal/store/storetest"},
+	"internal/vaulttest":                 {"", "dtype", "internal/engine", "internal/store", "internal/store/postgres", "internal/store/sqlite", "internal/store/storetest", "internal/vaulttest/pgserver"},
 	"internal/vaulttest/powerfs":         {},
 	"internal/vaulttest/faultfs":         {},
 	"internal/tools/rename":              {},

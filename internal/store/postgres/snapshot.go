@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -43,6 +44,8 @@ type snapshot struct {
 	failed    error
 	closed    bool
 	found     []store.Row
+	// mu lets streams of a large value be read, and closed, by several goroutines.
+	mu sync.Mutex
 }
 
 var _ store.Snapshot = (*snapshot)(nil)
@@ -416,9 +419,18 @@ func (r *snapshot) Verify(ctx context.Context, full bool) ([]store.Finding, erro
 	return r.reader.Verify(ctx, full)
 }
 
+// GetAt may be called by several goroutines at a time.
+func (r *snapshot) GetAt(ctx context.Context, table string, key, p []byte, offset int64) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.reader.GetAt(ctx, table, key, p, offset)
+}
+
 // Close gives the connection back. Its transaction ends behind the caller's
 // back: a Read that was one does not wait for that.
 func (r *snapshot) Close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if r.closed {
 		return nil
 	}

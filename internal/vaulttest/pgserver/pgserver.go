@@ -65,24 +65,32 @@ func DSN(t testing.TB) string {
 		base = shared.server.DSN
 	}
 	name := "test_" + strings.ToLower(rand.Text())
-	t.Cleanup(func() { drop(t, base, name) })
-	return InSchema(t, base, name)
+	t.Cleanup(func() {
+		if err := Drop(base, name); err != nil {
+			t.Error(err)
+		}
+	})
+	dsn, err := InSchema(base, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dsn
 }
 
 // InSchema is the DSN with a schema.
-func InSchema(t testing.TB, dsn, schema string) string {
-	t.Helper()
+func InSchema(dsn, schema string) (string, error) {
 	u, err := url.Parse(dsn)
 	if err != nil {
-		t.Fatal(err)
+		return "", fmt.Errorf("%s is not a URL: %w", Env, err)
 	}
 	q := u.Query()
 	q.Set("search_path", schema)
 	u.RawQuery = q.Encode()
-	return u.String()
+	return u.String(), nil
 }
 
-func drop(t testing.TB, dsn, schema string) {
+// Drop removes a schema and everything in it.
+func Drop(dsn, schema string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	c, err := pgx.Connect(ctx, dsn)
@@ -91,8 +99,9 @@ func drop(t testing.TB, dsn, schema string) {
 		err = cmp.Or(err, c.Close(ctx))
 	}
 	if err != nil {
-		t.Errorf("dropping the schema of the test: %v", err)
+		return fmt.Errorf("dropping the schema of a test: %w", err)
 	}
+	return nil
 }
 
 // Stop stops the server and removes its files.
