@@ -21,6 +21,10 @@ import (
 // Env is the variable that names a server for tests.
 const Env = "COLUMNVAULT_PG_DSN"
 
+// Long tells whether tests that break things are to do so for long: by the
+// variable COLUMNVAULT_PG_LONG.
+func Long() bool { return os.Getenv("COLUMNVAULT_PG_LONG") != "" }
+
 // Server is a PostgreSQL server that Start has started.
 type Server struct {
 	// DSN leads to a database on it.
