@@ -11,7 +11,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"columnvault"
+	"columnvault/internal/engine"
 	"columnvault/internal/hint"
+	_ "columnvault/postgres" // for addresses in the place of DB
 )
 
 // reading calls fn with the vault at path, opened for reading.
@@ -122,8 +124,12 @@ func mustExist(path string) error {
 	return nil
 }
 
-// missing tells whether there is certainly no file at path.
+// missing tells whether there is certainly no file at path, which is no address
+// of a server either.
 func missing(path string) bool {
+	if _, ok := engine.Scheme(path); ok {
+		return false
+	}
 	_, err := os.Stat(path)
 	return errors.Is(err, fs.ErrNotExist)
 }

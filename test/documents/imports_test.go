@@ -17,7 +17,7 @@ const tool = "cmd/columnvault/internal/"
 
 // layers says which packages of this module each may import: those below it.
 var layers = map[string][]string{
-	"cmd/columnvault":                    {"", "dtype", "exchange", "exchange/csv", "exchange/parquet", "exchange/sqlrows", "internal/excerpt", "internal/hint", "internal/position", "internal/values", "query", "salvage", "scan", "viewer", tool + "columns", tool + "files", tool + "importing", tool + "term"},
+	"cmd/columnvault":                    {"", "dtype", "exchange", "exchange/csv", "exchange/parquet", "exchange/sqlrows", "internal/copying", "internal/engine", "internal/excerpt", "internal/hint", "internal/position", "internal/store", "internal/store/sqlite", "internal/values", "postgres", "query", "salvage", "scan", "viewer", tool + "columns", tool + "files", tool + "importing", tool + "term"},
 	tool + "importing":                   {"", "dtype", "exchange", "exchange/arrow", "exchange/compressed", "exchange/csv", "exchange/jsonl", "exchange/npy", "exchange/parquet", "exchange/sqlrows", "internal/excerpt", "internal/hint", "internal/values", tool + "columns", tool + "files", tool + "term"},
 	tool + "columns":                     {"", "dtype", "exchange", "internal/excerpt", "internal/hint", "internal/values"},
 	tool + "files":                       {"exchange/compressed", "internal/hint", tool + "term"},
@@ -34,6 +34,7 @@ var layers = map[string][]string{
 	"internal/column/layout0":            {"internal/column", "internal/store"},
 	"internal/column/layout1":            {"internal/column", "internal/store"},
 	"internal/migrate":                   {"dtype", "internal/catalog", "internal/column", "internal/column/layout1", "internal/excerpt", "internal/store"},
+	"internal/copying":                   {"dtype", "internal/catalog", "internal/column", "internal/excerpt", "internal/store"},
 	"internal/engine":                    {"internal/store", "internal/store/sqlite"},
 	"internal/store/sqlite":              {"internal/excerpt", "internal/report", "internal/store", "internal/store/sqlite/btree"},
 	"postgres":                           {"", "internal/engine", "internal/store", "internal/store/postgres", "internal/store/sqlite"},

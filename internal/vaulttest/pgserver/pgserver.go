@@ -116,19 +116,3 @@ func (s *Server) Stop() {
 
 // Kill ends the server at once, as a crash does. Restart starts it again.
 func (s *Server) Kill() { s.kill() }
-
-// wait waits until the server answers.
-func (s *Server) wait() error {
-	var err error
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		var c *pgx.Conn
-		if c, err = pgx.Connect(ctx, s.DSN); err == nil {
-			c.Close(ctx)
-			cancel()
-			return nil
-		}
-		cancel()
-	}
-	return fmt.Errorf("the server does not answer: %w", err)
-}

@@ -1,6 +1,7 @@
 package pgserver
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -12,6 +13,8 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // Start starts a server on the loopback interface. Its files are in memory
@@ -67,8 +70,19 @@ func (s *Server) create(initdb string) error {
 
 func (s *Server) data() string { return filepath.Join(s.dir, "data") }
 
-// Restart starts a server that was killed.
+// Restart starts a server that was killed. Its backends may live on for a
+// moment; until they end, no other server starts on the same files.
 func (s *Server) Restart() error {
+	var err error
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+		if err = s.start(); err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+func (s *Server) start() error {
 	who, err := owner()
 	if err != nil {
 		return err
@@ -77,18 +91,18 @@ func (s *Server) Restart() error {
 	if err != nil {
 		return err
 	}
-	// Commits are on the disk when they are acknowledged, as far as a killed
-	// process is concerned: what the system was given survives that.
 	server := exec.Command(postgres, "-D", s.data(), "-p", strconv.Itoa(s.port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
 		"-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=300", "-c", "logging_collector=off")
 	server.Dir, server.SysProcAttr = s.dir, as(who)
-	server.SysProcAttr.Setpgid = true
 	server.SysProcAttr.Pdeathsig = syscall.SIGQUIT // if the test is killed
 	if err := server.Start(); err != nil {
 		return err
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- server.Wait() }()
+	ended := make(chan struct{})
+	go func() {
+		_ = server.Wait()
+		close(ended)
+	}()
 	s.stop = func() {
 		_ = server.Process.Signal(syscall.SIGINT) // which ends transactions
 		select {
@@ -98,11 +112,10 @@ func (s *Server) Restart() error {
 		}
 	}
 	s.kill = func() {
-		_ = syscall.Kill(-server.Process.Pid, syscall.SIGKILL) // the server and all that it has started
+		_ = server.Process.Kill()
 		<-ended
-		time.Sleep(100 * time.Millisecond)
 	}
-	err = s.wait()
+	err = s.wait(ended)
 	if err != nil {
 		s.kill()
 	}
@@ -140,3 +153,24 @@ func owner() (*syscall.Credential, error) {
 }
 
 func as(who *syscall.Credential) *syscall.SysProcAttr { return &syscall.SysProcAttr{Credential: who} }
+
+// wait waits until the server answers, or has ended.
+func (s *Server) wait(ended <-chan struct{}) error {
+	var err error
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		select {
+		case <-ended:
+			return errors.New("the server has ended")
+		default:
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		var c *pgx.Conn
+		if c, err = pgx.Connect(ctx, s.DSN); err == nil {
+			c.Close(ctx)
+			cancel()
+			return nil
+		}
+		cancel()
+	}
+	return fmt.Errorf("the server does not answer: %w", err)
+}
