@@ -154,6 +154,7 @@ func TestJSONContract(t *testing.T) {
 	look("kv ls", ok, "a.db")
 	look("checkpoint", ok, "a.db")
 	look("backup", ok, "a.db", "b.db")
+	look("copy", ok, "a.db", "copied.db", "--verify")
 	look("check", fails, "a.db", "--digest")
 	look("check", fails, broken)
 	look("salvage", fails, "b.db", "c.db")

@@ -33,7 +33,7 @@ Usage: columnvault COMMAND DB ... [--FLAGS]
   create, retype, rename, drop, migrate   change columns
   kv put, get, cat, ls, rm     values under keys
   check, repair, salvage       look for damage, mend it, save what is left
-  backup, copy, compact, checkpoint  copy the vault, give room back, empty the log
+  backup, copy, compact, checkpoint   copies, give room back, empty the log
   completion, help, version    the tool
 
 "columnvault --help" says how values are written, and what scripts may rely on,
@@ -112,8 +112,8 @@ is 0, or 1 after an error, 2 after wrong usage, 130 after an interrupt.`,
 	addCommands(root, "Changing columns", newCreateCommand(a), newRetypeCommand(a), newRenameCommand(a), newDropCommand(a),
 		newMigrateCommand(a))
 	addCommands(root, "Keys and values", newKVCommand(a))
-	addCommands(root, "The file", newCheckCommand(a), newRepairCommand(a), newSalvageCommand(a), newBackupCommand(a), newCopyCommand(a),
-		newCompactCommand(a), newCheckpointCommand(a))
+	addCommands(root, "The file", newCheckCommand(a), newRepairCommand(a), newSalvageCommand(a), newBackupCommand(a),
+		newCopyCommand(a), newCompactCommand(a), newCheckpointCommand(a))
 	addCommands(root, "The tool", newCompletionCommand(a), newVersionCommand(a))
 	root.SetHelpCommandGroupID("The tool")
 	return root
