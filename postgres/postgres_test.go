@@ -54,3 +54,22 @@ func TestPassword(t *testing.T) {
 		}
 	}
 }
+
+// TestRepair keeps chunks that belong to no column.
+func TestRepair(t *testing.T) {
+	ctx, dsn := t.Context(), pgserver.DSN(t)
+	v := vaulttest.OpenAt(t, dsn, nil)
+	vaulttest.Create(t, v, "a", dtype.Int64, 1, 2, 3)
+	pgserver.Exec(t, dsn, `INSERT INTO columnvault_chunks VALUES (77, 0, 9, 0, '', 'abc')`)
+	plan, err := v.PlanRepair(ctx, columnvault.RepairOptions{NoBackup: true})
+	vaulttest.Must(t, err)
+	err = v.Repair(ctx, plan)
+	vaulttest.Must(t, err)
+	for f, err := range v.Check(ctx, columnvault.CheckOptions{Full: true}) {
+		t.Errorf("after the repair: %+v, %v", f, err)
+	}
+	kept := vaulttest.Lookup(t, v, plan.Steps[0].As, dtype.Bytes)
+	if n, err := kept.Len(ctx); n != 1 || err != nil {
+		t.Errorf("%d elements are kept, %v", n, err)
+	}
+}

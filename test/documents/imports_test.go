@@ -48,6 +48,7 @@ var layers = map[string][]string{
 	"internal/vaulttest/powerfs":         {},
 	"internal/vaulttest/faultfs":         {},
 	"internal/tools/rename":              {},
+	"internal/tools/pgserver":            {"internal/vaulttest/pgserver"},
 	"test/conformance":                   {},
 	"test/crash":                         {},
 	"test/documents":                     {},

@@ -15,13 +15,9 @@ import (
 	"columnvault/internal/store"
 )
 
-const (
-	// settling is for how long the outcome of a commit is looked for.
-	settling = 30 * time.Second
-	// pruning is how many commits pass before tokens that nobody needs any more
-	// are removed.
-	pruning = 4096
-)
+// pruning is how many commits pass before tokens that nobody needs any more are
+// removed.
+const pruning = 4096
 
 // newToken is a token that no other transaction has. Tokens begin with the
 // time, so that they are at one end of their index.
@@ -36,7 +32,7 @@ func newToken() []byte {
 // cannot have one token. If the transaction is running, the server makes this
 // wait for it.
 func (s *Store) settle(token []byte) (committed bool, err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), settling)
+	ctx, cancel := context.WithTimeout(context.Background(), s.opts.Settling)
 	defer cancel()
 	for wait := 10 * time.Millisecond; ; wait = min(2*wait, time.Second) {
 		committed, err = s.look(ctx, token)

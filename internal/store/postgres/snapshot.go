@@ -138,10 +138,14 @@ func (r *snapshot) ask(ctx context.Context, t *trip) error {
 	stale := c.used && c.pg.IsClosed() && ctx.Err() == nil
 	err = explain(ctx, err)
 	switch {
+	case r.s.closed.Load():
+		return store.ErrClosed
 	case stale, errors.Is(err, errConflict):
 		r.failed = store.ErrAgain
 		return r.failed
-	case r.held && ctx.Err() == nil:
+	case r.held && ctx.Err() != nil:
+		r.failed = fmt.Errorf("%w: the snapshot ended with a call that was canceled", store.ErrUnavailable)
+	case r.held:
 		r.failed = err
 	}
 	return err

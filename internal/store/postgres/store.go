@@ -21,6 +21,9 @@ type Options struct {
 	// MaxSnapshotAge is how long a snapshot may be open; 0 means
 	// [DefaultSnapshotAge], below 0 without end.
 	MaxSnapshotAge time.Duration
+	// Settling is for how long the outcome of a commit is looked for whose answer
+	// was lost; 0 means [DefaultSettling].
+	Settling time.Duration
 	// Log is told what the caller of an operation does not hear; nil is silent.
 	Log *report.Log
 }
@@ -29,6 +32,7 @@ type Options struct {
 const (
 	DefaultBusyTimeout = 5 * time.Second
 	DefaultSnapshotAge = time.Minute
+	DefaultSettling    = 30 * time.Second
 )
 
 // Store is a vault in a schema of a PostgreSQL database.
@@ -62,6 +66,9 @@ func Open(ctx context.Context, dsn string, opts Options) (*Store, error) {
 	}
 	if opts.MaxSnapshotAge == 0 {
 		opts.MaxSnapshotAge = DefaultSnapshotAge
+	}
+	if opts.Settling == 0 {
+		opts.Settling = DefaultSettling
 	}
 	p, err := newPool(dsn, opts)
 	if err != nil {

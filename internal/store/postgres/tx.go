@@ -104,7 +104,7 @@ func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if time.Since(start) > s.opts.BusyTimeout+settling {
+		if time.Since(start) > s.opts.BusyTimeout+s.opts.Settling {
 			return fmt.Errorf("%w: others change the same again and again: %w", store.ErrBusy, err)
 		}
 		prelock = t.used()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 
 	"github.com/jackc/pgx/v5"
@@ -236,7 +237,7 @@ func (t *tx) DropChunks(ctx context.Context, id store.ColumnID, from, to int64) 
 		return err
 	}
 	h := t.columns[id]
-	if h.row.ID == 0 || from >= to {
+	if from >= to {
 		return nil
 	}
 	if h.lastKnown && (!h.hasChunks || from > h.last.Number) {
@@ -261,7 +262,7 @@ func (t *tx) sendWrites(all *trip) {
 	var put putArrays
 	for _, id := range slices.Sorted(maps.Keys(w.columns)) {
 		c := w.columns[id]
-		if h := t.columns[id]; h != nil {
+		if h := t.columns[id]; h != nil && h.row.ID != 0 {
 			t.sendRow(all, h, c.row)
 		}
 		for _, d := range c.drops {
@@ -506,7 +507,7 @@ func (t *tx) DropColumn(ctx context.Context, id store.ColumnID) error {
 	}
 	h := t.columns[id]
 	if h.row.ID == 0 {
-		return nil
+		return t.DropChunks(ctx, id, math.MinInt64, math.MaxInt64) // those of no column, which a repair has kept
 	}
 	delete(t.writes.columns, id)
 	if err := t.lockCatalog(ctx, &trip{}); err != nil {

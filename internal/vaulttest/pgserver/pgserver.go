@@ -116,3 +116,16 @@ func (s *Server) Stop() {
 
 // Kill ends the server at once, as a crash does. Restart starts it again.
 func (s *Server) Kill() { s.kill() }
+
+// Exec runs statements in a schema without the library's knowledge.
+func Exec(t testing.TB, dsn, statements string) {
+	t.Helper()
+	c, err := pgx.Connect(t.Context(), dsn)
+	if err == nil {
+		_, err = c.Exec(t.Context(), statements)
+		err = cmp.Or(err, c.Close(t.Context()))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}

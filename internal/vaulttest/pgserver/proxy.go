@@ -171,3 +171,6 @@ func (p *Proxy) CutAnswerAfter(n int64) {
 	defer p.mu.Unlock()
 	p.leftBack = n
 }
+
+// Refuse takes no more connections.
+func (p *Proxy) Refuse() { p.listen.Close() }
