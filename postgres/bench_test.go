@@ -1,0 +1,187 @@
+package postgres_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"columnvault"
+	"columnvault/dtype"
+	"columnvault/internal/vaulttest"
+	"columnvault/internal/vaulttest/pgserver"
+)
+
+// places are where the vaults of benchmarks are.
+var places = []struct {
+	name string
+	path func(b *testing.B) string
+}{
+	{"file", func(b *testing.B) string { return filepath.Join(b.TempDir(), "bench.db") }},
+	{"server", func(b *testing.B) string { return pgserver.DSN(b) }},
+}
+
+func openBench(b *testing.B, path string) *columnvault.Vault {
+	v, err := columnvault.Open(path, nil)
+	vaulttest.Must(b, err)
+	b.Cleanup(func() { v.Close() })
+	return v
+}
+
+// BenchmarkOperations has the calls whose trips TestTrips counts, over a file and
+// over a server.
+func BenchmarkOperations(b *testing.B) {
+	for _, place := range places {
+		b.Run(place.name, func(b *testing.B) {
+			ctx := b.Context()
+			v := openBench(b, place.path(b))
+			c, err := columnvault.Create(ctx, v, "a", dtype.Int64, nil)
+			vaulttest.Must(b, err)
+			vaulttest.Must(b, c.Append(ctx, vaulttest.Span(0, 100_000)...))
+			other, err := columnvault.Create(ctx, v, "b", dtype.Int64, nil)
+			vaulttest.Must(b, err)
+			words, err := columnvault.Create(ctx, v, "words", dtype.String, nil)
+			vaulttest.Must(b, err)
+			vaulttest.Must(b, words.Append(ctx, make([]string, 1000)...))
+			kv, key := v.KV(), []byte("key")
+			vaulttest.Must(b, kv.Put(ctx, key, make([]byte, 100)))
+			thousand := vaulttest.Span(0, 1000)
+			var some []int
+			for i := range 100 {
+				some = append(some, i*999)
+			}
+			for _, op := range []struct {
+				name string
+				run  func() error
+			}{
+				{"At", func() error { return vaulttest.ErrOf(c.At(ctx, 77_777)) }},
+				{"Slice100", func() error { return vaulttest.ErrOf(c.Slice(ctx, 500, 600)) }},
+				{"Take100", func() error { return vaulttest.ErrOf(c.Take(ctx, some)) }},
+				{"Len", func() error { return vaulttest.ErrOf(c.Len(ctx)) }},
+				{"Set", func() error { return c.Set(ctx, 5, 5) }},
+				{"Append1", func() error { return c.Append(ctx, 1) }},
+				{"Append1000", func() error { return other.Append(ctx, thousand...) }},
+				{"Update2x10", func() error {
+					return v.Update(ctx, func(_ context.Context, tx *columnvault.Tx) error {
+						return errors.Join(c.In(tx).Append(ctx, thousand[:10]...), other.In(tx).Append(ctx, thousand[:10]...))
+					})
+				}},
+				{"TextAt", func() error { return vaulttest.ErrOf(words.At(ctx, 500)) }},
+				{"TextAppend1", func() error { return words.Append(ctx, "a word") }},
+				{"Put100", func() error { return kv.Put(ctx, key, make([]byte, 100)) }},
+				{"Get", func() error { return vaulttest.ErrOf(kv.Get(ctx, key)) }},
+			} {
+				b.Run(op.name, func(b *testing.B) {
+					for b.Loop() {
+						vaulttest.Must(b, op.run())
+					}
+				})
+			}
+		})
+	}
+}
+
+// BenchmarkBulk compares a column of 32 MiB with COPY and SELECT of the same
+// bytes, in rows of the same size, and with a row for each element.
+func BenchmarkBulk(b *testing.B) {
+	const size = 32 << 20
+	ctx := b.Context()
+	dsn := pgserver.DSN(b)
+	v := openBench(b, dsn)
+	values := vaulttest.Span(0, size/8)
+	c, err := columnvault.Create(ctx, v, "a", dtype.Int64, nil)
+	vaulttest.Must(b, err)
+	plain, err := pgx.Connect(ctx, dsn)
+	vaulttest.Must(b, err)
+	defer plain.Close(ctx)
+	exec := func(b *testing.B, sql string) {
+		_, err := plain.Exec(ctx, sql)
+		vaulttest.Must(b, err)
+	}
+	exec(b, `CREATE TABLE blocks (n bigint PRIMARY KEY, data bytea)`)
+	exec(b, `ALTER TABLE blocks ALTER data SET STORAGE EXTERNAL`)
+	exec(b, `CREATE TABLE elements (n bigint PRIMARY KEY, value bigint)`)
+	run := func(name string, before, fn func(b *testing.B)) {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(size)
+			for b.Loop() {
+				b.StopTimer()
+				before(b)
+				b.StartTimer()
+				fn(b)
+			}
+		})
+	}
+	nothing := func(*testing.B) {}
+	run("Append", func(b *testing.B) { vaulttest.Must(b, c.Clear(ctx)) }, func(b *testing.B) { vaulttest.Must(b, c.Append(ctx, values...)) })
+	run("Read", nothing, func(b *testing.B) { vaulttest.Must(b, vaulttest.ErrOf(c.Slice(ctx, 0, len(values)))) })
+	block := make([]byte, 64<<10)
+	run("COPY", func(b *testing.B) { exec(b, `TRUNCATE blocks`) }, func(b *testing.B) {
+		_, err := plain.CopyFrom(ctx, pgx.Identifier{"blocks"}, []string{"n", "data"}, pgx.CopyFromSlice(size/len(block), func(i int) ([]any, error) { return []any{int64(i), block}, nil }))
+		vaulttest.Must(b, err)
+	})
+	run("SELECT", nothing, func(b *testing.B) {
+		rows, err := plain.Query(ctx, `SELECT data FROM blocks ORDER BY n`)
+		vaulttest.Must(b, err)
+		n := 0
+		for rows.Next() {
+			n += copy(block, rows.RawValues()[0])
+		}
+		vaulttest.Must(b, rows.Err())
+		if n != size {
+			b.Fatal(n, io.ErrUnexpectedEOF)
+		}
+	})
+	run("COPYElements", func(b *testing.B) { exec(b, `TRUNCATE elements`) }, func(b *testing.B) {
+		_, err := plain.CopyFrom(ctx, pgx.Identifier{"elements"}, []string{"n", "value"}, pgx.CopyFromSlice(len(values), func(i int) ([]any, error) { return []any{int64(i), values[i]}, nil }))
+		vaulttest.Must(b, err)
+	})
+	run("SELECTElements", nothing, func(b *testing.B) {
+		rows, err := plain.Query(ctx, `SELECT value FROM elements ORDER BY n`)
+		vaulttest.Must(b, err)
+		all, err := pgx.AppendRows(make([]int64, 0, len(values)), rows, pgx.RowTo[int64])
+		vaulttest.Must(b, err)
+		if len(all) != len(values) {
+			b.Fatal(len(all))
+		}
+	})
+}
+
+// BenchmarkWriters has eight vaults append at the same time: to columns of their
+// own, and to one.
+func BenchmarkWriters(b *testing.B) {
+	for _, shared := range []bool{false, true} {
+		b.Run(fmt.Sprintf("shared=%v", shared), func(b *testing.B) {
+			ctx, dsn := b.Context(), pgserver.DSN(b)
+			var columns []*columnvault.Column[int64]
+			for i := range 8 {
+				name := "shared"
+				if !shared {
+					name = fmt.Sprint("own", i)
+				}
+				c, err := columnvault.Ensure(ctx, openBench(b, dsn), name, dtype.Int64, nil)
+				vaulttest.Must(b, err)
+				columns = append(columns, c)
+			}
+			for b.Loop() { // a round of all
+				var wg sync.WaitGroup
+				for _, c := range columns {
+					wg.Go(func() {
+						for range 20 {
+							if err := c.Append(ctx, 1); err != nil {
+								b.Error(err)
+							}
+						}
+					})
+				}
+				wg.Wait()
+			}
+			b.ReportMetric(float64(b.N*8*20)/b.Elapsed().Seconds(), "appends/s")
+		})
+	}
+}
