@@ -282,6 +282,9 @@ func (t *tx) commit(ctx context.Context) error {
 	if !t.written && t.writes.empty() && !remembers {
 		return nil // nothing to commit, and all that was read is locked
 	}
+	if err := t.sendFresh(ctx); err != nil {
+		return err
+	}
 	var all trip
 	if _, err := t.lead(ctx, &all); err != nil {
 		return err

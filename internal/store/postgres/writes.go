@@ -37,6 +37,8 @@ type columnWrites struct {
 type chunkWrite struct {
 	// image says that all of the chunk is here, with data and zeros after it.
 	image bool
+	// fresh says that the column had no such chunk before the transaction.
+	fresh bool
 	chunk store.Chunk
 	data  []byte
 	// Without an image: set says that Used and Meta change, patches are bytes
@@ -96,6 +98,9 @@ func (w *writes) table(name string) *tableWrites {
 func (t *tx) sendIfMany(ctx context.Context) error {
 	if t.writes.bytes < mostWrites {
 		return nil
+	}
+	if err := t.sendFresh(ctx); err != nil || t.writes.empty() {
+		return err
 	}
 	return t.ask(ctx, &trip{})
 }
@@ -158,10 +163,15 @@ func (t *tx) PutChunk(ctx context.Context, id store.ColumnID, c store.Chunk, dat
 		return err
 	}
 	c.Meta = append([]byte{}, c.Meta...)
+	fresh := h.lastKnown && (!h.hasChunks || c.Number > h.last.Number)
 	if h.lastKnown && (!h.hasChunks || c.Number >= h.last.Number) {
 		h.last, h.hasChunks = c, true
 	}
+	if old := t.writes.column(id).chunks[c.Number]; old != nil {
+		fresh = old.fresh
+	}
 	t.writes.put(id, c, data)
+	t.writes.columns[id].chunks[c.Number].fresh = fresh
 	return t.sendIfMany(ctx)
 }
 
