@@ -19,6 +19,9 @@ import (
 	"columnvault/internal/vaulttest"
 )
 
+// TestMain runs the tests and benchmarks over a server if one is named.
+func TestMain(m *testing.M) { vaulttest.Main(m) }
+
 var (
 	benchPage     = flag.Int("page", 0, "the `size` of pages in the vaults of benchmarks; 0 is the default")
 	benchElements = flag.Int("elements", 10*million, "how many `elements` the column of BenchmarkCheck has")

@@ -89,7 +89,7 @@ func fill(t *testing.T, s store.Store) {
 func TestCopy(t *testing.T) {
 	for from, openFrom := range engines {
 		for to, openTo := range engines {
-			if from == to {
+			if from == to || testing.Short() && from != "sqlite" && to != "sqlite" {
 				continue
 			}
 			t.Run(from+" to "+to, func(t *testing.T) {

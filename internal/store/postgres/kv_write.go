@@ -219,7 +219,13 @@ func (w *tableWrites) send(all *trip, table string) {
 		}
 	}
 	all.add(nil, `DELETE FROM columnvault_chunks WHERE col_id IN (SELECT p.blob `+ofTable+` AND p.key = ANY($2) AND p.blob IS NOT NULL)`, name, keys)
-	all.add(nil, `INSERT INTO columnvault_pairs (tbl_id, key, size, value, blob)
+	// All of them must be stored: a table that somebody has removed together with
+	// the vault would swallow them without a word.
+	all.require(errGone, `WITH u AS (INSERT INTO columnvault_pairs (tbl_id, key, size, value, blob)
 		SELECT t.tbl_id, n.* FROM columnvault_tables t, unnest($2::bytea[], $3::bigint[], $4::bytea[], $5::bigint[]) AS n WHERE t.name = $1
-		ON CONFLICT (tbl_id, key) DO UPDATE SET size = EXCLUDED.size, value = EXCLUDED.value, blob = EXCLUDED.blob`, name, keys, sizes, data, blobs)
+		ON CONFLICT (tbl_id, key) DO UPDATE SET size = EXCLUDED.size, value = EXCLUDED.value, blob = EXCLUDED.blob RETURNING 1)
+		SELECT 1 / (count(*) = $6)::int FROM u`, name, keys, sizes, data, blobs, int64(len(keys)))
 }
+
+// errGone: a key-value table has been removed, which a vault never does.
+var errGone = fmt.Errorf("%w: the table of the pairs is gone", store.ErrReplaced)

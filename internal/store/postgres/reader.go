@@ -246,8 +246,8 @@ func (p *pgxRaw) ScanBytes(v []byte) error {
 	return nil
 }
 
-// Columns lists the columns of each layout in the order of their creation,
-// which is that of IDs.
+// listColumns lists all columns in the order of their creation, which is that of
+// IDs, and locks them if lock says so.
 func (r *reader) listColumns(ctx context.Context, lock string) (all []entry, err error) {
 	var t trip
 	t.addRows(&all, `ORDER BY c.col_id`+lock)

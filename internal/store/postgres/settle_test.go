@@ -103,3 +103,30 @@ func TestVerify(t *testing.T) {
 		t.Errorf("Get: %v", err)
 	}
 }
+
+// TestRemovedBehind has somebody make the vault anew behind the back of one that
+// is open: what that remembers must not make it lose what it writes.
+func TestRemovedBehind(t *testing.T) {
+	ctx, dsn := t.Context(), pgserver.DSN(t)
+	s := openAt(t, dsn, postgres.Options{})
+	defer s.Close()
+	var col store.Row
+	err := s.Update(ctx, func(tx store.Tx) (err error) {
+		if col, err = tx.CreateColumn(ctx, store.Row{Name: "a", DType: "i64", ElemSize: 8, MinChunk: 64, MaxChunk: 64}); err != nil {
+			return err
+		}
+		return tx.Put(ctx, "kv", []byte("key"), nil)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pgserver.Exec(t, dsn, `DELETE FROM columnvault_tables; DELETE FROM columnvault_columns; DELETE FROM columnvault_pairs`)
+	err = s.Update(ctx, func(tx store.Tx) error { return tx.Put(ctx, "kv", []byte("other"), nil) })
+	if !errors.Is(err, store.ErrReplaced) {
+		t.Errorf("Put: %v", err)
+	}
+	err = s.Update(ctx, func(tx store.Tx) error { return tx.SetLength(ctx, col.ID, 1) })
+	if !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("SetLength: %v", err)
+	}
+}

@@ -219,7 +219,7 @@ func (t *tx) fail(ctx context.Context, err error) error {
 
 // ours tells whether an error is one of package store already, by a guard.
 func ours(err error) bool {
-	return errors.Is(err, store.ErrCorrupt) || errors.Is(err, store.ErrNotFound) || errors.Is(err, errConflict)
+	return errors.Is(err, store.ErrCorrupt) || errors.Is(err, errGone) || errors.Is(err, errConflict)
 }
 
 // errStale is the guard of what was remembered.
@@ -391,8 +391,8 @@ func (t *tx) Lookup(ctx context.Context, names ...string) ([]store.Row, error) {
 	return t.found, nil
 }
 
-// recall goes on with what is remembered of a name, unless locks are held
-// already that were taken after it.
+// recall goes on with what is remembered of a name, unless the transaction has
+// seen another version of the catalog, by its own changes for instance.
 func (t *tx) recall(name string) (store.ColumnID, bool) {
 	e, version, ok := t.s.known.byName(name)
 	if !ok || t.version != 0 && version != t.version {
@@ -406,8 +406,8 @@ func (t *tx) recall(name string) (store.ColumnID, bool) {
 	return e.row.ID, true
 }
 
-// use goes on with a row that is remembered. It does not if something was
-// written already: the statements would then be of columns that are not locked.
+// use goes on with a row that is remembered, which the next trip locks. It does
+// not if the transaction knows that the column is gone.
 func (t *tx) use(e entry) bool {
 	if t.columns[e.row.ID] != nil {
 		return t.columns[e.row.ID].row.ID != 0

@@ -1,9 +1,0 @@
-package columnvault_test
-
-import (
-	"testing"
-
-	"columnvault/internal/vaulttest"
-)
-
-func TestMain(m *testing.M) { vaulttest.Main(m) }
