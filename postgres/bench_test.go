@@ -27,7 +27,7 @@ var places = []struct {
 }
 
 func openBench(b *testing.B, path string) *columnvault.Vault {
-	v, err := columnvault.Open(path, nil)
+	v, err := columnvault.Open(b.Context(), path, nil)
 	vaulttest.Must(b, err)
 	b.Cleanup(func() { v.Close() })
 	return v

@@ -85,7 +85,7 @@ func runExport(ctx context.Context, a *app, db string, names []string, o *export
 		return usagef("%s is not written to a terminal: --out names a file", format)
 	}
 	return reading(ctx, db, func(v *columnvault.Vault) error {
-		if err := files.SpareVault(db, o.out); err != nil {
+		if err := spareVault(db, o.out); err != nil {
 			return err
 		}
 		mixed := o.out == "" && o.parquet == "" && a.outTerminal // a bar would be between the lines

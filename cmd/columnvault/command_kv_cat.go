@@ -55,7 +55,7 @@ func runKVCat(ctx context.Context, a *app, db string, key []byte, o *kvCatOption
 		return err
 	}
 	return reading(ctx, db, func(v *columnvault.Vault) error {
-		if err := files.SpareVault(db, o.out); err != nil {
+		if err := spareVault(db, o.out); err != nil {
 			return err
 		}
 		return v.View(ctx, func(ctx context.Context, tx *columnvault.Tx) error {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -65,7 +66,8 @@ chunks for more (slack), and that all its chunks have (capacity); the sizes of
 its elements; and of numbers and times the smallest and the largest, of numbers
 their mean (without NaN) and how they went, as the means of equal stretches.
 Without NAME a line for every column, the size of the file, what of it nothing
-takes, which "compact" gives back, and the size of the write-ahead log.
+takes, which "compact" gives back, and the size of the write-ahead log; these are
+0 in the JSON of a vault on a server.
 
 --json prints one object. More fields may come; these stay:
   name, dtype                                text
@@ -115,7 +117,8 @@ func (a *app) statAll(ctx context.Context, v *columnvault.Vault, tx *columnvault
 		return err
 	}
 	sizes, err := v.FileSizes()
-	if err != nil {
+	onServer := errors.Is(err, columnvault.ErrUnsupported) // where there are no files to measure
+	if err != nil && !onServer {
 		return err
 	}
 	all := vaultStat{File: v.Path(), Bytes: sizes.Main, Free: sizes.Free, WALBytes: sizes.Log, Columns: []columnStat{}}
@@ -137,7 +140,7 @@ func (a *app) statAll(ctx context.Context, v *columnvault.Vault, tx *columnvault
 	if asJSON {
 		return a.printJSON(all)
 	}
-	if err := t.Write(a.out); err != nil {
+	if err := t.Write(a.out); err != nil || onServer {
 		return err
 	}
 	fmt.Fprintf(a.out, "\n%s: %s", all.File, term.Bytes(all.Bytes))

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"columnvault"
+	"columnvault/cmd/columnvault/internal/files"
 	"columnvault/internal/engine"
 	"columnvault/internal/hint"
 	_ "columnvault/postgres" // for addresses in the place of DB
@@ -132,4 +133,12 @@ func missing(path string) bool {
 	}
 	_, err := os.Stat(path)
 	return errors.Is(err, fs.ErrNotExist)
+}
+
+// spareVault refuses a file to write that is the vault, if that is a file.
+func spareVault(db, out string) error {
+	if _, ok := engine.Scheme(db); ok {
+		return nil
+	}
+	return files.SpareVault(db, out)
 }

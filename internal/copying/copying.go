@@ -99,8 +99,6 @@ func (c *copier) copy(ctx context.Context) error {
 		switch {
 		case e.Kind == catalog.Half:
 			c.skip(e, "only half of it was created")
-		case e.Kind == catalog.Later:
-			c.skip(e, "this version does not read its layout")
 		case e.Hidden:
 			c.skip(e, "another column has its name")
 		default:

@@ -130,3 +130,23 @@ func TestRemovedBehind(t *testing.T) {
 		t.Errorf("SetLength: %v", err)
 	}
 }
+
+// TestConnections has no connection left.
+func TestConnections(t *testing.T) {
+	ctx, dsn := t.Context(), pgserver.DSN(t)
+	if _, err := postgres.Open(ctx, dsn+"&pool_max_conns=one", postgres.Options{}); !errors.Is(err, store.ErrInvalidArgument) {
+		t.Errorf("Open: %v", err)
+	}
+	s := openAt(t, dsn+"&pool_max_conns=2", postgres.Options{BusyTimeout: 10 * time.Millisecond})
+	defer s.Close()
+	for range 2 {
+		snap, err := s.Snapshot(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer snap.Close()
+	}
+	if _, err := s.Snapshot(ctx); !errors.Is(err, store.ErrBusy) {
+		t.Errorf("a third snapshot: %v", err)
+	}
+}

@@ -81,6 +81,25 @@ func DSN(t testing.TB) string {
 	return dsn
 }
 
+// Own is DSN for a package without [Main]: a server that it starts ends with the
+// test.
+func Own(t testing.TB) string {
+	t.Helper()
+	if os.Getenv(Env) != "" {
+		return DSN(t)
+	}
+	server, err := Start()
+	if err != nil {
+		t.Skipf("no PostgreSQL server: %v; %s may name one", err, Env)
+	}
+	t.Cleanup(server.Stop)
+	dsn, err := InSchema(server.DSN, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dsn
+}
+
 // InSchema is the DSN with a schema.
 func InSchema(dsn, schema string) (string, error) {
 	u, err := url.Parse(dsn)
