@@ -73,11 +73,15 @@ type tree struct{ kind, name, table string }
 // verifyPages runs SQLite's own check. That makes a finding of a page that could
 // not be read, whatever the reason was, and others of what it did not see
 // because of it: what a second look does not find was an error of the disk that
-// has passed.
+// has passed. It reads everything again, since SQLite follows a damaged page
+// farther once it has it.
 func (r *reader) verifyPages(full bool) (found []store.Finding, err error) {
 	damage := func(f store.Finding) bool { return f.Kind != store.FoundUnused }
 	found, err = r.checkPages(full, maxFindings)
 	if err == nil && slices.ContainsFunc(found, damage) {
+		if err := r.c.db.ReleaseMemory(); err != nil {
+			return nil, err
+		}
 		found, err = r.checkPages(full, maxFindings)
 	}
 	if len(found) > maxFindings && !slices.ContainsFunc(found[:maxFindings], damage) {
