@@ -17,7 +17,7 @@ func TestMemoryOfMigrate(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it copies columns of 160 MiB")
 	}
-	const bound = 48 << 20
+	const bound = 96 << 20
 	ctx := t.Context()
 	v := vaulttest.OpenAt(t, t.TempDir()+"/large.db", nil)
 	numbers := vaulttest.Create(t, v, "numbers", dtype.Int64)
