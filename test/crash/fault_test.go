@@ -38,7 +38,8 @@ func faultOptions(fullSync bool) *columnvault.Options {
 
 // everyFault calls try with a fault at the first call, the second and so on,
 // in each way, until there is no such call. try returns how many calls have
-// failed. The short form leaves some calls out, others for each name.
+// failed. The shorter forms leave calls out, others for each name, and more of
+// them the more calls there are.
 func everyFault(t *testing.T, part, name string, try func(t *testing.T, fault faultfs.Fault, fullSync bool) (failed int)) {
 	stride, offset := campaign.of(151, 47, 1), 0
 	if stride > 1 {
@@ -47,7 +48,10 @@ func everyFault(t *testing.T, part, name string, try func(t *testing.T, fault fa
 		}
 	}
 	for k, kind := range faultKinds {
-		for n := 1 + (offset+k)%stride; ; n += stride {
+		for n, step := 1+(offset+k)%stride, stride; ; n += step {
+			if stride > 1 {
+				step += stride / 2
+			}
 			for _, fullSync := range []bool{false, true} {
 				if fullSync != (n%2 == 0) && (stride > 1 || !kind.Changing && !kind.Full) {
 					continue // what only syncs make different, writes show

@@ -200,7 +200,8 @@ var fuzzTargets = []struct {
 	{"internal/values", "FuzzStored", 0.02},
 	{"internal/sqlitefile", "FuzzFile", 0.002},
 	{"internal/store/sqlite/btree", "FuzzSparse", 0.002},
-	{"query", "FuzzQuery", 0.002},
+	{"query", "FuzzQuery", 0.001},
+	{"viewer", "FuzzQuery", 0.001},
 }
 
 var fuzzDeclaration = regexp.MustCompile(`(?m)^func (Fuzz\w+)\(`)
