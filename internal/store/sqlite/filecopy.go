@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/ncruces/go-sqlite3"
 	"github.com/ncruces/go-sqlite3/vfs"
@@ -37,8 +38,12 @@ import (
 // by then. Where an older reader holds the log back, where commits come without
 // a pause, or where the index cannot be read, the backup goes page by page.
 
-// settleTries is how often a backup begins anew because somebody has committed.
-const settleTries = 10
+const (
+	// settleTries is how often a backup begins anew because somebody has committed.
+	settleTries = 10
+	// settleTime is how long it waits for the log to be moved.
+	settleTime = 10 * time.Second
+)
 
 // settle puts the connection into a snapshot that is the file, if others allow
 // that, and tells whether it is. Otherwise the connection is in another one.
@@ -91,24 +96,15 @@ func (c *conn) snapshotSize() (int64, error) {
 	return pages * size, err
 }
 
-// moveLog moves the log into the file as far as others allow, without waiting
-// for anybody. Its connection is its own, because the writer may be in a
-// transaction. What stands in the way is no error: the backup can do without.
+// moveLog moves the log into the file as far as others allow. It waits for a
+// move that is under way, which may have begun before the snapshot, but not
+// for other processes. What stands in the way is no error: the backup can do
+// without.
 func (s *Store) moveLog(ctx context.Context) error {
-	s.endIdle()
-	c, err := s.connect(ctx, modeReadWrite, s.pragmas())
-	if err != nil {
-		return ctx.Err()
-	}
-	s.long.Add(1) // it may outlive the backup
-	return detached(ctx, func() error {
-		defer s.long.Done()
-		defer s.discard(c)
-		if c.refresh() == nil { // makes SQLite open the log
-			s.countCheckpoint(c.checkpoint(store.CheckpointPassive))
-		}
-		return nil
-	}, func(error) {})
+	s.awaitBehind(ctx, settleTime)
+	s.moveBehind()
+	s.awaitBehind(ctx, settleTime)
+	return ctx.Err()
 }
 
 // copyFile copies the file, which is the snapshot, and waits until the disk has
