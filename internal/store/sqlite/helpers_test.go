@@ -19,7 +19,9 @@ func openStoreAt(t *testing.T, path string, opts Options) *Store {
 	t.Helper()
 	s, err := Open(t.Context(), path, opts)
 	check(t, err)
+	s.mu.Lock()
 	s.janitor = true
+	s.mu.Unlock()
 	t.Cleanup(func() { s.Close() })
 	return s
 }
