@@ -132,7 +132,10 @@ func TestEveryConnectionIsGuarded(t *testing.T) {
 	defer snap.Close()
 	_, err = s.version()
 	check(t, err)
-	forReading := openStoreAt(t, s.path, Options{ReadOnly: true})
+	readOnly := openStoreAt(t, s.path, Options{ReadOnly: true})
+	forReading, err := readOnly.takeIdle()
+	check(t, err)
+	defer readOnly.discard(forReading)
 	alone := openStore(t, Options{})
 	check(t, alone.Close())
 	immutable := &Store{path: alone.path, opts: Options{ReadOnly: true}, mode: modeImmutable}
@@ -140,7 +143,7 @@ func TestEveryConnectionIsGuarded(t *testing.T) {
 	check(t, err)
 	defer still.close()
 	for name, c := range map[string]*conn{"the writer": s.writer, "a reader": snap.(*snapshot).c, "the watcher": s.watch.c,
-		"a reader of a vault for reading": forReading.idle[0], "a reader of a disk for reading": still} {
+		"a reader of a vault for reading": forReading, "a reader of a disk for reading": still} {
 		for option, on := range connOptions {
 			if got, err := c.db.Config(option); err != nil || got != on {
 				t.Errorf("%s: option %v is %v, %v", name, option, got, err)
