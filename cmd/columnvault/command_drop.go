@@ -6,7 +6,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"columnvault"
-	"columnvault/cmd/columnvault/internal/columns"
 )
 
 func newDropCommand(a *app) *cobra.Command {
@@ -31,22 +30,7 @@ KohakuVault 1.x, which is in layout 1.`,
 }
 
 func runDrop(ctx context.Context, a *app, db, name, layout string) error {
-	in, err := parseLayout(layout)
-	if err != nil {
-		return err
-	}
-	return writing(ctx, db, func(v *columnvault.Vault) error {
-		if in != anyLayout {
-			return columns.HintNames(ctx, v, v.DropIn(ctx, name, in))
-		}
-		say, err := whichOf(ctx, v, name) // as long as there are two
-		if err != nil {
-			return err
-		}
-		if err := v.Drop(ctx, name); err != nil {
-			return columns.HintNames(ctx, v, err)
-		}
-		a.warn(false, say)
-		return nil
-	})
+	return a.changeNamed(ctx, db, name, layout,
+		func(v *columnvault.Vault, layout int) error { return v.DropIn(ctx, name, layout) },
+		func(v *columnvault.Vault) error { return v.Drop(ctx, name) })
 }

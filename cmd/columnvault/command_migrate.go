@@ -72,18 +72,17 @@ of the name already, --replace puts the new one in its place.
 }
 
 func runMigrate(ctx context.Context, a *app, args []string, f *migrateFlags) error {
-	var native columnvault.ColumnOptions
 	to, err := parseLayout(f.to)
 	if err != nil {
 		return err
 	}
-	native.Layout = to
-	if err := parseCompression(&native, f.compress); err != nil {
+	compression, err := parseCompression(to, f.compress)
+	if err != nil {
 		return err
 	}
 	return writing(ctx, args[0], func(v *columnvault.Vault) error {
 		progress := a.progress(f.quiet, "migrating", 0)
-		done, err := v.Migrate(ctx, columnvault.MigrateOptions{Columns: args[1:], To: to, Compression: native.Compression, Keep: f.keep, Replace: f.replace, Transcode: f.transcode, Progress: progress.Set})
+		done, err := v.Migrate(ctx, columnvault.MigrateOptions{Columns: args[1:], To: to, Compression: compression, Keep: f.keep, Replace: f.replace, Transcode: f.transcode, Progress: progress.Set})
 		progress.Finish()
 		if err != nil && len(done) > 0 {
 			a.warn(false, []string{fmt.Sprintf("brought to layout %d before the error: %s", to, printable(done))})

@@ -6,7 +6,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"columnvault"
-	"columnvault/cmd/columnvault/internal/columns"
 )
 
 func newRenameCommand(a *app) *cobra.Command {
@@ -28,22 +27,7 @@ have it, and also one of KohakuVault 1.x, which is in layout 1.`,
 }
 
 func runRename(ctx context.Context, a *app, db, name, newName, layout string) error {
-	in, err := parseLayout(layout)
-	if err != nil {
-		return err
-	}
-	return writing(ctx, db, func(v *columnvault.Vault) error {
-		if in != anyLayout {
-			return columns.HintNames(ctx, v, v.RenameIn(ctx, name, newName, in))
-		}
-		say, err := whichOf(ctx, v, name) // as long as there are two
-		if err != nil {
-			return err
-		}
-		if err := v.Rename(ctx, name, newName); err != nil {
-			return columns.HintNames(ctx, v, err)
-		}
-		a.warn(false, say)
-		return nil
-	})
+	return a.changeNamed(ctx, db, name, layout,
+		func(v *columnvault.Vault, layout int) error { return v.RenameIn(ctx, name, newName, layout) },
+		func(v *columnvault.Vault) error { return v.Rename(ctx, name, newName) })
 }

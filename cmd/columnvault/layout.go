@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"columnvault"
+	"columnvault/cmd/columnvault/internal/columns"
 	"columnvault/internal/excerpt"
 )
 
@@ -52,22 +53,45 @@ func parseNewLayout(o *columnvault.ColumnOptions, layout, compress string) (err 
 	if o.Layout == 1 {
 		return usagef("new columns have layout 0 or native")
 	}
-	return parseCompression(o, compress)
+	o.Compression, err = parseCompression(o.Layout, compress)
+	return err
 }
 
 // parseCompression reads how columns of a layout are compressed.
-func parseCompression(o *columnvault.ColumnOptions, compress string) error {
-	switch compress {
+func parseCompression(layout int, flag string) (columnvault.Compression, error) {
+	switch flag {
 	case "none":
+		return columnvault.Uncompressed, nil
 	case "zstd":
-		o.Compression = columnvault.Zstd
-	default:
-		return usagef("%s is not a compression: want none or zstd", excerpt.Quote(compress, excerpt.Value))
+		if layout != columnvault.Native {
+			return 0, usagef("only native columns are compressed")
+		}
+		return columnvault.Zstd, nil
 	}
-	if o.Compression != columnvault.Uncompressed && o.Layout != columnvault.Native {
-		return usagef("only native columns are compressed")
+	return 0, usagef("%s is not a compression: want none or zstd", excerpt.Quote(flag, excerpt.Value))
+}
+
+// changeNamed changes the column that has the name in the layout of the flag. If
+// there is none, it is the one that the name means, and of two it says which.
+func (a *app) changeNamed(ctx context.Context, db, name, flag string, in func(v *columnvault.Vault, layout int) error, change func(v *columnvault.Vault) error) error {
+	layout, err := parseLayout(flag)
+	if err != nil {
+		return err
 	}
-	return nil
+	return writing(ctx, db, func(v *columnvault.Vault) error {
+		if layout != anyLayout {
+			return columns.HintNames(ctx, v, in(v, layout))
+		}
+		say, err := whichOf(ctx, v, name) // as long as there are two
+		if err != nil {
+			return err
+		}
+		if err := change(v); err != nil {
+			return columns.HintNames(ctx, v, err)
+		}
+		a.warn(false, say)
+		return nil
+	})
 }
 
 // whichOf says which column each of the names means of which two have it.
