@@ -47,21 +47,15 @@ func (s *Store) beginLong(ctx context.Context) (_ context.Context, done func(), 
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closing.Err() != nil {
-		return nil, nil, store.ErrClosed
+	if err := s.join(); err != nil {
+		return nil, nil, err
 	}
-	if s.lost != nil {
-		return nil, nil, s.lost
-	}
-	s.long.Add(1)
 	ctx, cancel := context.WithCancel(ctx)
 	stop := context.AfterFunc(s.closing, cancel)
 	return ctx, func() {
 		stop()
 		cancel()
-		s.long.Done()
+		s.busy.Done()
 	}, nil
 }
 

@@ -22,7 +22,7 @@ func (s *Store) moveBehind() {
 	}
 	done := make(chan struct{})
 	s.behind = done
-	s.long.Go(func() {
+	s.busy.Go(func() {
 		defer func() {
 			s.mu.Lock()
 			s.behind = nil

@@ -32,16 +32,23 @@ const (
 // many as can run at a time, else they would be opened and closed all the time.
 var busyReaders = max(idleReaders, runtime.GOMAXPROCS(0))
 
-// acquire returns a connection in a snapshot of the present state. Readers
-// never wait for others to finish.
-func (s *Store) acquire(ctx context.Context) (*conn, error) {
+// acquire returns a connection in a snapshot of the present state; release gives
+// it back. Readers never wait for others to finish.
+func (s *Store) acquire(ctx context.Context) (c *conn, err error) {
+	if err := s.join(); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			s.busy.Done()
+		}
+	}()
 	if s.mode == modeImmutable {
 		if err := s.checkImmutable(); err != nil {
 			return nil, err
 		}
 	}
-	c, err := s.takeIdle()
-	if err != nil {
+	if c, err = s.takeIdle(); err != nil {
 		return nil, err
 	}
 	if c != nil && c.current() {
@@ -71,6 +78,21 @@ func (s *Store) acquire(ctx context.Context) (*conn, error) {
 	return c, nil
 }
 
+// join makes Close wait until the caller calls busy.Done. It refuses where the
+// store is closed or has lost its file.
+func (s *Store) join() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing.Err() != nil {
+		return store.ErrClosed
+	}
+	if s.lost != nil {
+		return s.lost
+	}
+	s.busy.Add(1)
+	return nil
+}
+
 // takeIdle returns an idle connection, or nil if there is none.
 func (s *Store) takeIdle() (*conn, error) {
 	s.mu.Lock()
@@ -98,6 +120,7 @@ func (s *Store) takeAllIdle() []*conn {
 // release keeps the connection for the next reader, in its snapshot if that
 // can be told to be the newest. A connection that failed is not used again.
 func (s *Store) release(c *conn) {
+	defer s.busy.Done()
 	keep := c.broken == nil && !c.db.GetAutocommit()
 	if keep && (!c.stamped || s.draining.Load()) {
 		keep = c.endSnapshot() == nil
@@ -133,6 +156,10 @@ func (s *Store) wakeJanitor() {
 // connections that are too many for that, looks whether the others still have
 // their files, and ends open snapshots that are too old.
 func (s *Store) clean() {
+	if s.join() != nil {
+		return
+	}
+	defer s.busy.Done()
 	s.mu.Lock()
 	var unused []*conn
 	used := s.idle[:0]

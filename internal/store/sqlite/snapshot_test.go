@@ -2,6 +2,8 @@ package sqlite
 
 import (
 	"errors"
+	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 
@@ -55,5 +57,39 @@ func TestSibling(t *testing.T) {
 	check(t, sibling.Close())
 	if sibling, err = snap.(store.Sibling).Sibling(ctx); sibling != nil || err != nil {
 		t.Errorf("after a write there is a sibling (%v)", err)
+	}
+}
+
+// TestCloseWaitsForReaders: a snapshot that another goroutine is about to give
+// back is closed before Close returns, and not beside it: of two connections that
+// are closed at once, neither would take the log with it.
+func TestCloseWaitsForReaders(t *testing.T) {
+	s := openStore(t, Options{})
+	opened, err := s.Snapshot(t.Context())
+	check(t, err)
+	snap := opened.(*snapshot)
+	snap.mu.Lock()
+	given := make(chan error, 1)
+	go func() { given <- snap.Close() }()
+	for known := true; known; {
+		s.mu.Lock()
+		_, known = s.open[snap]
+		s.mu.Unlock()
+		runtime.Gosched()
+	}
+	closed := make(chan error, 1)
+	go func() { closed <- s.Close() }()
+	<-s.closing.Done()
+	select {
+	case <-closed:
+		t.Error("Close has returned, and a connection is open")
+		closed <- nil
+	case <-time.After(20 * time.Millisecond):
+	}
+	snap.mu.Unlock()
+	check(t, <-given)
+	check(t, <-closed)
+	if files, err := filepath.Glob(s.path + "-*"); len(files) > 0 || err != nil {
+		t.Errorf("Close leaves %v, %v", files, err)
 	}
 }

@@ -79,10 +79,12 @@ type Store struct {
 	// draining says that readers shall not stay in their snapshots, because
 	// the log waits for them.
 	draining atomic.Bool
-	// copying is how many backups are being made. long waits for them, and for
-	// all else that Close ends.
+	// copying is how many backups are being made.
 	copying atomic.Int32
-	long    sync.WaitGroup
+	// busy is what Close waits for: all who have a connection. The writer's is
+	// closed after theirs, because of two that are closed at once neither is the
+	// last to SQLite, and the log stays.
+	busy sync.WaitGroup
 
 	mu   sync.Mutex
 	idle []*conn
@@ -396,7 +398,7 @@ func (s *Store) Close() error {
 	for snap := range open {
 		snap.end(store.ErrClosed)
 	}
-	s.long.Wait()
+	s.busy.Wait()
 	s.watch.Lock()
 	if s.watch.c != nil {
 		s.discard(s.watch.c)
