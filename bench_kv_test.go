@@ -125,7 +125,7 @@ func BenchmarkPut(b *testing.B) {
 
 // benchSize is the size in bytes of a large value; the driver's benchmarks in
 // internal/store/sqlite write as much.
-const benchSize = 900 * million
+var benchSize int64 = 900_000_000
 
 // BenchmarkPutFrom streams 900 MB in.
 func BenchmarkPutFrom(b *testing.B) {

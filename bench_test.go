@@ -20,7 +20,16 @@ import (
 )
 
 // TestMain runs the tests and benchmarks over a server if one is named.
-func TestMain(m *testing.M) { vaulttest.Main(m) }
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if testing.Short() {
+		for _, n := range []*int{&million, benchElements, benchLen} {
+			*n /= 50
+		}
+		benchSize /= 50
+	}
+	vaulttest.Main(m)
+}
 
 var (
 	benchPage     = flag.Int("page", 0, "the `size` of pages in the vaults of benchmarks; 0 is the default")
@@ -49,7 +58,9 @@ func numbers(n int) []int64 {
 	return values
 }
 
-const million = 1_000_000
+// million is what its name says, but for -short, where the benchmarks only have
+// to run.
+var million = 1_000_000
 
 func BenchmarkAppendBulk(b *testing.B) {
 	ctx := context.Background()
@@ -311,7 +322,7 @@ func BenchmarkAppendOne(b *testing.B) {
 func BenchmarkInsertFront(b *testing.B) {
 	ctx := context.Background()
 	_, c := filled(b, nil)
-	b.SetBytes(80 * million)
+	b.SetBytes(int64(80 * million))
 	for b.Loop() {
 		if err := c.Insert(ctx, 0, 42); err != nil {
 			b.Fatal(err)

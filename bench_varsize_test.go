@@ -39,7 +39,7 @@ func BenchmarkVarAppendBulk(b *testing.B) {
 	values := blobs(million, 100)
 	for _, max := range chunkSizes {
 		b.Run(fmt.Sprint(max), func(b *testing.B) {
-			b.SetBytes(100 * million)
+			b.SetBytes(int64(100 * million))
 			for b.Loop() {
 				b.StopTimer()
 				v := openBench(b, nil)
@@ -94,7 +94,7 @@ func BenchmarkVarReadAll(b *testing.B) {
 	for _, max := range chunkSizes {
 		b.Run(fmt.Sprint(max), func(b *testing.B) {
 			_, c := filledBytes(b, max)
-			b.SetBytes(100 * million)
+			b.SetBytes(int64(100 * million))
 			b.ReportAllocs()
 			for b.Loop() {
 				n := 0
@@ -238,7 +238,7 @@ func BenchmarkMsgPack(b *testing.B) {
 			v.Close()
 			b.StartTimer()
 		}
-		b.ReportMetric(million*float64(b.N)/b.Elapsed().Seconds()/1e6, "Mrows/s")
+		b.ReportMetric(float64(million)*float64(b.N)/b.Elapsed().Seconds()/1e6, "Mrows/s")
 	})
 	b.Run("read", func(b *testing.B) {
 		v := openBench(b, nil)
@@ -261,7 +261,7 @@ func BenchmarkMsgPack(b *testing.B) {
 				b.Fatal(n)
 			}
 		}
-		b.ReportMetric(million*float64(b.N)/b.Elapsed().Seconds()/1e6, "Mrows/s")
+		b.ReportMetric(float64(million)*float64(b.N)/b.Elapsed().Seconds()/1e6, "Mrows/s")
 	})
 }
 
@@ -348,7 +348,7 @@ func BenchmarkLayoutAppendOne(b *testing.B) {
 func BenchmarkLayoutAppendBulk(b *testing.B) {
 	overLayouts(b, dtype.Int64, func(int) []int64 { return nil }, func(b *testing.B, _ *columnvault.Vault, c *columnvault.Column[int64]) {
 		more := times(million)
-		b.SetBytes(8 * million)
+		b.SetBytes(int64(8 * million))
 		for b.Loop() {
 			must(b, c.Append(b.Context(), more...))
 		}

@@ -65,7 +65,7 @@ func TestOnePageOfLayout1Lost(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for _, k := range r.Perm(len(kinds) - 1) {
 		page, kind := k+1, kinds[k+1]
-		if kind != "leaf" && tried[kind] >= 4*rounds(t) {
+		if tried[kind] >= 6*rounds(t) {
 			continue
 		}
 		tried[kind]++

@@ -27,10 +27,7 @@ func rounds(t *testing.T) int {
 		must(t, err)
 		return n
 	}
-	if testing.Short() {
-		return 1
-	}
-	return 2
+	return 1
 }
 
 // outcome is what came of one damaged file.

@@ -15,7 +15,7 @@ import (
 // layout and back.
 func TestMemoryOfMigrate(t *testing.T) {
 	if testing.Short() {
-		t.Skip("it copies columns of 160 MiB")
+		t.Skip("it copies columns of 112 MiB")
 	}
 	const bound = 96 << 20
 	ctx := t.Context()
@@ -26,7 +26,7 @@ func TestMemoryOfMigrate(t *testing.T) {
 	for i := range words {
 		words[i] = strings.Repeat("x", 100+i%56)
 	}
-	for range 20 {
+	for range 14 {
 		vaulttest.Must(t, numbers.Append(ctx, list...))
 		vaulttest.Must(t, texts.Append(ctx, words...))
 	}

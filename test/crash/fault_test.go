@@ -50,7 +50,7 @@ func everyFault(t *testing.T, part, name string, try func(t *testing.T, fault fa
 	for k, kind := range faultKinds {
 		for n, step := 1+(offset+k)%stride, stride; ; n += step {
 			if stride > 1 {
-				step += stride / 2
+				step += step / 2
 			}
 			for _, fullSync := range []bool{false, true} {
 				if fullSync != (n%2 == 0) && (stride > 1 || !kind.Changing && !kind.Full) {
