@@ -242,7 +242,7 @@ func (o *opened) bind(c *writeback.Column, dtype string, size int, generation ui
 	if o.refused != nil {
 		return o.refused
 	}
-	return c.Bind(writeback.Target{ID: o.id, DType: dtype, ElemSize: size}, generation)
+	return c.Bind(writeback.Target{ID: o.id, DType: dtype, ElemSize: size, Home: o.home}, generation)
 }
 
 // look finds the column in the file, and tells the buffer of it. It is done for

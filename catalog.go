@@ -57,6 +57,8 @@ type ColumnInfo struct {
 	Layout int
 	// Compression is that of a native column.
 	Compression Compression
+	// Home is that of [ColumnOptions], 0 in a file.
+	Home int
 }
 
 // Columns lists the columns in the order of their creation.
@@ -68,7 +70,7 @@ func (s *scope) Columns(ctx context.Context) ([]ColumnInfo, error) {
 		infos = make([]ColumnInfo, len(entries))
 		for i, e := range entries {
 			infos[i] = ColumnInfo{Name: e.Name, DType: e.DType, Stored: e.Stored, Hidden: e.Hidden, Meaning: meaningOf(e), Len: int(max(0, e.Len())) + tx.heldFor(e.ID()), VarSize: e.Varies(),
-				Incomplete: e.Kind == catalog.Half, Layout: int(e.Data.Layout), Compression: Compression(e.Codec())}
+				Incomplete: e.Kind == catalog.Half, Layout: int(e.Data.Layout), Compression: Compression(e.Codec()), Home: int(e.Home())}
 		}
 		return err
 	})
@@ -295,13 +297,25 @@ func (tx *Tx) create(ctx context.Context, name string, spec dtype.Spec, m dtype.
 		o = &ColumnOptions{}
 	}
 	options := catalog.Options{MinChunk: int64(o.MinChunk), MaxChunk: int64(o.MaxChunk), Meaning: m, Codec: catalog.Codec(o.Compression)}
-	var err error
+	home, err := homeOf(o.Home)
+	if err != nil {
+		return err
+	}
+	options.Home = home
 	if options.Layout, err = tx.v.layoutOf(o); err != nil {
 		return err
 	}
 	_, err = catalog.Create(ctx, tx.w, name, spec, options, tx.v.store.Caps())
 	tx.forget(name)
 	return err
+}
+
+// homeOf is a home as engines know it.
+func homeOf(home int) (int64, error) {
+	if home < 0 || home > store.MaxHome {
+		return 0, fmt.Errorf("%w: homes are 0 to %d, and not %d", ErrInvalidArgument, store.MaxHome, home)
+	}
+	return int64(home), nil
 }
 
 // layoutOf is that of a new column.

@@ -51,6 +51,10 @@ var (
 	// ErrUnsupported is returned when the file holds something that this
 	// version lists but cannot read.
 	ErrUnsupported = errors.ErrUnsupported
+	// ErrCrossHome is the ErrUnsupported of a transaction that would change
+	// columns or tables of two homes which may be on different servers: see
+	// [ColumnOptions].
+	ErrCrossHome = store.ErrCrossHome
 )
 
 // errMeaning is the ErrDType of a column whose dtype is right.
@@ -195,6 +199,7 @@ var hints = []struct {
 	{ErrReadOnly, "open the vault without ReadOnly, and change it in Update and not in View"},
 	{ErrFlushPaused, "call the function that PauseFlush has returned first"},
 	{ErrCacheFull, "resume flushing, or give the cache more CapBytes"},
+	{ErrCrossHome, "create what has to change together with one Home, or change each home in a transaction of its own"},
 	{ErrUnknownCommit, "look whether what was written is there before you write it again"},
 	{ErrChanged, "make another plan"},
 	{syscall.ENOSPC, "make room on the disk"},

@@ -1,6 +1,7 @@
 package columnvault
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,8 +18,37 @@ import (
 
 // update runs fn in a writing transaction, after everything that is held has
 // been written in it.
+//
+// Where homes are apart, what is held is written before, each home in a
+// transaction of its own, and fn runs again if it needs what is held since.
 func (v *Vault) update(ctx context.Context, fn func(*Tx) error) error {
-	return v.write(ctx, v.pending.Begin(false), fn)
+	for {
+		var failed error
+		if !v.store.Caps().CrossHome {
+			_, failed = v.flushHomes(ctx, false)
+		}
+		err := v.write(ctx, v.pending.Begin(false), fn)
+		if !errors.Is(err, writeback.ErrOtherHome) {
+			return err
+		}
+		if failed != nil {
+			return failed
+		}
+	}
+}
+
+// flushHomes writes what is held, each home in a transaction of its own. One that
+// fails keeps none of the others from being written.
+func (v *Vault) flushHomes(ctx context.Context, all bool) (written int, err error) {
+	if err := v.checkNested(ctx); err != nil {
+		return 0, err
+	}
+	var failed []error
+	for _, home := range v.pending.Homes() {
+		n, err := v.flushBy(ctx, v.pending.BeginHome(home, all))
+		written, failed = written+n, append(failed, err)
+	}
+	return written, errors.Join(failed...)
 }
 
 // flush writes everything that is held and returns how many elements and pairs
@@ -26,7 +56,13 @@ func (v *Vault) update(ctx context.Context, fn func(*Tx) error) error {
 // is gone for example, does not keep the others from being written; the error
 // names it.
 func (v *Vault) flush(ctx context.Context) (written int, err error) {
-	f := v.pending.Begin(true)
+	if !v.store.Caps().CrossHome {
+		return v.flushHomes(ctx, true)
+	}
+	return v.flushBy(ctx, v.pending.Begin(true))
+}
+
+func (v *Vault) flushBy(ctx context.Context, f *writeback.Flush) (written int, err error) {
 	err = v.write(ctx, f, func(*Tx) error { written = f.Count(); return nil })
 	if err != nil {
 		return 0, err
@@ -67,8 +103,9 @@ func (v *Vault) write(ctx context.Context, f *writeback.Flush, fn func(*Tx) erro
 			if err := tx.writeHeld(ctx); err != nil {
 				return err
 			}
-			if run.own = fn(tx); run.own != nil {
-				return run.own
+			run.own = fn(tx)
+			if err := cmp.Or(f.KeptOut(), run.own); err != nil {
+				return err
 			}
 			run.written = f.Count()
 			f.Shut()

@@ -37,6 +37,34 @@ func (v *Vault) KVTable(name string) *KV {
 	return &KV{in: v.scope, table: smallLetters(name), home: v}
 }
 
+// KVOptions say how [Vault.EnsureKV] creates a key-value table.
+type KVOptions struct {
+	// Home is that of [ColumnOptions].
+	Home int
+}
+
+// EnsureKV returns the key-value table with a name, as [Vault.KVTable] does, and
+// creates it if there is none; nil options mean the defaults. The first pair would
+// also create it, in the home 0. A table that is in another home gives
+// [ErrExists].
+func (s *scope) EnsureKV(ctx context.Context, name string, o *KVOptions) (*KV, error) {
+	if o == nil {
+		o = &KVOptions{}
+	}
+	kv := &KV{in: *s, table: smallLetters(name), home: s.v}
+	err := s.update(ctx, "ensure table", kv.table, func(tx *Tx) error {
+		home, err := homeOf(o.Home)
+		if err != nil {
+			return err
+		}
+		return tx.w.CreateTable(ctx, kv.table, home)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return kv, nil
+}
+
 // smallLetters makes capital letters small as far as SQLite does: it takes
 // names for the same that differ in nothing else.
 func smallLetters(name string) string {
@@ -300,9 +328,9 @@ func (kv *KV) look(ctx context.Context) error {
 // rules of its own, such as a trigger or a check, may refuse a pair, and its
 // caller should hear of that; so its pairs are written at once.
 func (tx *Tx) admitTable(ctx context.Context, table string) error {
-	kind, err := tx.r.TableKind(ctx, table)
+	found, err := tx.r.Table(ctx, table)
 	if err == nil {
-		tx.v.pending.Admit(table, kind != store.TableOther)
+		tx.v.pending.Admit(table, found.Home, found.Kind != store.TableOther)
 	}
 	return err
 }

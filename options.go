@@ -124,6 +124,14 @@ type ColumnOptions struct {
 	// Compression is that of a native column, in which it concerns what lies in
 	// full runs. Edits there cost more: they compress a run anew.
 	Compression Compression
+
+	// Home says, with a number from 0 to 32767, which columns and key-value tables
+	// ([Vault.EnsureKV]) may have to change together. It matters where a vault is
+	// on several servers, of which each has the homes of a range: there a
+	// transaction changes what is in one home, and a change in a second one gives
+	// [ErrUnsupported] before anything of it is sent. A column stays in its home.
+	// Everywhere else it is kept or, in a file, means nothing.
+	Home int
 }
 
 // The layouts of columns that can be chosen.

@@ -55,6 +55,7 @@ type opened struct {
 	name  string
 	dtype string // as it stands in the file
 	attrs dtype.Attrs
+	home  int64
 	elem  int64 // the size of elements according to the catalog
 	// refused is why the column cannot be changed, because of its layout.
 	refused error
@@ -281,7 +282,7 @@ func (tx *Tx) openEntry(entry catalog.Entry) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &opened{Column: col, id: entry.ID(), name: entry.Name, dtype: entry.DType, attrs: entry.Attrs(), elem: entry.Size(), refused: entry.Refused(), tx: tx}
+	o := &opened{Column: col, id: entry.ID(), name: entry.Name, dtype: entry.DType, attrs: entry.Attrs(), home: entry.Home(), elem: entry.Size(), refused: entry.Refused(), tx: tx}
 	if p, ok := tx.reading.Column(o.id); ok {
 		if err := o.checkType(p.DType, p.ElemSize); err != nil {
 			return nil, fmt.Errorf("%w; %d elements of %s are held for it", err, p.Count, excerpt.Line(p.DType, excerpt.Name))

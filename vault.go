@@ -80,7 +80,7 @@ func newVault(path string, s store.Store, o *Options) *Vault {
 	if v.buffer == 0 {
 		v.buffer = s.Caps().Window
 	}
-	v.pending = writeback.New(v.flush)
+	v.pending = writeback.New(!s.Caps().CrossHome, v.flush)
 	v.scope = scope{v: v}
 	return v
 }

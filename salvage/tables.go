@@ -93,8 +93,8 @@ func (j *job) saveTable(ctx context.Context, o *object) error {
 func (t *table) choose(ctx context.Context) error {
 	for n := 1; ; n++ {
 		err := t.target.read(ctx, func(r store.Reader) error {
-			kind, err := r.TableKind(ctx, t.name)
-			if err == nil && kind != store.TableNone {
+			found, err := r.Table(ctx, t.name)
+			if err == nil && found.Kind != store.TableNone {
 				err = store.ErrExists
 			}
 			return err

@@ -82,6 +82,9 @@ type ID struct {
 // the column, or of its data half.
 func (e Entry) Attrs() dtype.Attrs { return dtype.Attrs(e.Data.Attrs) }
 
+// Home is where the column is: see [store.Row].
+func (e Entry) Home() int64 { return max(e.Data.Home, e.Index.Home) }
+
 // ID is the identity of the column.
 func (e Entry) ID() ID { return ID{Data: e.Data.ID, Index: e.Index.ID} }
 
@@ -389,6 +392,8 @@ type Options struct {
 	// full.
 	Layout store.Layout
 	Codec  Codec
+	// Home is that of the column.
+	Home int64
 }
 
 // Create adds an empty column. The half of one that has the same dtype, which
@@ -414,7 +419,7 @@ func Create(ctx context.Context, tx store.Tx, name string, spec dtype.Spec, o Op
 	if err != nil {
 		return Entry{}, err
 	}
-	e.Data.Attrs = o.Meaning.String()
+	e.Data.Attrs, e.Data.Home = o.Meaning.String(), o.Home
 	old, err := Find(ctx, tx, &names)
 	switch {
 	case err == nil && e.completes(old):
@@ -449,6 +454,7 @@ func Twin(ctx context.Context, tx store.Tx, e Entry, name string, caps store.Cap
 	if len(e.Data.Attrs) <= store.MaxAttrs { // longer ones mean nothing
 		twin.Data.Attrs = e.Data.Attrs
 	}
+	twin.Data.Home = e.Home()
 	return twin, twin.create(ctx, tx, nil)
 }
 
@@ -491,6 +497,7 @@ func (e Entry) completes(half Entry) bool {
 // create adds the rows of the entry. The rows in own are not in the way.
 func (e *Entry) create(ctx context.Context, tx store.Tx, own map[store.ColumnID]string) (err error) {
 	rows := []*store.Row{&e.Data}
+	e.Index.Home = e.Data.Home
 	if e.Kind == VarSize {
 		rows = append(rows, &e.Index)
 	}

@@ -77,6 +77,7 @@ func CreateMigrated(ctx context.Context, tx store.Tx, e Entry, spec dtype.Spec, 
 	if err != nil {
 		return Entry{}, err
 	}
+	made.Data.Home = e.Home()
 	if to == store.LayoutV1 {
 		made.Data, err = tx.CreateColumn(ctx, made.Data)
 		return made, err

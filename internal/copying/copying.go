@@ -112,7 +112,7 @@ func (c *copier) copy(ctx context.Context) error {
 		return err
 	}
 	for _, t := range tables {
-		if err := c.table(ctx, t.Name); err != nil {
+		if err := c.table(ctx, t); err != nil {
 			return fmt.Errorf("table %s: %w", show(t.Name), err)
 		}
 	}
@@ -247,7 +247,7 @@ func (c *copier) create(ctx context.Context, tx store.Tx, e catalog.Entry) (cata
 	if err != nil {
 		return catalog.Entry{}, fmt.Errorf("%w: this version does not know the dtype %s", errors.ErrUnsupported, excerpt.Quote(e.DType, excerpt.Name))
 	}
-	return catalog.Create(ctx, tx, name, spec, catalog.Options{Meaning: e.Attrs().Meaning(spec)}, c.to.Caps())
+	return catalog.Create(ctx, tx, name, spec, catalog.Options{Meaning: e.Attrs().Meaning(spec), Home: e.Home()}, c.to.Caps())
 }
 
 // read reads a column, a window at a time.

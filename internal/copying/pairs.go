@@ -11,7 +11,13 @@ import (
 const pairsAtOnce = 1000
 
 // table copies the pairs of a table.
-func (c *copier) table(ctx context.Context, name string) error {
+func (c *copier) table(ctx context.Context, t store.Table) error {
+	name := t.Name
+	if t.Home != 0 {
+		if err := c.to.Update(ctx, func(tx store.Tx) error { return tx.CreateTable(ctx, name, t.Home) }); err != nil {
+			return err
+		}
+	}
 	d := newDigest()
 	var batch []store.Pair
 	size, pairs := 0, int64(0)

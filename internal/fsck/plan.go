@@ -303,6 +303,7 @@ func (p *planner) half(ctx context.Context, e catalog.Entry) (func(Finding) bool
 	if part.MinChunk < 1 || part.MinChunk > part.MaxChunk || part.MaxChunk < catalog.EntrySize || part.MaxChunk > 1<<30 {
 		chunks = catalog.Options{}
 	}
+	chunks.Home = part.Home
 	if e.Data.ID != 0 {
 		s.Text = "make an empty column of the half that there is"
 		s.mend = func(ctx context.Context, m *mender) error {

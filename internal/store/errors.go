@@ -1,6 +1,9 @@
 package store
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // The kinds of failure that an engine reports. Errors wrap them and say more.
 var (
@@ -41,4 +44,7 @@ var (
 	ErrReplaced = errors.New("file replaced")
 	// ErrSnapshotTooOld: a snapshot was open for longer than is allowed.
 	ErrSnapshotTooOld = errors.New("snapshot too old")
+	// ErrCrossHome: a transaction would change columns or tables of two homes,
+	// and the engine cannot do that as a whole: see Caps.CrossHome.
+	ErrCrossHome = fmt.Errorf("%w: a transaction would change two homes", errors.ErrUnsupported)
 )

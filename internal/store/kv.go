@@ -19,8 +19,8 @@ type KVReader interface {
 	// whether or not they hold any. Capital letters are small ones in them, as
 	// far as the engine does not tell them apart.
 	Tables(ctx context.Context) ([]Table, error)
-	// TableKind tells what is under the name of a table.
-	TableKind(ctx context.Context, table string) (TableKind, error)
+	// Table tells what is under the name of a table.
+	Table(ctx context.Context, table string) (Table, error)
 	// Get returns the value of a key, or ErrNotFound. It belongs to the caller.
 	Get(ctx context.Context, table string, key []byte) ([]byte, error)
 	// Size returns the size of the value of a key in bytes, or ErrNotFound.
@@ -38,6 +38,8 @@ type KVReader interface {
 type Table struct {
 	Name string
 	Kind TableKind
+	// Home is where the table is, as Row.Home; 0 if it does not exist.
+	Home int64
 }
 
 // TableKind is what is under the name of a key-value table.
@@ -73,6 +75,10 @@ type KeyRange struct {
 // creates it. A pair that breaks a rule of a TableOther gives
 // ErrInvalidArgument.
 type KVWriter interface {
+	// CreateTable creates a table in a home, unless it is there. If it is in another
+	// home, that gives ErrExists. The first pair of a table that does not exist
+	// creates it in the home 0. An engine with one home ignores it.
+	CreateTable(ctx context.Context, table string, home int64) error
 	// Put stores a pair in place of what the key had.
 	Put(ctx context.Context, table string, key, value []byte) error
 	// PutZero stores a value of size zero bytes, for PutAt to fill.

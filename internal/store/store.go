@@ -71,7 +71,18 @@ type Caps struct {
 	// Window is the number of bytes that one read should fetch where much has
 	// to be read. More costs memory, less costs calls.
 	Window int64
+	// CrossHome says that a transaction may change columns and tables of several
+	// homes. Otherwise a change in a second home gives [ErrCrossHome] before
+	// anything of it is sent, and a Snapshot shows each home at one moment, but
+	// may show two of them at different ones.
+	CrossHome bool
 }
+
+// MaxHome is the highest home. Columns and tables of one home can always change
+// together: an engine that has several servers keeps a home on one of them. One
+// that keeps everything in one place may have the home 0 alone, in which it puts
+// whatever is created.
+const MaxHome = 1<<15 - 1
 
 // MaxMeta is the largest Chunk.Meta, in bytes.
 const MaxMeta = 4 << 10
@@ -110,6 +121,8 @@ type Row struct {
 	MinChunk int64
 	MaxChunk int64
 	Layout   Layout
+	// Home is where the column is, from 0 to MaxHome, and stays.
+	Home int64
 	// Attrs is what the elements mean beyond their bytes, at most MaxAttrs
 	// bytes of which the engine knows nothing. Longer ones, which only other
 	// programs store, may be cut after that.
@@ -279,7 +292,7 @@ type Tx interface {
 	OnCommit(fn func())
 
 	// CreateColumn adds a catalog row and gives it an ID; the column has no
-	// chunks. A name that is taken gives ErrExists, a layout that the engine
+	// chunks. An engine with one home sets Row.Home to 0. A name that is taken gives ErrExists, a layout that the engine
 	// does not write errors.ErrUnsupported, a name that it cannot store
 	// ErrInvalidArgument, Attrs that are too long ErrTooLarge. A name is taken if
 	// a column of any layout has it; but columns of LayoutV0 and LayoutV1 may

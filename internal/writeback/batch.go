@@ -35,6 +35,9 @@ func (b *Buffer) Add(batch *Batch) (Verdict, error) {
 	if verdict, err := b.ready(batch); verdict != Held {
 		return verdict, err
 	}
+	if b.apart && !batch.oneHome(b) {
+		return Refused, store.ErrCrossHome
+	}
 	if verdict, err := b.roomFor(batch); verdict != Held {
 		return verdict, err
 	}
@@ -68,6 +71,28 @@ func (b *Buffer) ready(batch *Batch) (Verdict, error) {
 		}
 	}
 	return Held, nil
+}
+
+// oneHome tells whether all of a batch that is ready goes to one home.
+func (batch *Batch) oneHome(b *Buffer) bool {
+	home := int64(everywhere)
+	same := func(other int64) bool {
+		if home == everywhere {
+			home = other
+		}
+		return home == other
+	}
+	for _, p := range batch.Parts {
+		if !same(p.Column.bound.Home) {
+			return false
+		}
+	}
+	for _, p := range batch.Pairs {
+		if !same(b.table(p.Table).home) {
+			return false
+		}
+	}
+	return true
 }
 
 // roomFor tells whether every cache has room for what the batch brings to it.

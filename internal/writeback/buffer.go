@@ -26,6 +26,8 @@ type Buffer struct {
 	// flush writes everything that is held. It returns how much it wrote, even
 	// with an error, which is then about what it could not write.
 	flush func(ctx context.Context) (written int, err error)
+	// apart says that a transaction writes to one home alone.
+	apart bool
 
 	// turn belongs to the flush that writes what is held, from the moment it
 	// takes it until it has left memory.
@@ -67,10 +69,12 @@ type Buffer struct {
 }
 
 // New returns an empty buffer. flush is called, without any lock, when a cache
-// is full or holds something for too long; see [Buffer.Begin] for what it does.
-func New(flush func(ctx context.Context) (written int, err error)) *Buffer {
+// is full or holds something for too long; see [Buffer.Begin] for what it does,
+// and [Buffer.BeginHome] for vaults in which homes are apart.
+func New(apart bool, flush func(ctx context.Context) (written int, err error)) *Buffer {
 	return &Buffer{
 		flush:   flush,
+		apart:   apart,
 		turn:    make(chan struct{}, 1),
 		columns: map[string]*Column{},
 		rows:    map[catalog.ID]*rows{},
@@ -121,6 +125,22 @@ func (b *Buffer) Names() (names []string) {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// Homes returns the homes that something is held for, in order.
+func (b *Buffer) Homes() (homes []int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, r := range b.rows {
+		homes = append(homes, r.Home)
+	}
+	for _, t := range b.tables {
+		if t.pairs.Len() > 0 {
+			homes = append(homes, t.home)
+		}
+	}
+	slices.Sort(homes)
+	return slices.Compact(homes)
 }
 
 // active tells whether something is held or may be, because there is a cache.

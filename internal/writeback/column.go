@@ -30,6 +30,8 @@ type Target struct {
 	// varies.
 	DType    string
 	ElemSize int
+	// Home is where the column is: see store.Row.
+	Home int64
 }
 
 // rows are the elements held for one column. What is in the slices does not

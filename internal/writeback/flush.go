@@ -39,7 +39,12 @@ type Pairs struct {
 type Flush struct {
 	b *Buffer
 	// all says to try what an earlier flush could not write.
-	all        bool
+	all bool
+	// home is the one whose columns and tables it writes, or everywhere or
+	// nowhere. other says that the transaction was kept from something that is
+	// held for another.
+	home       int64
+	other      bool
 	turn, gate bool
 	// blind says that Buffer.blind counts this one.
 	blind bool
@@ -68,14 +73,35 @@ type failure struct {
 	err   error
 }
 
+const (
+	everywhere = -1
+	nowhere    = -2
+)
+
+// ErrOtherHome: what is held for a column or table has to be written first, in a
+// transaction of its own.
+var ErrOtherHome = errors.New("something is held for it that is written first")
+
 // Begin begins a flush. Whatever writes to the vault begins one, and first
 // writes what is held. With all it also tries what an earlier flush could not
 // write; without, that is left aside.
+//
+// Where homes are apart, it writes nothing of what is held, because that may be
+// of another home: it has to be written before ([Buffer.BeginHome]). What is held
+// after that closes its column or table with ErrOtherHome.
 func (b *Buffer) Begin(all bool) *Flush {
+	if b.apart {
+		return b.BeginHome(nowhere, all)
+	}
+	return b.BeginHome(everywhere, all)
+}
+
+// BeginHome is Begin for what is held for columns and tables of one home alone.
+func (b *Buffer) BeginHome(home int64, all bool) *Flush {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.writers++
-	return &Flush{b: b, all: all, taken: &nothing}
+	return &Flush{b: b, all: all, home: home, taken: &nothing}
 }
 
 // ErrTurn: something may be held by now, so the flush has to wait for its turn.
@@ -111,7 +137,7 @@ func (f *Flush) Wait(ctx context.Context, most time.Duration) error {
 // asked for and flushing is paused, and with [ErrTurn] where the transaction has
 // to end and begin again behind [Flush.Wait].
 func (f *Flush) Take() error {
-	f.taken = &nothing
+	f.taken, f.other = &nothing, false
 	f.reopen() // an earlier run has come to nothing
 	b := f.b
 	if !f.turn {
@@ -127,7 +153,7 @@ func (f *Flush) Take() error {
 	}
 	f.taken = &taken{}
 	for _, r := range b.rows {
-		if err := f.leftAside(r.stuck, failure{rows: r}); err != nil {
+		if err := f.leftAside(r.Home, r.stuck, failure{rows: r}); err != nil {
 			f.blockColumn(r.ID, err)
 			continue
 		}
@@ -137,7 +163,7 @@ func (f *Flush) Take() error {
 		if t.pairs.Len() == 0 {
 			continue
 		}
-		if err := f.leftAside(t.stuck, failure{table: t}); err != nil {
+		if err := f.leftAside(t.home, t.stuck, failure{table: t}); err != nil {
 			f.blockTable(t.name, err)
 			continue
 		}
@@ -172,7 +198,7 @@ func (f *Flush) see() {
 }
 
 // leftAside says why something is not written by this flush, if it is not.
-func (f *Flush) leftAside(stuck error, x failure) error {
+func (f *Flush) leftAside(home int64, stuck error, x failure) error {
 	if f.b.pauses > 0 {
 		return ErrFlushPaused
 	}
@@ -181,10 +207,13 @@ func (f *Flush) leftAside(stuck error, x failure) error {
 			return failed.err
 		}
 	}
-	if f.all {
-		return nil
+	if stuck != nil && !f.all {
+		return stuck
 	}
-	return stuck
+	if f.home != everywhere && f.home != home {
+		return ErrOtherHome
+	}
+	return nil
 }
 
 func (f *Flush) blockColumn(id catalog.ID, err error) {
@@ -224,10 +253,23 @@ func (f *Flush) Count() (n int) {
 
 // BlockedColumn says why the transaction must not touch a column: something is
 // held for it that this flush does not write, and that has to come first.
-func (f *Flush) BlockedColumn(id catalog.ID) error { return f.blockedColumns[id] }
+func (f *Flush) BlockedColumn(id catalog.ID) error { return f.blocked(f.blockedColumns[id]) }
 
 // BlockedTable is [Flush.BlockedColumn] for a key-value table.
-func (f *Flush) BlockedTable(name string) error { return f.blockedTables[name] }
+func (f *Flush) BlockedTable(name string) error { return f.blocked(f.blockedTables[name]) }
+
+func (f *Flush) blocked(err error) error {
+	f.other = f.other || err == ErrOtherHome
+	return err
+}
+
+// KeptOut returns ErrOtherHome if the run was kept from something for that reason.
+func (f *Flush) KeptOut() error {
+	if f.other {
+		return ErrOtherHome
+	}
+	return nil
+}
 
 // PartFailed leaves a part out of the runs to come.
 func (f *Flush) PartFailed(p Part, err error) {

@@ -10,7 +10,9 @@ import (
 
 // table is the pairs held for a key-value table.
 type table struct {
-	name  string
+	name string
+	// home is that of the table in the file.
+	home  int64
 	pairs btree.Map[string, held]
 	// bytes is what the pairs take in memory, about.
 	bytes int
@@ -90,14 +92,15 @@ func (t *table) ready() (Verdict, error) {
 	return Held, nil
 }
 
-// Admit notes whether pairs may be held for a table of the file. That is looked
+// Admit notes the home of a table of the file, and whether pairs may be held for
+// it. That is looked
 // up before the first pairs after each flush: what is acknowledged should have a
 // place to go.
-func (b *Buffer) Admit(name string, may bool) {
+func (b *Buffer) Admit(name string, home int64, may bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	t := b.table(name)
-	t.checked, t.refuses = true, !may
+	t.home, t.checked, t.refuses = home, true, !may
 }
 
 func (b *Buffer) put(t *table, p store.Pair) {

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -84,7 +85,10 @@ func (t *tx) CreateColumn(ctx context.Context, c store.Row) (store.Row, error) {
 	default:
 		return c, fmt.Errorf("%w: columns of layout %d", errors.ErrUnsupported, c.Layout)
 	}
-	if err := checkAttrs(c.Attrs); err != nil {
+	if err := cmp.Or(checkAttrs(c.Attrs), checkHome(c.Home)); err != nil {
+		return c, err
+	}
+	if err := t.enter(c.Home); err != nil {
 		return c, err
 	}
 	if err := t.taken(ctx, c.Name, beside); err != nil {
@@ -93,8 +97,8 @@ func (t *tx) CreateColumn(ctx context.Context, c store.Row) (store.Row, error) {
 	var asked trip
 	asked.add(func(rows pgx.Rows) error { return rows.Scan(&c.ID) }, `INSERT INTO columnvault_columns
 		(col_id, name, layout, dtype, attrs, elem_size, length, min_chunk, max_chunk, rev)
-		VALUES (nextval('columnvault_ids'), $1, $2, $3, $4, $5, 0, $6, $7, 1) RETURNING col_id`,
-		[]byte(c.Name), int64(c.Layout), []byte(c.DType), []byte(c.Attrs), c.ElemSize, c.MinChunk, c.MaxChunk)
+		VALUES (nextval('columnvault_ids') + $8, $1, $2, $3, $4, $5, 0, $6, $7, 1) RETURNING col_id`,
+		[]byte(c.Name), int64(c.Layout), []byte(c.DType), []byte(c.Attrs), c.ElemSize, c.MinChunk, c.MaxChunk, c.Home<<homeShift)
 	if err := t.changeCatalog(ctx, &asked); err != nil {
 		return c, err
 	}
@@ -120,7 +124,7 @@ func (t *tx) RenameColumn(ctx context.Context, id store.ColumnID, name string) e
 		return err
 	}
 	var asked trip
-	asked.add(nil, `UPDATE columnvault_columns SET name = $2, rev = rev + 1 WHERE col_id = $1`, int64(id), []byte(name))
+	asked.add(nil, `UPDATE columnvault_columns SET name = $2, rev = rev + 1 WHERE col_id = $1`+t.s.atColumn("col_id", id), int64(id), []byte(name))
 	if err := t.changeCatalog(ctx, &asked); err != nil {
 		return err
 	}
@@ -143,7 +147,7 @@ func (t *tx) SetAttrs(ctx context.Context, id store.ColumnID, attrs string) erro
 		return err
 	}
 	var asked trip
-	asked.add(nil, `UPDATE columnvault_columns SET attrs = $2, rev = rev + 1 WHERE col_id = $1`, int64(id), []byte(attrs))
+	asked.add(nil, `UPDATE columnvault_columns SET attrs = $2, rev = rev + 1 WHERE col_id = $1`+t.s.atColumn("col_id", id), int64(id), []byte(attrs))
 	if err := t.changeCatalog(ctx, &asked); err != nil {
 		return err
 	}
@@ -160,13 +164,16 @@ func (t *tx) DropColumn(ctx context.Context, id store.ColumnID) error {
 	if h.row.ID == 0 {
 		return t.DropChunks(ctx, id, math.MinInt64, math.MaxInt64) // those of no column, which a repair has kept
 	}
+	if err := t.enter(homeOf(id)); err != nil {
+		return err
+	}
 	delete(t.writes.columns, id)
 	if err := t.lockCatalog(ctx, &trip{}); err != nil {
 		return err
 	}
 	var asked trip
-	asked.add(nil, `DELETE FROM columnvault_chunks WHERE col_id = $1`, int64(id))
-	asked.add(nil, `DELETE FROM columnvault_columns WHERE col_id = $1`, int64(id))
+	asked.add(nil, `DELETE FROM columnvault_chunks WHERE col_id = $1`+t.s.atColumn("col_id", id), int64(id))
+	asked.add(nil, `DELETE FROM columnvault_columns WHERE col_id = $1`+t.s.atColumn("col_id", id), int64(id))
 	if err := t.changeCatalog(ctx, &asked); err != nil {
 		return err
 	}

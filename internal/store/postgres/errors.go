@@ -35,7 +35,7 @@ func explain(ctx context.Context, err error) error {
 // kindOf is the kind of error that an SQLSTATE means.
 func kindOf(code string) error {
 	switch code {
-	case "40001", "40P01", "57014":
+	case "40001", "40P01", "57014", "23505":
 		return errConflict
 	case "55P03":
 		return store.ErrBusy
@@ -49,6 +49,12 @@ func kindOf(code string) error {
 		return store.ErrCorrupt
 	}
 	return store.ErrUnavailable
+}
+
+// refused tells whether an error is the answer of the server to a statement.
+func refused(err error) bool {
+	var answer *pgconn.PgError
+	return errors.As(err, &answer)
 }
 
 // undone tells whether an error of a commit means for certain that nothing was

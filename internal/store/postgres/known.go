@@ -35,15 +35,15 @@ type known struct {
 	// names lead to the IDs of columns; 0 is a name that no column has.
 	names map[string]store.ColumnID
 	rows  map[store.ColumnID]entry
-	// tables are key-value tables that exist. None ever ends.
-	tables map[string]bool
+	// tables are the homes of key-value tables that exist. None ever ends.
+	tables map[string]int64
 	// paused says until when columns and tables (by their name) are not gone on
 	// with.
 	paused map[any]time.Time
 }
 
 func newKnown() *known {
-	return &known{names: map[string]store.ColumnID{}, rows: map[store.ColumnID]entry{}, tables: map[string]bool{}, paused: map[any]time.Time{}}
+	return &known{names: map[string]store.ColumnID{}, rows: map[store.ColumnID]entry{}, tables: map[string]int64{}, paused: map[any]time.Time{}}
 }
 
 // byName returns the column that has a name, or an entry without an ID if none
@@ -138,20 +138,21 @@ func (k *known) remember(version uint64, names map[string]store.ColumnID, rows m
 	}
 }
 
-// hasTable tells whether a key-value table is known to exist.
-func (k *known) hasTable(name string) bool {
+// table returns the home of a key-value table that is known to exist.
+func (k *known) table(name string) (home int64, exists bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.tables[name]
+	home, exists = k.tables[name]
+	return home, exists
 }
 
-func (k *known) addTable(name string) {
+func (k *known) addTable(name string, home int64) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if len(k.tables) > mostKnown {
 		clear(k.tables)
 	}
-	k.tables[name] = true
+	k.tables[name] = home
 }
 
 // forget drops everything but the pauses.

@@ -20,8 +20,10 @@ const (
 	largestValue = 1 << 30
 )
 
-// ofTable selects the pairs of the table whose name is $1.
-const ofTable = `FROM columnvault_pairs p WHERE p.tbl_id = (SELECT tbl_id FROM columnvault_tables WHERE name = $1)`
+// ofTable selects the pairs of a table, whose name is $1.
+func (r *reader) ofTable(table string) string {
+	return `FROM columnvault_pairs p WHERE p.tbl_id = (SELECT tbl_id FROM columnvault_tables WHERE name = $1` + r.atTable("tbl_id", table) + `)` + r.atTable("p.tbl_id", table)
+}
 
 // table refuses names, and makes the next trip look at the table.
 func (r *reader) table(ctx context.Context, name string) error {
@@ -31,13 +33,24 @@ func (r *reader) table(ctx context.Context, name string) error {
 	return r.touch(ctx, name)
 }
 
-func (r *reader) TableKind(ctx context.Context, table string) (kind store.TableKind, err error) {
+func (r *reader) Table(ctx context.Context, table string) (found store.Table, err error) {
+	found.Name = table
 	if err := r.table(ctx, table); err != nil {
-		return kind, err
+		return found, err
 	}
 	var t trip
-	t.add(func(rows pgx.Rows) error { kind = store.TablePlain; return nil }, `SELECT 1 FROM columnvault_tables WHERE name = $1`, []byte(table))
-	return kind, r.ask(ctx, &t)
+	t.add(func(rows pgx.Rows) error { return scanTable(rows, &found) },
+		`SELECT tbl_id, name FROM columnvault_tables WHERE name = $1`+r.atTable("tbl_id", table), []byte(table))
+	return found, r.ask(ctx, &t)
+}
+
+// scanTable reads the ID and the name of a table.
+func scanTable(rows pgx.Rows, t *store.Table) error {
+	var id store.ColumnID
+	var name []byte
+	err := rows.Scan(&id, &name)
+	*t = store.Table{Name: string(name), Kind: store.TablePlain, Home: homeOf(id)}
+	return err
 }
 
 // value is what is stored for a key.
@@ -62,7 +75,7 @@ func (r *reader) find(ctx context.Context, table string, key []byte, bytes bool)
 	t.add(func(rows pgx.Rows) error {
 		found = true
 		return rows.Scan(&v.size, &v.data, &v.blob)
-	}, `SELECT `+fields+ofTable+` AND p.key = $2`, []byte(table), notNil(key))
+	}, `SELECT `+fields+r.ofTable(table)+` AND p.key = $2`, []byte(table), notNil(key))
 	if err := r.ask(ctx, &t); err != nil {
 		return v, err
 	}
@@ -145,7 +158,7 @@ func (r *reader) GetAt(ctx context.Context, table string, key, p []byte, offset 
 	var data []byte
 	var t trip
 	t.add(func(rows pgx.Rows) error { return rows.Scan(&data) },
-		`SELECT substring(p.value FROM $3::int FOR $4::int) `+ofTable+` AND p.key = $2`, []byte(table), notNil(key), offset+1, int64(len(p)))
+		`SELECT substring(p.value FROM $3::int FOR $4::int) `+r.ofTable(table)+` AND p.key = $2`, []byte(table), notNil(key), offset+1, int64(len(p)))
 	if err := r.ask(ctx, &t); err != nil {
 		return err
 	}
@@ -167,7 +180,7 @@ func (r *reader) Count(ctx context.Context, table string) (n int64, err error) {
 		return 0, err
 	}
 	var t trip
-	t.add(func(rows pgx.Rows) error { return rows.Scan(&n) }, `SELECT count(*) `+ofTable, []byte(table))
+	t.add(func(rows pgx.Rows) error { return rows.Scan(&n) }, `SELECT count(*) `+r.ofTable(table), []byte(table))
 	return n, r.ask(ctx, &t)
 }
 
@@ -243,7 +256,7 @@ func (r *reader) page(ctx context.Context, table string, in store.KeyRange) (pag
 		return err
 	}, `SELECT key, size, CASE WHEN size <= $4 THEN value END, blob, n FROM (
 		SELECT key, size, value, blob, count(*) OVER () AS n, (sum(load) OVER (`+order+` ROWS UNBOUNDED PRECEDING))::bigint - load AS before
-		FROM (SELECT p.key, p.size, p.value, p.blob, CASE WHEN p.size <= $4 AND p.blob IS NULL THEN p.size ELSE 0 END AS load `+ofTable+` AND ($2::bytea IS NULL OR p.key >= $2) AND ($3::bytea IS NULL OR p.key < $3)`+order+` LIMIT $5) first
+		FROM (SELECT p.key, p.size, p.value, p.blob, CASE WHEN p.size <= $4 AND p.blob IS NULL THEN p.size ELSE 0 END AS load `+r.ofTable(table)+` AND ($2::bytea IS NULL OR p.key >= $2) AND ($3::bytea IS NULL OR p.key < $3)`+order+` LIMIT $5) first
 		) bounded WHERE before < $6`+order, []byte(table), in.From, in.To, most, int64(pairsAtOnce), int64(window))
 	err = r.ask(ctx, &t)
 	return page, all < pairsAtOnce && int64(len(page)) == all, err
@@ -252,10 +265,10 @@ func (r *reader) page(ctx context.Context, table string, in store.KeyRange) (pag
 func (r *reader) listTables(ctx context.Context, lock string) (tables []store.Table, err error) {
 	var t trip
 	t.add(func(rows pgx.Rows) error {
-		var name []byte
-		err := rows.Scan(&name)
-		tables = append(tables, store.Table{Name: string(name), Kind: store.TablePlain})
+		var found store.Table
+		err := scanTable(rows, &found)
+		tables = append(tables, found)
 		return err
-	}, `SELECT name FROM columnvault_tables ORDER BY name`+lock)
+	}, `SELECT tbl_id, name FROM columnvault_tables ORDER BY name`+lock)
 	return tables, r.ask(ctx, &t)
 }

@@ -19,25 +19,52 @@ func (t *tx) putting(ctx context.Context, table string, key []byte) (*tableState
 	if err := t.table(ctx, table); err != nil {
 		return nil, err
 	}
+	return t.tables[table], t.ensureTable(ctx, table, 0)
+}
+
+// ensureTable creates a table in a home if it does not exist, and enters the home
+// that it is in.
+func (t *tx) ensureTable(ctx context.Context, table string, home int64) error {
 	state := t.tables[table]
-	if state.exists {
-		return state, nil
+	if !state.exists {
+		var found store.Table
+		var asked trip
+		asked.add(func(rows pgx.Rows) error { state.exists = true; return scanTable(rows, &found) },
+			`SELECT tbl_id, name FROM columnvault_tables WHERE name = $1`, []byte(table))
+		if err := t.lockCatalog(ctx, &asked); err != nil {
+			return err
+		}
+		if state.exists {
+			state.home = found.Home
+		}
 	}
-	var asked trip
-	asked.add(func(rows pgx.Rows) error { state.exists = true; return nil }, `SELECT 1 FROM columnvault_tables WHERE name = $1`, []byte(table))
-	if err := t.lockCatalog(ctx, &asked); err != nil {
-		return nil, err
-	}
 	if state.exists {
-		return state, nil
+		return t.enter(state.home)
+	}
+	if err := t.enter(home); err != nil {
+		return err
 	}
 	var create trip
-	create.add(nil, `INSERT INTO columnvault_tables (tbl_id, name, rev) VALUES (nextval('columnvault_ids'), $1, 1)`, []byte(table))
+	create.add(nil, `INSERT INTO columnvault_tables (tbl_id, name, rev) VALUES (nextval('columnvault_ids') + $2, $1, 1)`, []byte(table), home<<homeShift)
 	if err := t.changeCatalog(ctx, &create); err != nil {
-		return nil, err
+		return err
 	}
-	state.exists, state.raised = true, true
-	return state, nil
+	state.exists, state.raised, state.home = true, true, home
+	return nil
+}
+
+func (t *tx) CreateTable(ctx context.Context, table string, home int64) error {
+	if err := checkHome(home); err != nil {
+		return err
+	}
+	if err := t.table(ctx, table); err != nil {
+		return err
+	}
+	err := t.ensureTable(ctx, table, home)
+	if there := t.tables[table]; err == nil && there.home != home {
+		err = fmt.Errorf("%w: the table is in the home %d", store.ErrExists, there.home)
+	}
+	return err
 }
 
 func (t *tx) Put(ctx context.Context, table string, key, value []byte) error {
@@ -97,7 +124,7 @@ func (t *tx) PutZero(ctx context.Context, table string, key []byte, size int64) 
 	t.dropBlob(state, key)
 	var blob int64
 	var asked trip
-	asked.add(func(rows pgx.Rows) error { return rows.Scan(&blob) }, `SELECT nextval('columnvault_ids')`)
+	asked.add(func(rows pgx.Rows) error { return rows.Scan(&blob) }, `SELECT nextval('columnvault_ids') + $1`, state.home<<homeShift)
 	if err := t.ask(ctx, &asked); err != nil {
 		return err
 	}
@@ -129,6 +156,9 @@ func (t *tx) PutAt(ctx context.Context, table string, key, p []byte, offset int6
 		}
 	}
 	if err := checkRange(v.size, offset, len(p)); err != nil {
+		return err
+	}
+	if err := t.enter(state.home); err != nil {
 		return err
 	}
 	if v.blob != nil {
@@ -165,12 +195,13 @@ func (t *tx) Delete(ctx context.Context, table string, key []byte) (there bool, 
 		return false, err
 	}
 	state := t.tables[table]
+	if err := t.enter(state.home); err != nil {
+		return false, err
+	}
 	t.dropBlob(state, key)
 	deleted := int64(0)
 	var asked trip
-	asked.add(func(rows pgx.Rows) error { return rows.Scan(&deleted) }, `WITH d AS (DELETE FROM columnvault_pairs
-		WHERE tbl_id = (SELECT tbl_id FROM columnvault_tables WHERE name = $1) AND key = $2 RETURNING blob),
-		b AS (DELETE FROM columnvault_chunks WHERE col_id IN (SELECT blob FROM d WHERE blob IS NOT NULL)) SELECT count(*) FROM d`,
+	asked.add(func(rows pgx.Rows) error { return rows.Scan(&deleted) }, `WITH `+t.deletePairs(table, ` AND p.key = $2`)+` SELECT count(*) FROM d`,
 		[]byte(table), notNil(key))
 	if err := t.ask(ctx, &asked); err != nil {
 		return false, err
@@ -187,6 +218,9 @@ func (t *tx) Clear(ctx context.Context, table string) error {
 		return err
 	}
 	state := t.tables[table]
+	if err := t.enter(state.home); err != nil {
+		return err
+	}
 	for key := range state.sizes {
 		t.dropBlob(state, []byte(key))
 	}
@@ -196,12 +230,18 @@ func (t *tx) Clear(ctx context.Context, table string) error {
 	return nil
 }
 
-// send adds the statements of the writes to a table.
-func (w *tableWrites) send(all *trip, table string) {
+// deletePairs deletes pairs of a table, whose name is $1, with the chunks of
+// large values. d has a row for each.
+func (t *tx) deletePairs(table, and string) string {
+	return `d AS (DELETE ` + t.ofTable(table) + and + ` RETURNING p.blob),
+		b AS (DELETE FROM columnvault_chunks WHERE col_id IN (SELECT blob FROM d WHERE blob IS NOT NULL)` + t.atTable("col_id", table) + `)`
+}
+
+// sendPairs adds the statements of the writes to a table.
+func (t *tx) sendPairs(all *trip, w *tableWrites, table string) {
 	name := []byte(table)
 	if w.cleared {
-		all.add(nil, `WITH d AS (DELETE FROM columnvault_pairs WHERE tbl_id = (SELECT tbl_id FROM columnvault_tables WHERE name = $1) RETURNING blob)
-			DELETE FROM columnvault_chunks WHERE col_id IN (SELECT blob FROM d WHERE blob IS NOT NULL)`, name)
+		all.add(nil, `WITH `+t.deletePairs(table, ``)+` SELECT 1`, name)
 	}
 	if len(w.puts) == 0 {
 		return
@@ -218,12 +258,11 @@ func (w *tableWrites) send(all *trip, table string) {
 			data, blobs = append(data, notNil(p.data)), append(blobs, nil)
 		}
 	}
-	all.add(nil, `DELETE FROM columnvault_chunks WHERE col_id IN (SELECT p.blob `+ofTable+` AND p.key = ANY($2) AND p.blob IS NOT NULL)`, name, keys)
+	all.add(nil, `WITH `+t.deletePairs(table, ` AND p.key = ANY($2)`)+` SELECT 1`, name, keys)
 	// All of them must be stored: a table that somebody has removed together with
 	// the vault would swallow them without a word.
 	all.require(errGone, `WITH u AS (INSERT INTO columnvault_pairs (tbl_id, key, size, value, blob)
-		SELECT t.tbl_id, n.* FROM columnvault_tables t, unnest($2::bytea[], $3::bigint[], $4::bytea[], $5::bigint[]) AS n WHERE t.name = $1
-		ON CONFLICT (tbl_id, key) DO UPDATE SET size = EXCLUDED.size, value = EXCLUDED.value, blob = EXCLUDED.blob RETURNING 1)
+		SELECT t.tbl_id, n.* FROM columnvault_tables t, unnest($2::bytea[], $3::bigint[], $4::bytea[], $5::bigint[]) AS n WHERE t.name = $1`+t.atTable("t.tbl_id", table)+` RETURNING 1)
 		SELECT 1 / (count(*) = $6)::int FROM u`, name, keys, sizes, data, blobs, int64(len(keys)))
 }
 

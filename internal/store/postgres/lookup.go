@@ -29,7 +29,7 @@ func (t *tx) Lookup(ctx context.Context, names ...string) ([]store.Row, error) {
 	if len(missing) == 0 {
 		return t.found, nil
 	}
-	found, err := t.lookUp(ctx, `WHERE c.name = ANY($1)`, missing)
+	found, err := t.lookUp(ctx, byNames, missing)
 	if err != nil {
 		return nil, err
 	}
@@ -76,13 +76,13 @@ func (t *tx) use(e entry) bool {
 
 // lookUp locks rows and reads them, with the last chunks of their columns. Rows
 // that the transaction knows keep what it has changed of them.
-func (t *tx) lookUp(ctx context.Context, where string, arg any) (found []entry, err error) {
+func (t *tx) lookUp(ctx context.Context, where where, arg any) (found []entry, err error) {
 	var asked trip
 	version := int64(t.version)
 	if version == 0 {
 		asked.add(func(rows pgx.Rows) error { return rows.Scan(&version) }, `SELECT catalog FROM columnvault_vault`)
 	}
-	asked.addRows(&found, where+` ORDER BY c.col_id FOR UPDATE`, arg)
+	asked.addRows(&found, where.columns+` ORDER BY c.col_id FOR UPDATE`, arg)
 	asked.addLast(&found, where, arg)
 	if err := t.ask(ctx, &asked); err != nil {
 		return nil, err
@@ -116,7 +116,7 @@ func (t *tx) LookupID(ctx context.Context, ids ...store.ColumnID) ([]store.Row, 
 		}
 	}
 	if len(missing) > 0 {
-		if _, err := t.lookUp(ctx, `WHERE c.col_id = ANY($1)`, missing); err != nil {
+		if _, err := t.lookUp(ctx, t.s.byIDs(missing), missing); err != nil {
 			return nil, err
 		}
 		for _, id := range missing {
@@ -204,8 +204,11 @@ func (t *tx) touch(ctx context.Context, table string) error {
 	if t.tables[table] != nil {
 		return t.check(ctx)
 	}
-	state := &tableState{exists: t.s.known.hasTable(table)}
-	if !state.exists {
+	if err := t.learn(ctx, table); err != nil {
+		return err
+	}
+	state := &tableState{}
+	if state.home, state.exists = t.s.known.table(table); !state.exists {
 		if _, err := t.CatalogVersion(ctx); err != nil {
 			return err
 		}

@@ -29,6 +29,10 @@ type pool struct {
 	// room has a token for each connection that may still be taken.
 	room chan struct{}
 	wait time.Duration
+	// apart is homes=apart in the DSN.
+	apart bool
+	// broke is called when a connection has broken.
+	broke func()
 
 	mu     sync.Mutex
 	idle   []*conn
@@ -72,7 +76,11 @@ func newPool(dsn string, opts Options) (*pool, error) {
 			return nil, fmt.Errorf("%w: pool_max_conns is a number from 2 on", store.ErrInvalidArgument)
 		}
 	}
-	p := &pool{config: config, room: make(chan struct{}, most), wait: opts.BusyTimeout}
+	homes, apart := params["homes"]
+	if delete(params, "homes"); apart && homes != "apart" {
+		return nil, fmt.Errorf("%w: homes can only be apart", store.ErrInvalidArgument)
+	}
+	p := &pool{config: config, apart: apart, room: make(chan struct{}, most), wait: opts.BusyTimeout}
 	for range most {
 		p.room <- struct{}{}
 	}
@@ -142,6 +150,9 @@ func (p *pool) give(c *conn) {
 	}
 	p.mu.Unlock()
 	p.room <- struct{}{}
+	if c.broken {
+		p.broke() // a server that crashed may have lost what says that it is old
+	}
 	for _, c := range ended {
 		c.close()
 	}

@@ -17,6 +17,8 @@ type asker interface {
 	ask(ctx context.Context, t *trip) error
 	// touch makes the next trip look at, or lock, the state of a table.
 	touch(ctx context.Context, table string) error
+	// tableHome is where a table is that touch knows, 0 if it does not exist.
+	tableHome(table string) int64
 	// column is touch for a column that has not been looked up.
 	column(ctx context.Context, id store.ColumnID) error
 	// lastKnown is the last chunk of a column, if it is known.
@@ -39,7 +41,7 @@ func scanRow(rows pgx.Rows, e *entry) error {
 	var name, dtype, attrs []byte
 	r := &e.row
 	err := rows.Scan(&r.ID, &name, &r.Layout, &dtype, &attrs, &r.ElemSize, &r.Length, &r.MinChunk, &r.MaxChunk, &e.rev)
-	r.Name, r.DType, r.Attrs = string(name), string(dtype), string(attrs)
+	r.Name, r.DType, r.Attrs, r.Home = string(name), string(dtype), string(attrs), homeOf(r.ID)
 	return err
 }
 
@@ -53,9 +55,18 @@ func (t *trip) addRows(found *[]entry, rest string, args ...any) {
 	}, `SELECT `+rowFields+` FROM columnvault_columns c `+rest, args...)
 }
 
-// addLast adds the statement that reads the last chunks of the columns that a
-// condition selects.
-func (t *trip) addLast(found *[]entry, where string, arg any) {
+// where selects columns, by names or by IDs, which $1 is: their rows, and of all
+// chunks those among which theirs are.
+type where struct{ columns, chunks string }
+
+var byNames = where{columns: `WHERE c.name = ANY($1)`}
+
+func (s *Store) byIDs(ids []int64) where {
+	return where{`WHERE c.col_id = ANY($1)` + s.atColumns("c.col_id", ids), s.atColumns("col_id", ids)}
+}
+
+// addLast adds the statement that reads the last chunks of columns.
+func (t *trip) addLast(found *[]entry, where where, arg any) {
 	t.add(func(rows pgx.Rows) error {
 		var id store.ColumnID
 		var c store.Chunk
@@ -69,7 +80,7 @@ func (t *trip) addLast(found *[]entry, where string, arg any) {
 		}
 		return nil
 	}, `SELECT c.col_id, l.chunk_idx, l.capacity, l.used, l.meta FROM columnvault_columns c CROSS JOIN LATERAL (SELECT `+chunkFields+
-		` FROM columnvault_chunks WHERE col_id = c.col_id ORDER BY chunk_idx DESC LIMIT 1) l `+where, arg)
+		` FROM columnvault_chunks WHERE col_id = c.col_id`+where.chunks+` ORDER BY chunk_idx DESC LIMIT 1) l `+where.columns, arg)
 }
 
 // best tells which of two columns of a name Lookup means.
@@ -111,7 +122,7 @@ func (r *reader) oneChunk(ctx context.Context, id store.ColumnID, rest string, a
 	t.add(func(rows pgx.Rows) error {
 		found = true
 		return scanChunk(rows, &c)
-	}, `SELECT `+chunkFields+` FROM columnvault_chunks WHERE col_id = $1 `+rest, append([]any{int64(id)}, args...)...)
+	}, `SELECT `+chunkFields+` FROM columnvault_chunks WHERE col_id = $1`+r.s.atColumn("col_id", id)+` `+rest, append([]any{int64(id)}, args...)...)
 	if err := r.ask(ctx, &t); err != nil {
 		return c, err
 	}
@@ -142,7 +153,7 @@ func (r *reader) Chunks(ctx context.Context, id store.ColumnID, from, to int64) 
 				err := scanChunk(rows, &c)
 				page = append(page, c)
 				return err
-			}, `SELECT `+chunkFields+` FROM columnvault_chunks WHERE col_id = $1 AND chunk_idx >= $2 AND chunk_idx < $3 ORDER BY chunk_idx LIMIT $4`,
+			}, `SELECT `+chunkFields+` FROM columnvault_chunks WHERE col_id = $1 AND chunk_idx >= $2 AND chunk_idx < $3`+r.s.atColumn("col_id", id)+` ORDER BY chunk_idx LIMIT $4`,
 				int64(id), from, to, int64(chunksAtOnce))
 			if err := r.ask(ctx, &t); err != nil {
 				yield(store.Chunk{}, err)
@@ -226,7 +237,7 @@ func (r *reader) readSpans(ctx context.Context, columns []store.ColumnSpans) err
 		return nil
 	}, `SELECT s.at, c.capacity, c.part FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) WITH ORDINALITY AS s(id, number, start, size, at)
 		CROSS JOIN LATERAL (SELECT capacity, substring(data FROM (s.start + 1)::int FOR s.size::int) AS part
-			FROM columnvault_chunks WHERE col_id = s.id AND chunk_idx = s.number OFFSET 0) c`, ids, numbers, offsets, sizes)
+			FROM columnvault_chunks WHERE col_id = s.id AND chunk_idx = s.number`+r.s.atColumns("col_id", ids)+` OFFSET 0) c`, ids, numbers, offsets, sizes)
 	if err := r.ask(ctx, &t); err != nil {
 		return err
 	}
@@ -247,10 +258,10 @@ func (p *pgxRaw) ScanBytes(v []byte) error {
 }
 
 // listColumns lists all columns in the order of their creation, which is that of
-// IDs, and locks them if lock says so.
+// IDs without their homes, and locks them if lock says so.
 func (r *reader) listColumns(ctx context.Context, lock string) (all []entry, err error) {
 	var t trip
-	t.addRows(&all, `ORDER BY c.col_id`+lock)
+	t.addRows(&all, fmt.Sprintf(`ORDER BY c.col_id & %d`, int64(1)<<homeShift-1)+lock)
 	return all, r.ask(ctx, &t)
 }
 

@@ -60,9 +60,11 @@ func (s *Store) prepare(ctx context.Context, c *conn) error {
 		}
 	}
 	var found int64
-	if err := c.pg.QueryRow(ctx, `SELECT format FROM columnvault_vault`).Scan(&found); err != nil {
+	var sharded bool
+	if err := c.pg.QueryRow(ctx, `SELECT format, `+shardedSQL+` FROM columnvault_vault`).Scan(&found, &sharded); err != nil {
 		return explain(ctx, err)
 	}
+	s.apart = s.apart || sharded
 	if found != format {
 		return fmt.Errorf("%w: the tables have the format %d, and this version knows %d", store.ErrNotVault, found, format)
 	}

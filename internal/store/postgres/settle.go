@@ -19,11 +19,17 @@ import (
 // removed.
 const pruning = 4096
 
-// newToken is a token that no other transaction has. Tokens begin with the
-// time, so that they are at one end of their index.
-func newToken() []byte {
-	token := binary.BigEndian.AppendUint64(nil, uint64(time.Now().UnixMilli()))
-	return binary.BigEndian.AppendUint64(token, rand.Uint64())
+// newToken is a token that no other transaction has. It begins with the home
+// that the transaction changes, and then with the time, so that tokens are at
+// one end of their index.
+func newToken(home int64) []byte {
+	return binary.BigEndian.AppendUint64(tokenAt(home, time.Now()), rand.Uint64())
+}
+
+// tokenAt is how tokens of a home and a time begin.
+func tokenAt(home int64, at time.Time) []byte {
+	token := binary.BigEndian.AppendUint16(nil, uint16(max(home, 0)))
+	return binary.BigEndian.AppendUint64(token, uint64(at.UnixMilli()))
 }
 
 // settle finds out whether the transaction with this token was committed. It
@@ -89,12 +95,10 @@ func (s *Store) outcome(ctx context.Context, token []byte, cause error) error {
 	return fmt.Errorf("%w: %w", errConflict, cause)
 }
 
-// addPrune adds the statement that removes tokens of which nobody can ask any
-// more. It believes neither the clock of the client alone nor that of the
-// server.
-func (t *trip) addPrune() {
-	yesterday := time.Now().Add(-24 * time.Hour).UnixMilli()
-	t.add(nil, pruneSQL, binary.BigEndian.AppendUint64(nil, uint64(yesterday)))
+// addPrune adds the statement that removes the tokens of a home of which nobody
+// can ask any more. It believes neither the clock of the client alone nor that
+// of the server.
+func (t *trip) addPrune(home int64) {
+	first, yesterday := tokenAt(home, time.UnixMilli(0)), tokenAt(home, time.Now().Add(-24*time.Hour))
+	t.add(nil, fmt.Sprintf(`DELETE FROM columnvault_commits WHERE token >= '\x%x' AND token < '\x%x' AND at < now() - interval '1 day'`, first, yesterday))
 }
-
-const pruneSQL = `DELETE FROM columnvault_commits WHERE token < $1 AND at < now() - interval '1 day'`

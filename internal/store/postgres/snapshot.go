@@ -27,9 +27,9 @@ type snapshot struct {
 	// since is when it was opened.
 	since time.Time
 	// held says that the Read is a transaction, with c as its connection once it
-	// has begun.
-	held bool
-	c    *conn
+	// has begun. whole has it begin in all homes at once.
+	held, whole bool
+	c           *conn
 	// severed is c for the store, which closes its connection.
 	severed atomic.Pointer[conn]
 	// rows is what was looked up or remembered, and names the same by name.
@@ -67,18 +67,26 @@ func (s *Store) newSnapshot(ctx context.Context) (*snapshot, error) {
 }
 
 // Snapshot implements store.Store.
+//
+// Where homes are apart, it begins in all of them at once. If one does not
+// answer, it begins in each when it is first read there.
 func (s *Store) Snapshot(ctx context.Context) (store.Snapshot, error) {
-	for {
+	for whole := s.apart; ; {
 		r, err := s.newSnapshot(ctx)
 		if err != nil {
 			return nil, err
 		}
-		r.held = true
+		r.held, r.whole = true, whole
 		_, err = r.CatalogVersion(ctx)
 		if err == nil {
 			return r, nil
 		}
-		if unfit := r.Close(); unfit != store.ErrAgain {
+		unfit := r.Close()
+		switch {
+		case unfit == store.ErrAgain:
+		case whole && errors.Is(err, store.ErrUnavailable):
+			whole = false
+		default:
 			return nil, err
 		}
 	}
@@ -119,6 +127,9 @@ func (r *snapshot) ask(ctx context.Context, t *trip) error {
 		if age := r.s.opts.MaxSnapshotAge; age > 0 {
 			// The server ends it even if this program has stopped.
 			all.add(nil, fmt.Sprintf(`SET LOCAL idle_in_transaction_session_timeout = %d`, max(age.Milliseconds(), 1)))
+		}
+		if r.whole {
+			all.add(nil, `SELECT count(*) FROM columnvault_columns WHERE rev < 0`) // which each home is asked
 		}
 		check = r.compare(&all)
 	} else if !r.held {
@@ -170,7 +181,7 @@ func (r *snapshot) compare(t *trip) (check func()) {
 			err := rows.Scan(&id, &rev)
 			revs[id] = rev
 			return err
-		}, `SELECT col_id, rev FROM columnvault_columns WHERE col_id = ANY($1)`, ids)
+		}, `SELECT col_id, rev FROM columnvault_columns WHERE col_id = ANY($1)`+r.s.atColumns("col_id", ids), ids)
 	}
 	tables := map[string]int64{}
 	for table := range r.tables {
@@ -180,7 +191,7 @@ func (r *snapshot) compare(t *trip) (check func()) {
 			err := rows.Scan(&rev)
 			tables[table] = rev
 			return err
-		}, `SELECT rev FROM columnvault_tables WHERE name = $1`, []byte(table))
+		}, `SELECT rev FROM columnvault_tables WHERE name = $1`+r.atTable("tbl_id", table), []byte(table))
 	}
 	return func() {
 		if uint64(version) != r.version {
@@ -213,8 +224,8 @@ func (r *snapshot) touch(ctx context.Context, table string) error {
 	if err := r.check(ctx); err != nil {
 		return err
 	}
-	if r.held {
-		return nil
+	if err := r.learn(ctx, table); err != nil || r.held {
+		return err
 	}
 	if r.s.known.contended(table) {
 		r.held = true
@@ -281,7 +292,7 @@ func (r *snapshot) Lookup(ctx context.Context, names ...string) ([]store.Row, er
 	if len(missing) == 0 {
 		return r.found, nil
 	}
-	found, err := r.lookUp(ctx, missing, `WHERE c.name = ANY($1)`, missing)
+	found, err := r.lookUp(ctx, byNames, missing)
 	if err != nil {
 		return nil, err
 	}
@@ -320,14 +331,14 @@ func (r *snapshot) recall(name string) (id store.ColumnID, ok bool) {
 }
 
 // lookUp asks for rows, and for the last chunks of their columns.
-func (r *snapshot) lookUp(ctx context.Context, names [][]byte, where string, arg any) (found []entry, err error) {
+func (r *snapshot) lookUp(ctx context.Context, where where, arg any) (found []entry, err error) {
 	r.held = true
 	version := int64(r.version)
 	var t trip
 	if version == 0 {
 		t.add(func(rows pgx.Rows) error { return rows.Scan(&version) }, `SELECT catalog FROM columnvault_vault`)
 	}
-	t.addRows(&found, where, arg)
+	t.addRows(&found, where.columns, arg)
 	t.addLast(&found, where, arg)
 	if err := r.ask(ctx, &t); err != nil {
 		return nil, err
@@ -366,7 +377,7 @@ func (r *snapshot) LookupID(ctx context.Context, ids ...store.ColumnID) ([]store
 	if len(missing) == 0 {
 		return r.found, nil
 	}
-	found, err := r.lookUp(ctx, nil, `WHERE c.col_id = ANY($1)`, missing)
+	found, err := r.lookUp(ctx, r.s.byIDs(missing), missing)
 	if err != nil {
 		return nil, err
 	}

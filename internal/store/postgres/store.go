@@ -24,6 +24,9 @@ type Options struct {
 	// Settling is for how long the outcome of a commit is looked for whose answer
 	// was lost; 0 means [DefaultSettling].
 	Settling time.Duration
+	// Apart has several homes never change together, as if they were on servers
+	// of their own, which else is found out.
+	Apart bool
 	// Log is told what the caller of an operation does not hear; nil is silent.
 	Log *report.Log
 }
@@ -42,7 +45,9 @@ type Store struct {
 	known *known
 	// turn holds one token: whoever has it may write. Goroutines of one program
 	// would only wait for each other on the server.
-	turn   chan struct{}
+	turn chan struct{}
+	// apart says that homes may be on different servers (home.go).
+	apart  bool
 	closed atomic.Bool
 	// background are the ends of transactions that nobody waits for.
 	background sync.WaitGroup
@@ -74,8 +79,9 @@ func Open(ctx context.Context, dsn string, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{opts: opts, pool: p, known: newKnown(), turn: make(chan struct{}, 1), snapshots: map[*snapshot]struct{}{}}
+	s := &Store{opts: opts, pool: p, known: newKnown(), apart: opts.Apart || p.apart, turn: make(chan struct{}, 1), snapshots: map[*snapshot]struct{}{}}
 	s.turn <- struct{}{}
+	p.broke = s.known.forget
 	c, err := p.take(ctx)
 	if err != nil {
 		return nil, err
@@ -92,7 +98,7 @@ func Open(ctx context.Context, dsn string, opts Options) (*Store, error) {
 // Caps implements store.Store. Chunks begin as large as they get: bytes that
 // were never written take no room.
 func (s *Store) Caps() store.Caps {
-	return store.Caps{MinChunk: 64 << 10, ChunkSize: 64 << 10, MaxChunk: 64 << 20, MaxValue: largestValue, Window: window}
+	return store.Caps{MinChunk: 64 << 10, ChunkSize: 64 << 10, MaxChunk: 64 << 20, MaxValue: largestValue, Window: window, CrossHome: !s.apart}
 }
 
 // takeTurn waits until no other goroutine writes.

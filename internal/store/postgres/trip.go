@@ -13,6 +13,8 @@ import (
 type trip struct {
 	batch pgx.Batch
 	steps []step
+	// failed is how many steps had no error before one had.
+	failed int
 }
 
 // step is a statement of a trip.
@@ -41,8 +43,8 @@ func (t *trip) require(otherwise error, sql string, args ...any) {
 func (c *conn) send(ctx context.Context, t *trip) error {
 	results := c.pg.SendBatch(ctx, &t.batch)
 	var failed error
-	for _, s := range t.steps {
-		if failed = s.take(results); failed != nil {
+	for t.failed = range t.steps {
+		if failed = t.steps[t.failed].take(results); failed != nil {
 			break
 		}
 	}

@@ -34,7 +34,9 @@ type tx struct {
 	tables  map[string]*tableState
 	writes  writes
 	written bool
-	found   []store.Row
+	// home is the one that the transaction changes, -1 before.
+	home  int64
+	found []store.Row
 
 	aborted  error
 	failed   error
@@ -55,8 +57,9 @@ type held struct {
 // tableState is a key-value table in a transaction.
 type tableState struct {
 	locked, raised bool
-	// exists says that it certainly does.
+	// exists says that it certainly does, in this home.
 	exists bool
+	home   int64
 	// sizes are those of values that the transaction has made with PutZero.
 	sizes map[string]value
 }
@@ -84,7 +87,7 @@ func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) error {
 	start := time.Now()
 	var prelock []int64
 	for attempt := 0; ; attempt++ {
-		t := &tx{ctx: ctx, columns: map[store.ColumnID]*held{}, names: map[string]store.ColumnID{}, tables: map[string]*tableState{}, prelock: prelock}
+		t := &tx{ctx: ctx, columns: map[store.ColumnID]*held{}, names: map[string]store.ColumnID{}, tables: map[string]*tableState{}, prelock: prelock, home: -1}
 		t.reader = reader{s: s, asker: t}
 		t.writes.init()
 		err := t.run(ctx, fn)
@@ -233,7 +236,7 @@ func (t *tx) lead(ctx context.Context, all *trip) (done func(), err error) {
 		}
 		all.add(nil, `BEGIN ISOLATION LEVEL READ COMMITTED`)
 		if len(t.prelock) > 0 {
-			all.add(nil, `SELECT 1 FROM columnvault_columns WHERE col_id = ANY($1) ORDER BY col_id FOR UPDATE`, t.prelock)
+			all.add(nil, `SELECT 1 FROM columnvault_columns WHERE col_id = ANY($1)`+t.s.atColumns("col_id", t.prelock)+` ORDER BY col_id FOR UPDATE`, t.prelock)
 		}
 	}
 	var ids, revs []int64
@@ -248,17 +251,18 @@ func (t *tx) lead(ctx context.Context, all *trip) (done func(), err error) {
 	}
 	if len(ids) > 0 {
 		all.require(errStale, `SELECT 1 / (count(*) = $3)::int FROM (SELECT 1 FROM columnvault_columns c
-			JOIN unnest($1::bigint[], $2::bigint[]) AS w (id, rev) ON c.col_id = w.id AND c.rev = w.rev ORDER BY c.col_id FOR UPDATE OF c) same`,
+			JOIN unnest($1::bigint[], $2::bigint[]) AS w (id, rev) ON c.col_id = w.id AND c.rev = w.rev WHERE c.col_id = ANY($1)`+t.s.atColumns("c.col_id", ids)+` ORDER BY c.col_id FOR UPDATE OF c) same`,
 			ids, revs, int64(len(ids)))
 	}
 	var tables [][]byte
+	var homes []int64
 	for name, state := range t.tables {
 		if !state.locked {
-			tables = append(tables, []byte(name))
+			tables, homes = append(tables, []byte(name)), append(homes, state.home)
 		}
 	}
 	if len(tables) > 0 {
-		all.add(nil, `SELECT 1 FROM columnvault_tables WHERE name = ANY($1) ORDER BY name FOR UPDATE`, tables)
+		all.add(nil, `SELECT 1 FROM columnvault_tables WHERE name = ANY($1)`+t.s.at("tbl_id", homes...)+` ORDER BY name FOR UPDATE`, tables)
 	}
 	t.sendWrites(all)
 	return func() {
@@ -292,10 +296,10 @@ func (t *tx) commit(ctx context.Context) error {
 	}
 	var token []byte
 	if t.written {
-		token = newToken()
+		token = newToken(t.home)
 		all.add(nil, `INSERT INTO columnvault_commits (token) VALUES ($1)`, token)
 		if t.s.commits.Load()%pruning == 0 {
-			all.addPrune()
+			all.addPrune(t.home)
 		}
 	}
 	all.add(nil, `COMMIT`)
@@ -308,7 +312,7 @@ func (t *tx) commit(ctx context.Context) error {
 		t.s.known.forget()
 		return errConflict
 	}
-	if token == nil || ours(err) || errors.Is(err, errStale) || undone(err) {
+	if token == nil || ours(err) || errors.Is(err, errStale) || undone(err) || all.failed < len(all.steps)-1 && refused(err) {
 		return t.fail(ctx, err)
 	}
 	c := t.c
@@ -340,7 +344,7 @@ func (t *tx) remember() {
 	}
 	for name, state := range t.tables {
 		if state.exists {
-			t.s.known.addTable(name)
+			t.s.known.addTable(name, state.home)
 		}
 	}
 }

@@ -111,7 +111,7 @@ func (t *tx) changing(ctx context.Context, id store.ColumnID, absent error) (*he
 	if h.row.ID == 0 {
 		return nil, fmt.Errorf("%w: no such column", absent)
 	}
-	return h, nil
+	return h, t.enter(homeOf(id))
 }
 
 func (t *tx) SetColumn(ctx context.Context, c store.Row) error {
@@ -243,6 +243,9 @@ func (t *tx) DropChunks(ctx context.Context, id store.ColumnID, from, to int64) 
 	if err := t.column(ctx, id); err != nil {
 		return err
 	}
+	if err := t.enter(homeOf(id)); err != nil {
+		return err
+	}
 	h := t.columns[id]
 	if from >= to {
 		return nil
@@ -273,23 +276,31 @@ func (t *tx) sendWrites(all *trip) {
 			t.sendRow(all, h, c.row)
 		}
 		for _, d := range c.drops {
-			all.add(nil, `DELETE FROM columnvault_chunks WHERE col_id = $1 AND chunk_idx >= $2 AND chunk_idx < $3`, int64(id), d[0], d[1])
+			all.add(nil, `DELETE FROM columnvault_chunks WHERE col_id = $1 AND chunk_idx >= $2 AND chunk_idx < $3`+t.s.atColumn("col_id", id), int64(id), d[0], d[1])
 		}
+		var replaced []int64
 		for _, number := range slices.Sorted(maps.Keys(c.chunks)) {
-			if chunk := c.chunks[number]; chunk.image {
+			switch chunk := c.chunks[number]; {
+			case !chunk.image:
+				chunk.send(all, id, number, t.s.atColumn("col_id", id))
+			default:
 				put.add(id, chunk)
-			} else {
-				chunk.send(all, id, number)
+				if !chunk.fresh {
+					replaced = append(replaced, number)
+				}
 			}
+		}
+		if len(replaced) > 0 {
+			all.add(nil, `DELETE FROM columnvault_chunks WHERE col_id = $1 AND chunk_idx = ANY($2)`+t.s.atColumn("col_id", id), int64(id), replaced)
 		}
 	}
 	put.send(all)
 	for _, name := range slices.Sorted(maps.Keys(w.tables)) {
-		w.tables[name].send(all, name)
 		state := t.tables[name]
+		t.sendPairs(all, w.tables[name], name)
 		if !state.raised {
 			state.raised = true
-			all.add(nil, `UPDATE columnvault_tables SET rev = rev + 1 WHERE name = $1`, []byte(name))
+			all.add(nil, `UPDATE columnvault_tables SET rev = rev + 1 WHERE name = $1`+t.atTable("tbl_id", name), []byte(name))
 		}
 	}
 	w.init()
@@ -308,23 +319,23 @@ func (t *tx) sendRow(all *trip, h *held, row bool) {
 	h.rev += raise
 	r := h.row
 	all.require(fmt.Errorf("%w: the column is gone", store.ErrCorrupt), `WITH u AS (UPDATE columnvault_columns
-		SET rev = rev + $2, elem_size = $3, length = $4, min_chunk = $5, max_chunk = $6 WHERE col_id = $1 RETURNING 1) SELECT 1 / count(*) FROM u`,
+		SET rev = rev + $2, elem_size = $3, length = $4, min_chunk = $5, max_chunk = $6 WHERE col_id = $1`+t.s.atColumn("col_id", r.ID)+` RETURNING 1) SELECT 1 / count(*) FROM u`,
 		int64(r.ID), raise, r.ElemSize, r.Length, r.MinChunk, r.MaxChunk)
 }
 
 // send changes a chunk that must be there. A server that finds none, or one
 // that is too short, says so, and the transaction fails: without that, what is
 // written would be lost without a word.
-func (w *chunkWrite) send(all *trip, id store.ColumnID, number int64) {
+func (w *chunkWrite) send(all *trip, id store.ColumnID, number int64, at string) {
 	if w.set {
 		all.require(fmt.Errorf("%w: no chunk %d", store.ErrCorrupt, number),
-			`WITH u AS (UPDATE columnvault_chunks SET used = $3, meta = $4 WHERE col_id = $1 AND chunk_idx = $2 RETURNING 1) SELECT 1 / count(*) FROM u`,
+			`WITH u AS (UPDATE columnvault_chunks SET used = $3, meta = $4 WHERE col_id = $1 AND chunk_idx = $2`+at+` RETURNING 1) SELECT 1 / count(*) FROM u`,
 			int64(id), number, w.chunk.Used, notNil(w.chunk.Meta))
 	}
 	missing := fmt.Errorf("%w: no %d bytes in chunk %d", store.ErrCorrupt, w.need, number)
 	if len(w.patches) == 0 {
 		if !w.set || w.need > 0 {
-			all.require(missing, `SELECT 1 / count(*) FROM columnvault_chunks WHERE col_id = $1 AND chunk_idx = $2 AND capacity >= $3`, int64(id), number, w.need)
+			all.require(missing, `SELECT 1 / count(*) FROM columnvault_chunks WHERE col_id = $1 AND chunk_idx = $2 AND capacity >= $3`+at, int64(id), number, w.need)
 		}
 		return
 	}
@@ -332,20 +343,20 @@ func (w *chunkWrite) send(all *trip, id store.ColumnID, number int64) {
 	// stored yet, with a patch after each; and the rest.
 	var gaps, sizes []int64
 	var data [][]byte
-	at := int64(0)
+	end := int64(0)
 	for _, p := range w.patches {
-		gaps, sizes, data = append(gaps, at), append(sizes, p.at-at), append(data, p.data)
-		at = p.end()
+		gaps, sizes, data = append(gaps, end), append(sizes, p.at-end), append(data, p.data)
+		end = p.end()
 	}
 	all.require(missing, `WITH u AS (UPDATE columnvault_chunks c SET data = (
 		SELECT string_agg(substring(c.data FROM (p.gap + 1)::int FOR p.size::int)
 			|| decode(repeat('00', greatest(0, p.gap + p.size - greatest(p.gap, length(c.data)))::int), 'hex') || p.bytes, ''::bytea ORDER BY p.gap)
 		FROM unnest($3::bigint[], $4::bigint[], $5::bytea[]) AS p (gap, size, bytes)) || substring(c.data FROM ($6::bigint + 1)::int)
-		WHERE col_id = $1 AND chunk_idx = $2 AND capacity >= $7 RETURNING 1) SELECT 1 / count(*) FROM u`,
-		int64(id), number, gaps, sizes, data, at, w.need)
+		WHERE col_id = $1 AND chunk_idx = $2 AND capacity >= $7`+at+` RETURNING 1) SELECT 1 / count(*) FROM u`,
+		int64(id), number, gaps, sizes, data, end, w.need)
 }
 
-// putArrays are whole chunks.
+// putArrays are whole chunks, none of which exists.
 type putArrays struct {
 	ids, numbers, capacities, used []int64
 	meta, data                     [][]byte
@@ -362,7 +373,6 @@ func (p *putArrays) send(all *trip) {
 		return
 	}
 	all.add(nil, `INSERT INTO columnvault_chunks (col_id, chunk_idx, capacity, used, meta, data)
-		SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bytea[], $6::bytea[])
-		ON CONFLICT (col_id, chunk_idx) DO UPDATE SET capacity = EXCLUDED.capacity, used = EXCLUDED.used, meta = EXCLUDED.meta, data = EXCLUDED.data`,
+		SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bytea[], $6::bytea[])`,
 		p.ids, p.numbers, p.capacities, p.used, p.meta, p.data)
 }

@@ -65,7 +65,7 @@ func (t *tx) CreateColumn(ctx context.Context, col store.Row) (store.Row, error)
 	if err != nil {
 		return col, err
 	}
-	col.ID, col.Length = idOf(col.Layout, t.c.db.LastInsertRowID()), 0
+	col.ID, col.Length, col.Home = idOf(col.Layout, t.c.db.LastInsertRowID()), 0, 0
 	t.c.catalog.forget(col.ID, col.Name)
 	if err = t.startWrite(ctx, col.ID); err == nil {
 		// A writer without foreign keys may have left chunks of a column that

@@ -373,6 +373,15 @@ func (t *tx) putKV(ctx context.Context, table string, put func() error) error {
 	return kvError(table, err)
 }
 
+// CreateTable implements store.KVWriter. A file has one home.
+func (t *tx) CreateTable(ctx context.Context, table string, _ int64) error {
+	found, err := t.Table(ctx, table)
+	if err == nil && found.Kind == store.TableNone {
+		err = kvError(table, t.c.run(t.c.kvSQL(createKV, table)))
+	}
+	return err
+}
+
 func (t *tx) PutAt(ctx context.Context, table string, key, p []byte, offset int64) (err error) {
 	if err := t.checkKV(ctx, table); err != nil {
 		return err

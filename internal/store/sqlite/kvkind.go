@@ -49,13 +49,15 @@ func (r *reader) tables(check func() error) (tables []store.Table, err error) {
 	return tables, nil
 }
 
-// TableKind implements store.KVReader.
-func (r *reader) TableKind(ctx context.Context, table string) (store.TableKind, error) {
+// Table implements store.KVReader.
+func (r *reader) Table(ctx context.Context, table string) (found store.Table, err error) {
+	found.Name = table
 	if err := r.enterKV(ctx, table); err != nil {
-		return store.TableNone, err
+		return found, err
 	}
 	defer r.leave()
-	return r.kindOf(table)
+	found.Kind, err = r.kindOf(table)
+	return found, err
 }
 
 func (r *reader) kindOf(table string) (store.TableKind, error) {

@@ -44,7 +44,7 @@ func TestTableKind(t *testing.T) {
 		"checked": store.TableOther, "text": store.TableOther, "strict": store.TableOther, "withoutrowid": store.TableOther,
 		"wide": store.TableOther, "nocase": store.TableOther, "indexed": store.TableOther, "Triggered": store.TableOther,
 	} {
-		if got, err := snap.TableKind(t.Context(), table); got != want || err != nil {
+		if got, err := snap.Table(t.Context(), table); got.Kind != want || err != nil {
 			t.Errorf("%q: %v, %v, want %v", table, got, err, want)
 		}
 	}
@@ -55,8 +55,8 @@ func TestTableKind(t *testing.T) {
 	var found []string
 	for _, table := range tables {
 		found = append(found, table.Name)
-		if kind, err := snap.TableKind(t.Context(), table.Name); kind != table.Kind || err != nil {
-			t.Errorf("%q: %v, %v, want %v", table.Name, kind, err, table.Kind)
+		if got, err := snap.Table(t.Context(), table.Name); got != table || err != nil {
+			t.Errorf("%q: %v, %v, want %v", table.Name, got, err, table)
 		}
 	}
 	all := []string{"checked", "indexed", "json_tree", "nocase", "plain", "quoted name", "strict", "text", "triggered", "wide", "withoutrowid"}
@@ -71,14 +71,14 @@ func TestTableKind(t *testing.T) {
 	} {
 		if table == "generate_series" || table == "dbstat" || table == "pragma_anything_else" {
 			// Whether SQLite knows them depends on how it was built.
-			if kind, err := snap.TableKind(t.Context(), table); err == nil && kind != store.TableNone {
-				t.Errorf("%q: %v", table, kind)
+			if got, err := snap.Table(t.Context(), table); err == nil && got.Kind != store.TableNone {
+				t.Errorf("%q: %v", table, got)
 			} else if err == nil {
 				continue
 			}
 		}
-		if kind, err := snap.TableKind(t.Context(), table); !errors.Is(err, store.ErrInvalidArgument) {
-			t.Errorf("TableKind of %q: %v, %v", table, kind, err)
+		if got, err := snap.Table(t.Context(), table); !errors.Is(err, store.ErrInvalidArgument) {
+			t.Errorf("Table %q: %v, %v", table, got, err)
 		}
 		// What cannot hold pairs says so whenever one is written.
 		err := s.Update(t.Context(), func(tx store.Tx) error { return tx.Put(t.Context(), table, []byte("k"), []byte("v")) })

@@ -442,7 +442,7 @@ func (s *Store) dropIdle() {
 
 // Caps implements store.Store.
 func (s *Store) Caps() store.Caps {
-	return store.Caps{MinChunk: 4 << 10, ChunkSize: 1 << 20, RunBytes: runBytes(cmp.Or(s.pageSize.Load(), defaultPageSize)), MaxChunk: maxChunk, MaxValue: maxValue, Window: 1 << 20}
+	return store.Caps{MinChunk: 4 << 10, ChunkSize: 1 << 20, RunBytes: runBytes(cmp.Or(s.pageSize.Load(), defaultPageSize)), MaxChunk: maxChunk, MaxValue: maxValue, Window: 1 << 20, CrossHome: true}
 }
 
 // patiently repeats try while others hold what it needs. It waits in Go, so

@@ -192,7 +192,7 @@ func (m *meter) before(call *call) error {
 		count.BytesRead += call.bytes
 		m.trip()
 		return nil
-	case "Columns", "Verify", "Chunk", "Chunks", "Tables", "TableKind", "Get", "Size", "Count", "Scan":
+	case "Columns", "Verify", "Chunk", "Chunks", "Tables", "Table", "Get", "Size", "Count", "Scan":
 		m.trip()
 		return nil
 	}

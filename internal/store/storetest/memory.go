@@ -76,7 +76,7 @@ func (s *state) clone() *state {
 }
 
 func (m *Memory) Caps() store.Caps {
-	return store.Caps{MinChunk: 4 << 10, ChunkSize: 64 << 10, RunBytes: 8 << 10, MaxChunk: 64 << 20, MaxValue: 64 << 20, Window: 64 << 10}
+	return store.Caps{MinChunk: 4 << 10, ChunkSize: 64 << 10, RunBytes: 8 << 10, MaxChunk: 64 << 20, MaxValue: 64 << 20, Window: 64 << 10, CrossHome: true}
 }
 
 func (m *Memory) Close() error {
@@ -307,7 +307,7 @@ func (t *memoryTx) CreateColumn(ctx context.Context, col store.Row) (store.Row, 
 		return col, store.ErrTooLarge
 	}
 	t.state.catalog = versions.Add(1)
-	col.ID, col.Length = t.state.nextID, 0
+	col.ID, col.Length, col.Home = t.state.nextID, 0, 0
 	t.state.nextID++
 	t.state.columns[col.ID] = col
 	t.state.chunks[col.ID] = map[int64]chunk{}

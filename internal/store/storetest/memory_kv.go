@@ -26,12 +26,12 @@ func (t *memoryTx) Tables(ctx context.Context) (tables []store.Table, err error)
 	return tables, t.check(ctx)
 }
 
-func (t *memoryTx) TableKind(ctx context.Context, table string) (store.TableKind, error) {
-	kind := store.TableNone
+func (t *memoryTx) Table(ctx context.Context, table string) (store.Table, error) {
+	found := store.Table{Name: table}
 	if t.state.tables[table] != nil {
-		kind = store.TablePlain
+		found.Kind = store.TablePlain
 	}
-	return kind, t.checkKV(ctx, table)
+	return found, t.checkKV(ctx, table)
 }
 
 func (t *memoryTx) Get(ctx context.Context, table string, key []byte) ([]byte, error) {
@@ -97,6 +97,16 @@ func (t *memoryTx) Scan(ctx context.Context, table string, r store.KeyRange) ite
 			}
 		}
 	}
+}
+
+func (t *memoryTx) CreateTable(ctx context.Context, table string, _ int64) error {
+	if err := t.checkKV(ctx, table); err != nil {
+		return err
+	}
+	if t.state.tables[table] == nil {
+		t.state.tables[table] = map[string][]byte{}
+	}
+	return nil
 }
 
 func (t *memoryTx) Put(ctx context.Context, table string, key, value []byte) error {

@@ -76,7 +76,7 @@ func testKinds(t *testing.T, s store.Store) {
 	ctx := t.Context()
 	want := func(r store.Reader, table string, want store.TableKind) {
 		t.Helper()
-		if got, err := r.TableKind(ctx, table); got != want || err != nil {
+		if got, err := r.Table(ctx, table); got.Kind != want || got.Name != table || err != nil {
 			t.Errorf("kind of the table %q: %v, %v, want %v", table, got, err, want)
 		}
 	}
@@ -97,7 +97,7 @@ func testKinds(t *testing.T, s store.Store) {
 	// A name that no engine can use is refused, or is simply not there.
 	for _, table := range []string{"a\x00b", "\xff"} {
 		for _, fn := range []func(r store.Reader) error{
-			func(r store.Reader) error { _, err := r.TableKind(ctx, table); return err },
+			func(r store.Reader) error { _, err := r.Table(ctx, table); return err },
 			func(r store.Reader) error { _, err := r.Get(ctx, table, []byte("a")); return err },
 		} {
 			if err := fn(old); err != nil && !errors.Is(err, store.ErrInvalidArgument) && !errors.Is(err, store.ErrNotFound) {

@@ -142,11 +142,11 @@ func (t tapped) Tables(ctx context.Context) ([]store.Table, error) {
 	return t.r.Tables(ctx)
 }
 
-func (t tapped) TableKind(ctx context.Context, table string) (store.TableKind, error) {
-	if err := t.tap.before(&call{method: "TableKind"}); err != nil {
-		return 0, err
+func (t tapped) Table(ctx context.Context, table string) (store.Table, error) {
+	if err := t.tap.before(&call{method: "Table"}); err != nil {
+		return store.Table{}, err
 	}
-	return t.r.TableKind(ctx, table)
+	return t.r.Table(ctx, table)
 }
 
 func (t tapped) Get(ctx context.Context, table string, key []byte) ([]byte, error) {
@@ -263,6 +263,13 @@ func (t tapped) DropChunks(ctx context.Context, id store.ColumnID, from, to int6
 		return err
 	}
 	return t.tx.DropChunks(ctx, id, from, to)
+}
+
+func (t tapped) CreateTable(ctx context.Context, table string, home int64) error {
+	if err := t.tap.before(&call{method: "CreateTable"}); err != nil {
+		return err
+	}
+	return t.tx.CreateTable(ctx, table, home)
 }
 
 func (t tapped) Put(ctx context.Context, table string, key, value []byte) error {
