@@ -138,7 +138,9 @@ func TestWritersOfHomes(t *testing.T) {
 				case i < 3:
 					err = numbers[home].Append(ctx, int64(n))
 				case n%5 == 4:
-					err = v.Update(ctx, func(_ context.Context, tx *columnvault.Tx) error { return words[home].In(tx).Append(ctx, fmt.Sprint(n)) })
+					err = v.Update(ctx, func(_ context.Context, tx *columnvault.Tx) error {
+						return words[home].In(tx).Append(ctx, fmt.Sprint(n))
+					})
 				case n%2 == 0:
 					err = words[home].Cached(ctx, nil, func() error { return words[home].Append(ctx, fmt.Sprint(n)) })
 				default:
