@@ -200,7 +200,7 @@ var hints = []struct {
 	{ErrFlushPaused, "call the function that PauseFlush has returned first"},
 	{ErrCacheFull, "resume flushing, or give the cache more CapBytes"},
 	{ErrCrossHome, "create what has to change together with one Home, or change each home in a transaction of its own"},
-	{ErrUnknownCommit, "look whether what was written is there before you write it again"},
+	{ErrUnknownCommit, "look whether what was written is there before you write it again, or ask Vault.Outcome"},
 	{ErrChanged, "make another plan"},
 	{syscall.ENOSPC, "make room on the disk"},
 	{ErrConcurrentChange, "collect what is to be changed, and change it after the loop"},

@@ -121,6 +121,21 @@ func (v *Vault) Update(ctx context.Context, fn func(ctx context.Context, tx *Tx)
 	return fail("update", "", -1, err)
 }
 
+// Outcome tells, after an operation has failed with [ErrUnknownCommit], whether
+// what it has written was committed. It is for vaults on a server, which have
+// looked for that for 30 seconds themselves and can be asked again when the server
+// is back; a file gives [ErrUnsupported]. What was not committed by then never
+// will be, and can be written again. As long as the server does not answer, and
+// from twelve hours after the commit on, Outcome itself gives ErrUnknownCommit.
+func (v *Vault) Outcome(ctx context.Context, err error) (committed bool, failed error) {
+	s, ok := v.store.(store.Settler)
+	if !ok {
+		return false, v.fail("outcome", fmt.Errorf("%w: no commit of a file is in doubt afterwards", ErrUnsupported))
+	}
+	committed, failed = s.Outcome(ctx, err)
+	return committed, v.fail("outcome", failed)
+}
+
 // View calls fn with the transaction that the column is part of, or with a
 // [Vault.View] of its vault. What reads a column in several steps needs it to
 // stay in one snapshot.

@@ -53,6 +53,15 @@ type Store interface {
 	Close() error
 }
 
+// Settler is an engine that can tell later what became of a commit.
+type Settler interface {
+	// Outcome tells whether the transaction was committed whose Update has returned
+	// this error, which wraps [ErrUnknownCommit]. What was not committed by then
+	// never will be. If that cannot be told yet, or no more, it gives
+	// ErrUnknownCommit.
+	Outcome(ctx context.Context, err error) (committed bool, failed error)
+}
+
 // Caps are the limits and the preferences of an engine.
 type Caps struct {
 	// MinChunk is the capacity, in bytes, with which the first chunk of a new

@@ -32,6 +32,43 @@ func tokenAt(home int64, at time.Time) []byte {
 	return binary.BigEndian.AppendUint64(token, uint64(at.UnixMilli()))
 }
 
+// kept is for how long tokens are kept for certain, and aging how long at most
+// passes until somebody removes them by the clocks of two machines.
+const (
+	kept  = 24 * time.Hour
+	aging = kept / 2
+)
+
+// unknownCommit is the error of a commit of which nobody knows, with its token.
+type unknownCommit struct {
+	token []byte
+	err   error
+}
+
+func (e *unknownCommit) Error() string { return e.err.Error() }
+
+func (e *unknownCommit) Unwrap() error { return e.err }
+
+// Outcome implements store.Settler.
+func (s *Store) Outcome(ctx context.Context, err error) (committed bool, failed error) {
+	var unknown *unknownCommit
+	if !errors.As(err, &unknown) {
+		return false, fmt.Errorf("%w: the error is not that of a commit with an unknown outcome of this vault", store.ErrInvalidArgument)
+	}
+	if s.closed.Load() {
+		return false, store.ErrClosed
+	}
+	made := time.UnixMilli(int64(binary.BigEndian.Uint64(unknown.token[2:])))
+	if time.Since(made) > aging {
+		return false, fmt.Errorf("%w: it was %v ago, and its token may be gone", store.ErrUnknownCommit, time.Since(made).Round(time.Second))
+	}
+	committed, err = s.look(ctx, unknown.token)
+	if err != nil {
+		return false, fmt.Errorf("%w: %w", store.ErrUnknownCommit, explain(ctx, err))
+	}
+	return committed, nil
+}
+
 // settle finds out whether the transaction with this token was committed. It
 // leaves the token itself where that is missing: then the transaction, which
 // may still be on its way, cannot be committed any more, because two rows
@@ -86,7 +123,7 @@ func (s *Store) outcome(ctx context.Context, token []byte, cause error) error {
 	case err != nil:
 		s.unknown.Add(1)
 		s.opts.Log.Tell(slog.LevelError, report.CommitUnknown, slog.Any("error", cause))
-		return fmt.Errorf("%w: %w; and to ask for it: %w", store.ErrUnknownCommit, cause, err)
+		return &unknownCommit{token, fmt.Errorf("%w: %w; and to ask for it: %w", store.ErrUnknownCommit, cause, err)}
 	case committed:
 		return nil
 	case ctx.Err() != nil:
@@ -99,6 +136,6 @@ func (s *Store) outcome(ctx context.Context, token []byte, cause error) error {
 // can ask any more. It believes neither the clock of the client alone nor that
 // of the server.
 func (t *trip) addPrune(home int64) {
-	first, yesterday := tokenAt(home, time.UnixMilli(0)), tokenAt(home, time.Now().Add(-24*time.Hour))
+	first, yesterday := tokenAt(home, time.UnixMilli(0)), tokenAt(home, time.Now().Add(-kept))
 	t.add(nil, fmt.Sprintf(`DELETE FROM columnvault_commits WHERE token >= '\x%x' AND token < '\x%x' AND at < now() - interval '1 day'`, first, yesterday))
 }

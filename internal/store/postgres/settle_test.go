@@ -51,6 +51,16 @@ func TestUnknownCommit(t *testing.T) {
 	if !errors.Is(err, store.ErrUnknownCommit) || runs != 1 {
 		t.Errorf("%d runs, %v", runs, err)
 	}
+	if _, failed := s.Outcome(ctx, err); !errors.Is(failed, store.ErrUnknownCommit) {
+		t.Errorf("Outcome while the server is away: %v", failed)
+	}
+	p.Accept()
+	if committed, failed := s.Outcome(ctx, err); !committed || failed != nil {
+		t.Errorf("Outcome: %v, %v", committed, failed)
+	}
+	if _, failed := s.Outcome(ctx, errors.New("other")); !errors.Is(failed, store.ErrInvalidArgument) {
+		t.Errorf("Outcome of another error: %v", failed)
+	}
 	if s.Stats().Unknown != 1 {
 		t.Errorf("%+v", s.Stats())
 	}

@@ -61,6 +61,8 @@ type Store struct {
 var (
 	_ store.Store = (*Store)(nil)
 	_ store.Meter = (*Store)(nil)
+
+	_ store.Settler = (*Store)(nil)
 )
 
 // Open opens the vault in the schema that a DSN leads to, and creates it, and

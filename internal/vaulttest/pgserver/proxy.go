@@ -4,7 +4,9 @@ import (
 	"net"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // Proxy stands between a program and a server. It counts trips, and breaks
@@ -14,6 +16,10 @@ type Proxy struct {
 	DSN    string
 	listen net.Listener
 	to     string
+
+	refuses atomic.Bool
+	// delay is in nanoseconds.
+	delay atomic.Int64
 
 	mu    sync.Mutex
 	links map[*link]struct{}
@@ -64,6 +70,10 @@ func (p *Proxy) accept() {
 		if err != nil {
 			return
 		}
+		if p.refuses.Load() {
+			client.Close()
+			continue
+		}
 		server, err := net.Dial("tcp", p.to)
 		if err != nil {
 			client.Close()
@@ -84,6 +94,9 @@ func (p *Proxy) pump(l *link, to, from net.Conn, up bool) {
 	buf := make([]byte, 32<<10)
 	for {
 		n, err := from.Read(buf)
+		if d := p.delay.Load(); d > 0 {
+			time.Sleep(time.Duration(d))
+		}
 		pass, ok := p.passes(l, int64(n), up)
 		if _, failed := to.Write(buf[:pass]); failed != nil || !ok || err != nil {
 			return
@@ -172,5 +185,11 @@ func (p *Proxy) CutAnswerAfter(n int64) {
 	p.leftBack = n
 }
 
-// Refuse takes no more connections.
-func (p *Proxy) Refuse() { p.listen.Close() }
+// Refuse takes no more connections, until Accept.
+func (p *Proxy) Refuse() { p.refuses.Store(true) }
+
+// Accept takes connections again.
+func (p *Proxy) Accept() { p.refuses.Store(false) }
+
+// Delay makes each direction of a trip take that long, from now on.
+func (p *Proxy) Delay(d time.Duration) { p.delay.Store(int64(d)) }
