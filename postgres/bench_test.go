@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -38,44 +39,7 @@ func openBench(b *testing.B, path string) *columnvault.Vault {
 func BenchmarkOperations(b *testing.B) {
 	for _, place := range places {
 		b.Run(place.name, func(b *testing.B) {
-			ctx := b.Context()
-			v := openBench(b, place.path(b))
-			c, err := columnvault.Create(ctx, v, "a", dtype.Int64, nil)
-			vaulttest.Must(b, err)
-			vaulttest.Must(b, c.Append(ctx, vaulttest.Span(0, 100_000)...))
-			other, err := columnvault.Create(ctx, v, "b", dtype.Int64, nil)
-			vaulttest.Must(b, err)
-			words, err := columnvault.Create(ctx, v, "words", dtype.String, nil)
-			vaulttest.Must(b, err)
-			vaulttest.Must(b, words.Append(ctx, make([]string, 1000)...))
-			kv, key := v.KV(), []byte("key")
-			vaulttest.Must(b, kv.Put(ctx, key, make([]byte, 100)))
-			thousand := vaulttest.Span(0, 1000)
-			var some []int
-			for i := range 100 {
-				some = append(some, i*999)
-			}
-			for _, op := range []struct {
-				name string
-				run  func() error
-			}{
-				{"At", func() error { return vaulttest.ErrOf(c.At(ctx, 77_777)) }},
-				{"Slice100", func() error { return vaulttest.ErrOf(c.Slice(ctx, 500, 600)) }},
-				{"Take100", func() error { return vaulttest.ErrOf(c.Take(ctx, some)) }},
-				{"Len", func() error { return vaulttest.ErrOf(c.Len(ctx)) }},
-				{"Set", func() error { return c.Set(ctx, 5, 5) }},
-				{"Append1", func() error { return c.Append(ctx, 1) }},
-				{"Append1000", func() error { return other.Append(ctx, thousand...) }},
-				{"Update2x10", func() error {
-					return v.Update(ctx, func(_ context.Context, tx *columnvault.Tx) error {
-						return errors.Join(c.In(tx).Append(ctx, thousand[:10]...), other.In(tx).Append(ctx, thousand[:10]...))
-					})
-				}},
-				{"TextAt", func() error { return vaulttest.ErrOf(words.At(ctx, 500)) }},
-				{"TextAppend1", func() error { return words.Append(ctx, "a word") }},
-				{"Put100", func() error { return kv.Put(ctx, key, make([]byte, 100)) }},
-				{"Get", func() error { return vaulttest.ErrOf(kv.Get(ctx, key)) }},
-			} {
+			for _, op := range operations(b, openBench(b, place.path(b))) {
 				b.Run(op.name, func(b *testing.B) {
 					for b.Loop() {
 						vaulttest.Must(b, op.run())
@@ -83,6 +47,86 @@ func BenchmarkOperations(b *testing.B) {
 				})
 			}
 		})
+	}
+}
+
+// BenchmarkLatency has the same calls over a server that is far away, by a proxy,
+// and tells for how many times the answer to the shortest question they wait. The
+// longer the way, the less it matters what else the machine does.
+func BenchmarkLatency(b *testing.B) {
+	for _, latency := range []time.Duration{time.Millisecond, 20 * time.Millisecond} {
+		b.Run(latency.String(), func(b *testing.B) {
+			ctx := b.Context()
+			p := pgserver.NewProxy(b, pgserver.DSN(b))
+			ops := operations(b, openBench(b, p.DSN))
+			plain, err := pgx.Connect(ctx, p.DSN)
+			vaulttest.Must(b, err)
+			defer plain.Close(ctx)
+			p.Delay(latency / 2)
+			shortest := func() error { return vaulttest.ErrOf(plain.Exec(ctx, `SELECT 1`)) }
+			vaulttest.Must(b, shortest())
+			const times = 50
+			start := time.Now()
+			for range times {
+				vaulttest.Must(b, shortest())
+			}
+			unit := time.Since(start) / times
+			for _, op := range ops {
+				b.Run(op.name, func(b *testing.B) {
+					for range 3 {
+						vaulttest.Must(b, op.run()) // statements are prepared, and rows found
+					}
+					for b.Loop() {
+						vaulttest.Must(b, op.run())
+					}
+					b.ReportMetric(float64(b.Elapsed())/float64(b.N)/float64(unit), "times")
+				})
+			}
+		})
+	}
+}
+
+// operation is a call that is measured.
+type operation struct {
+	name string
+	run  func() error
+}
+
+// operations are calls on a new vault.
+func operations(b *testing.B, v *columnvault.Vault) []operation {
+	ctx := b.Context()
+	c, err := columnvault.Create(ctx, v, "a", dtype.Int64, nil)
+	vaulttest.Must(b, err)
+	vaulttest.Must(b, c.Append(ctx, vaulttest.Span(0, 100_000)...))
+	other, err := columnvault.Create(ctx, v, "b", dtype.Int64, nil)
+	vaulttest.Must(b, err)
+	words, err := columnvault.Create(ctx, v, "words", dtype.String, nil)
+	vaulttest.Must(b, err)
+	vaulttest.Must(b, words.Append(ctx, make([]string, 1000)...))
+	kv, key := v.KV(), []byte("key")
+	vaulttest.Must(b, kv.Put(ctx, key, make([]byte, 100)))
+	thousand := vaulttest.Span(0, 1000)
+	var some []int
+	for i := range 100 {
+		some = append(some, i*999)
+	}
+	return []operation{
+		{"At", func() error { return vaulttest.ErrOf(c.At(ctx, 77_777)) }},
+		{"Slice100", func() error { return vaulttest.ErrOf(c.Slice(ctx, 500, 600)) }},
+		{"Take100", func() error { return vaulttest.ErrOf(c.Take(ctx, some)) }},
+		{"Len", func() error { return vaulttest.ErrOf(c.Len(ctx)) }},
+		{"Set", func() error { return c.Set(ctx, 5, 5) }},
+		{"Append1", func() error { return c.Append(ctx, 1) }},
+		{"Append1000", func() error { return other.Append(ctx, thousand...) }},
+		{"Update2x10", func() error {
+			return v.Update(ctx, func(_ context.Context, tx *columnvault.Tx) error {
+				return errors.Join(c.In(tx).Append(ctx, thousand[:10]...), other.In(tx).Append(ctx, thousand[:10]...))
+			})
+		}},
+		{"TextAt", func() error { return vaulttest.ErrOf(words.At(ctx, 500)) }},
+		{"TextAppend1", func() error { return words.Append(ctx, "a word") }},
+		{"Put100", func() error { return kv.Put(ctx, key, make([]byte, 100)) }},
+		{"Get", func() error { return vaulttest.ErrOf(kv.Get(ctx, key)) }},
 	}
 }
 

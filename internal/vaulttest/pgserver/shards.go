@@ -44,7 +44,7 @@ func (s *Sharded) connect() error {
 		if err != nil {
 			return err
 		}
-		statements += fmt.Sprintf(`CREATE SERVER shard%d FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '%s', port '%s', dbname 'postgres', options '-c lock_timeout=5s');
+		statements += fmt.Sprintf(`CREATE SERVER shard%d FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '%s', port '%s', dbname 'postgres', options '-c lock_timeout=5s', batch_size '100');
 			CREATE USER MAPPING FOR columnvault SERVER shard%d OPTIONS (user '%s');`, i, u.Hostname(), u.Port(), i, u.User.Username())
 	}
 	return runAll(s.Router.DSN, statements)
