@@ -12,9 +12,18 @@ const (
 	// mostKnown is how many names and rows are remembered.
 	mostKnown = 10_000
 	// pause is for how long a column that was found changed by others is looked
-	// up before it is used.
-	pause = time.Second
+	// up before it is used. Each time that it is found changed again at the first
+	// attempt after that, it is twice as long, up to longestPause: the slower the
+	// server, the longer others keep changing it.
+	pause        = time.Second
+	longestPause = time.Minute
 )
+
+// paused is something that was found changed by others.
+type paused struct {
+	until  time.Time
+	length time.Duration
+}
 
 // entry is a row of the catalog at a revision.
 type entry struct {
@@ -39,11 +48,11 @@ type known struct {
 	tables map[string]int64
 	// paused says until when columns and tables (by their name) are not gone on
 	// with.
-	paused map[any]time.Time
+	paused map[any]paused
 }
 
 func newKnown() *known {
-	return &known{names: map[string]store.ColumnID{}, rows: map[store.ColumnID]entry{}, tables: map[string]int64{}, paused: map[any]time.Time{}}
+	return &known{names: map[string]store.ColumnID{}, rows: map[store.ColumnID]entry{}, tables: map[string]int64{}, paused: map[any]paused{}}
 }
 
 // byName returns the column that has a name, or an entry without an ID if none
@@ -74,12 +83,23 @@ func (k *known) catalog() uint64 {
 }
 
 func (k *known) isPaused(what any) bool {
-	until, ok := k.paused[what]
-	if ok && time.Now().After(until) {
-		delete(k.paused, what)
-		ok = false
+	p, ok := k.paused[what]
+	return ok && time.Now().Before(p.until)
+}
+
+// worked takes note of columns that were used as they are remembered: others
+// have stopped to change those whose pause is over.
+func (k *known) worked(rows map[store.ColumnID]entry) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if len(k.paused) == 0 {
+		return
 	}
-	return ok
+	for id := range rows {
+		if _, ok := k.paused[id]; ok && !k.isPaused(id) {
+			delete(k.paused, id)
+		}
+	}
 }
 
 // contended tells whether a column or a table was found changed a moment ago.
@@ -99,7 +119,11 @@ func (k *known) changed(what any) {
 	if len(k.paused) > mostKnown {
 		clear(k.paused)
 	}
-	k.paused[what] = time.Now().Add(pause)
+	length := pause
+	if p, again := k.paused[what]; again {
+		length = min(2*p.length, longestPause)
+	}
+	k.paused[what] = paused{time.Now().Add(length), length}
 }
 
 // moved forgets the names if the catalog has another version.

@@ -144,6 +144,9 @@ func (r *snapshot) ask(ctx context.Context, t *trip) error {
 	if err == nil {
 		r.unchecked = false
 		check()
+		if r.failed == nil && !r.held {
+			r.s.known.worked(r.rows)
+		}
 		return r.failed
 	}
 	stale := c.used && c.pg.IsClosed() && ctx.Err() == nil

@@ -337,6 +337,7 @@ func (t *tx) remember() {
 			rows[id] = h.entry
 		}
 	}
+	t.s.known.worked(rows)
 	if t.version != 0 {
 		t.s.known.remember(t.version, t.names, rows)
 	} else {
