@@ -162,7 +162,10 @@ func BenchmarkBulk(b *testing.B) {
 		})
 	}
 	nothing := func(*testing.B) {}
-	run("Append", func(b *testing.B) { vaulttest.Must(b, c.Clear(ctx)) }, func(b *testing.B) { vaulttest.Must(b, c.Append(ctx, values...)) })
+	run("Append", func(b *testing.B) {
+		vaulttest.Must(b, c.Clear(ctx))
+		exec(b, `TRUNCATE columnvault_chunks`) // of which nothing counts: as for COPY, no dead rows are left to autovacuum
+	}, func(b *testing.B) { vaulttest.Must(b, c.Append(ctx, values...)) })
 	run("Read", nothing, func(b *testing.B) { vaulttest.Must(b, vaulttest.ErrOf(c.Slice(ctx, 0, len(values)))) })
 	block := make([]byte, 64<<10)
 	run("COPY", func(b *testing.B) { exec(b, `TRUNCATE blocks`) }, func(b *testing.B) {

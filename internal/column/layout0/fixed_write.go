@@ -206,7 +206,11 @@ func (c *Fixed) replace(ctx context.Context, tx store.Tx, i, j int64, p []byte) 
 		return err
 	}
 	length := c.length - (j - i) + int64(len(p))/c.at.Size
-	if err := tx.DropChunks(ctx, c.id, c.at.chunks(length), math.MaxInt64); err != nil {
+	first := c.at.chunks(length)
+	if length == 0 {
+		first = math.MinInt64 // so that the engine knows that there are none
+	}
+	if err := tx.DropChunks(ctx, c.id, first, math.MaxInt64); err != nil {
 		return err
 	}
 	c.last = nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 
 	"columnvault/internal/store"
@@ -253,7 +254,10 @@ func (t *tx) DropChunks(ctx context.Context, id store.ColumnID, from, to int64) 
 	if h.lastKnown && (!h.hasChunks || from > h.last.Number) {
 		return nil // there are none
 	}
-	if h.lastKnown && to > h.last.Number {
+	switch {
+	case from == math.MinInt64 && (to == math.MaxInt64 || h.lastKnown && to > h.last.Number):
+		h.lastKnown, h.hasChunks = true, false
+	case h.lastKnown && to > h.last.Number:
 		h.lastKnown = false
 	}
 	c := t.writes.column(id)
