@@ -220,7 +220,8 @@ func (r *reader) readSpans(ctx context.Context, columns []store.ColumnSpans) err
 	filled := 0
 	var t trip
 	// LATERAL with OFFSET 0 makes it one search in the index for each span,
-	// whatever the planner thinks of the table.
+	// whatever the planner thinks of the table. A whole chunk is sent as it lies
+	// there, with a copy less than a part of it.
 	t.add(func(rows pgx.Rows) error {
 		var at, capacity int64
 		var data pgxRaw
@@ -236,7 +237,7 @@ func (r *reader) readSpans(ctx context.Context, columns []store.ColumnSpans) err
 		filled++
 		return nil
 	}, `SELECT s.at, c.capacity, c.part FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) WITH ORDINALITY AS s(id, number, start, size, at)
-		CROSS JOIN LATERAL (SELECT capacity, substring(data FROM (s.start + 1)::int FOR s.size::int) AS part
+		CROSS JOIN LATERAL (SELECT capacity, CASE WHEN s.start = 0 AND s.size >= capacity THEN data ELSE substring(data FROM (s.start + 1)::int FOR s.size::int) END AS part
 			FROM columnvault_chunks WHERE col_id = s.id AND chunk_idx = s.number`+r.s.atColumns("col_id", ids)+` OFFSET 0) c`, ids, numbers, offsets, sizes)
 	if err := r.ask(ctx, &t); err != nil {
 		return err
