@@ -179,3 +179,23 @@ func ExampleVault_Tables() {
 	fmt.Println(names)
 	// Output: [kv logos]
 }
+
+// What has to change together gets one home, for vaults that are divided over
+// several servers. In a file it means nothing.
+func ExampleVault_EnsureKV() {
+	v, done := openTemp()
+	defer done()
+	ctx := context.Background()
+	events, err := columnvault.Ensure(ctx, v, "events", dtype.Int64, &columnvault.ColumnOptions{Home: 7})
+	check(err)
+	last, err := v.EnsureKV(ctx, "last", &columnvault.KVOptions{Home: 7})
+	check(err)
+	check(v.Update(ctx, func(ctx context.Context, tx *columnvault.Tx) error {
+		if err := events.In(tx).Append(ctx, 3); err != nil {
+			return err
+		}
+		return last.In(tx).Put(ctx, columnvault.Key("event"), []byte("3"))
+	}))
+	fmt.Println(events.Len(ctx))
+	// Output: 1 <nil>
+}
