@@ -34,6 +34,29 @@ func (f field) Name() string { return f.name }
 
 func (f field) Value(base reflect.Value) reflect.Value { return base }
 
+// numbered gives a node and those in it their numbers.
+func numbered(n pq.Node, path string, id func(path string) int) pq.Node {
+	if !n.Leaf() {
+		inner := members{Node: n}
+		for _, f := range n.Fields() {
+			inner.fields = append(inner.fields, field{numbered(f, path+"."+f.Name(), id), f.Name()})
+		}
+		n = inner
+	}
+	if number := id(path); number != 0 {
+		n = pq.FieldID(n, number)
+	}
+	return n
+}
+
+// members is a group that has others in place of its fields.
+type members struct {
+	pq.Node
+	fields []pq.Field
+}
+
+func (m members) Fields() []pq.Field { return m.fields }
+
 // bounded is a type whose pages have bounds other than those of the library.
 type bounded struct {
 	pq.Type

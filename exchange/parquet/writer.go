@@ -22,6 +22,10 @@ type WriterOptions struct {
 	// also ended at 64 MiB, as it is held in memory. A file has at most 32,767 row
 	// groups.
 	GroupRows int
+	// FieldID gives the numbers of fields in the schema, by which tables of Iceberg
+	// know them; 0 is none. A field has the path NAME, and what lies in it
+	// NAME.list.element, NAME.shape, NAME.shape.list.element and so on.
+	FieldID func(path string) int
 }
 
 // Writer writes rows as a Parquet file. Values that may be missing are optional
@@ -66,6 +70,9 @@ func (w *Writer) Begin(_ context.Context, fields []exchange.Field) error {
 		if err != nil {
 			return fit.In(f.Name, err)
 		}
+		if w.o.FieldID != nil {
+			c.node = numbered(c.node, f.Name, w.o.FieldID)
+		}
 		root.add(f.Name, c.node)
 		leaves = append(leaves, c.leaves...)
 		w.columns = append(w.columns, c)
@@ -108,6 +115,9 @@ func (w *Writer) Write(ctx context.Context, b *exchange.Batch) error {
 	}
 	return nil
 }
+
+// Size is about how large the file is, in bytes, with what is held of it.
+func (w *Writer) Size() int64 { return w.out.Size() }
 
 // pieceRows is how many rows are encoded before the size of the row group is
 // looked at.
