@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -43,9 +44,11 @@ func openDirectory(path string) (*directory, error) {
 	if err != nil {
 		return nil, err
 	}
-	if strings.ContainsAny(path, "%#?") {
-		err := fmt.Errorf("the path %s has one of %% # ? in it, which readers take for parts of an address", excerpt.Quote(path, excerpt.Name))
-		return nil, hint.Add(err, "name another directory")
+	// The library escapes such characters in the names of some files, and not all
+	// readers take that back.
+	if u := (url.URL{Path: filepath.ToSlash(path)}); u.EscapedPath() != u.Path {
+		err := fmt.Errorf("the path %s has a space or another character in it that is escaped in addresses", excerpt.Quote(path, excerpt.Name))
+		return nil, hint.Add(err, "name a directory of letters, digits and - _ . only")
 	}
 	d := &directory{path: path}
 	entries, err := os.ReadDir(d.metadata(""))

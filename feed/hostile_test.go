@@ -42,9 +42,11 @@ func TestStrangeDirectories(t *testing.T) {
 	if _, err := feed.Iceberg(t.Context(), numbers(t, 3), nil, file, nil); err == nil {
 		t.Error("a file was taken for a directory")
 	}
-	odd := filepath.Join(t.TempDir(), "50%20", "table")
-	if _, err := feed.Iceberg(t.Context(), numbers(t, 3), nil, odd, nil); err == nil || tree(t, filepath.Dir(odd)) != "" {
-		t.Errorf("a path with an escape gives %v", err)
+	for _, name := range []string{"a table", "50%20", "x#y", "x?y", "Größe"} {
+		odd := filepath.Join(t.TempDir(), name)
+		if _, err := feed.Iceberg(t.Context(), numbers(t, 3), nil, odd, nil); err == nil || !strings.Contains(err.Error(), "escaped") || tree(t, odd) != "" {
+			t.Errorf("the path %s gives %v", odd, err)
+		}
 	}
 }
 
