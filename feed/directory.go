@@ -99,6 +99,8 @@ func (d *directory) strange(why string) error {
 
 func (d *directory) metadata(name string) string { return filepath.Join(d.path, "metadata", name) }
 
+func (d *directory) data(name string) string { return filepath.Join(d.path, "data", name) }
+
 func (d *directory) versionFile(n int) string {
 	return d.metadata(fmt.Sprintf("v%d.metadata.json", n))
 }
@@ -140,15 +142,17 @@ func (d *directory) create(ctx context.Context, schema *iceberg.Schema, props ic
 	if err != nil {
 		return nil, err
 	}
-	for _, folder := range []string{d.metadata(""), filepath.Join(d.path, "data")} {
-		if err := os.MkdirAll(folder, 0o777); err != nil {
-			return nil, err
-		}
-	}
-	if err := syncFolder(d.path); err != nil {
+	if err := os.MkdirAll(d.metadata(""), 0o777); err != nil {
 		return nil, err
 	}
 	if err := d.publish(meta); err != nil {
+		return nil, err
+	}
+	// Before, this folder would make the directory one with something in it.
+	if err := os.MkdirAll(d.data(""), 0o777); err != nil {
+		return nil, err
+	}
+	if err := errors.Join(syncFolder(d.path), syncFolder(filepath.Dir(d.path))); err != nil {
 		return nil, err
 	}
 	return d.load(ctx)
@@ -271,6 +275,9 @@ func writeFile(path string, data []byte) error {
 // syncFolder makes the names in a folder durable, where the system can.
 func syncFolder(path string) error {
 	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}

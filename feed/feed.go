@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -269,7 +268,7 @@ func (r *run) properties(rows int, known []digestNote) (iceberg.Properties, erro
 
 // commit makes the data files part of the table.
 func (r *run) commit(ctx context.Context) error {
-	if err := syncFolder(filepath.Join(r.dir.path, "data")); err != nil {
+	if err := syncFolder(r.dir.data("")); err != nil {
 		return err
 	}
 	tx := r.table.NewTransaction()

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 
 	"github.com/apache/arrow-go/v18/parquet/file"
 	"github.com/apache/iceberg-go"
@@ -149,11 +148,10 @@ func (s *sink) write(ctx context.Context, b *exchange.Batch) error {
 
 // open begins a data file.
 func (s *sink) open(ctx context.Context) error {
-	folder := filepath.Join(s.run.dir.path, "data")
-	if err := os.MkdirAll(folder, 0o777); err != nil {
+	if err := os.MkdirAll(s.run.dir.data(""), 0o777); err != nil { // a run was killed before it did
 		return err
 	}
-	path := filepath.Join(folder, uuid.NewString()+".parquet")
+	path := s.run.dir.data(uuid.NewString() + ".parquet")
 	out, err := createFile(path)
 	if err != nil {
 		return err
