@@ -97,6 +97,7 @@ var foreign = map[string][]string{
 	"github.com/spf13/cobra":                   {"cmd/columnvault"},
 	"github.com/klauspost/compress":            {"exchange/compressed", "exchange/internal/block", "internal/column/native"},
 	"github.com/apache/arrow-go/v18":           {"exchange/arrow"},
+	"github.com/apache/iceberg-go":             {},
 	"github.com/google/flatbuffers":            {"exchange/arrow"},
 	"github.com/parquet-go/parquet-go":         {"exchange/parquet"},
 	"github.com/schollz/progressbar/v3":        {tool + "term"},

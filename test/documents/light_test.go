@@ -32,3 +32,16 @@ func TestLibraryIsLight(t *testing.T) {
 		}
 	}
 }
+
+// TestModuleIsLight checks that the module does not require the library of the
+// feed, which has a module of its own: not even for tests or by way of others.
+func TestModuleIsLight(t *testing.T) {
+	for _, name := range []string{"go.mod", "go.sum"} {
+		if strings.Contains(string(vaulttest.ReadFile(t, name)), "iceberg") {
+			t.Errorf("%s names a library of Iceberg", name)
+		}
+	}
+	if !strings.Contains(string(vaulttest.ReadFile(t, "feed", "go.mod")), "github.com/apache/iceberg-go") {
+		t.Error("the feed has no library of Iceberg, so this test looks for nothing")
+	}
+}
