@@ -313,11 +313,10 @@ func (r *run) replaced(ctx context.Context) (list []iceberg.DataFile, err error)
 		return nil, err
 	}
 	for _, m := range manifests {
-		entries, err := m.FetchEntries(files{}, true)
-		if err != nil {
-			return nil, err
-		}
-		for _, e := range entries {
+		for e, err := range m.Entries(files{}, true) {
+			if err != nil {
+				return nil, err
+			}
 			if e.DataFile().ContentType() == iceberg.EntryContentData {
 				list = append(list, e.DataFile())
 			}

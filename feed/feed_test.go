@@ -148,18 +148,18 @@ func numbers(t *testing.T, rows int) *columnvault.Vault {
 	v := vaulttest.Open(t)
 	vaulttest.Create(t, v, "n", dtype.Int64)
 	vaulttest.Create(t, v, "s", dtype.String)
-	count(t, v, 0, rows)
+	count(t, v, rows)
 	return v
 }
 
-func count(t *testing.T, v *columnvault.Vault, from, to int) {
+func count(t *testing.T, v *columnvault.Vault, to int) {
 	t.Helper()
-	var ns []int64
-	var texts []string
-	for i := from; i < to; i++ {
-		ns, texts = append(ns, int64(i)), append(texts, fmt.Sprint("text ", i))
-	}
-	vaulttest.Must(t, v.Update(t.Context(), func(ctx context.Context, tx *columnvault.Tx) error {
+	vaulttest.Must(t, countTo(t.Context(), v, to))
+}
+
+// countTo appends what is missing up to a number.
+func countTo(ctx context.Context, v *columnvault.Vault, to int) error {
+	return v.Update(ctx, func(ctx context.Context, tx *columnvault.Tx) error {
 		n, err := columnvault.Lookup(ctx, tx, "n", dtype.Int64)
 		if err != nil {
 			return err
@@ -168,8 +168,17 @@ func count(t *testing.T, v *columnvault.Vault, from, to int) {
 		if err != nil {
 			return err
 		}
+		from, err := n.Len(ctx)
+		if err != nil {
+			return err
+		}
+		var ns []int64
+		var texts []string
+		for i := from; i < to; i++ {
+			ns, texts = append(ns, int64(i)), append(texts, fmt.Sprint("text ", i))
+		}
 		return errors.Join(n.Append(ctx, ns...), s.Append(ctx, texts...))
-	}))
+	})
 }
 
 // wantNumbers checks that the table has 0, 1, 2 ... once each, with the text.
@@ -196,7 +205,7 @@ func TestRunWithoutNews(t *testing.T) {
 		t.Errorf("a run over empty columns did %+v", r)
 	}
 	wantNumbers(t, dir, 0)
-	count(t, v, 0, 10)
+	count(t, v, 10)
 	first := run(t, v, nil, dir, nil)
 	again := run(t, v, nil, dir, nil)
 	if again.Added != 0 || again.Rows != 10 || again.Snapshot != first.Snapshot {
@@ -275,7 +284,7 @@ func TestRecent(t *testing.T) {
 		read := int64(0)
 		o := &feed.Options{Recent: true, Progress: func(_, total int64) { read = total }}
 		run(t, v, nil, dir, o)
-		count(t, v, rows, rows+10)
+		count(t, v, rows+10)
 		if r := run(t, v, nil, dir, o); r.Rows != rows+10 || r.Added != 10 {
 			t.Errorf("after %d rows a run did %+v", rows, r)
 		}
@@ -302,7 +311,7 @@ func TestRecent(t *testing.T) {
 func TestBounds(t *testing.T) {
 	v, dir := numbers(t, 0), filepath.Join(t.TempDir(), "table")
 	for i := range 5 {
-		count(t, v, i*1000, (i+1)*1000)
+		count(t, v, (i+1)*1000)
 		run(t, v, nil, dir, nil)
 	}
 	tbl := load(t, dir)

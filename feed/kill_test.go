@@ -2,7 +2,6 @@ package feed_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -34,22 +33,17 @@ func victim(ctx context.Context, path, dir string) error {
 	if err != nil {
 		return err
 	}
+	n, err := columnvault.Lookup(ctx, v, "n", dtype.Int64)
+	if err != nil {
+		return err
+	}
+	rows, err := n.Len(ctx)
+	if err != nil {
+		return err
+	}
 	for {
-		err := v.Update(ctx, func(ctx context.Context, tx *columnvault.Tx) error {
-			n, err := columnvault.Lookup(ctx, tx, "n", dtype.Int64)
-			if err != nil {
-				return err
-			}
-			s, err := columnvault.Lookup(ctx, tx, "s", dtype.String)
-			if err != nil {
-				return err
-			}
-			start, err := n.Len(ctx)
-			for i := start; i < start+3000 && err == nil; i++ {
-				err = errors.Join(n.Append(ctx, int64(i)), s.Append(ctx, fmt.Sprint("text ", i)))
-			}
-			return err
-		})
+		rows += 3000
+		err := countTo(ctx, v, rows)
 		if err == nil {
 			_, err = feed.Iceberg(ctx, v, nil, dir, &feed.Options{FileBytes: 8 << 10})
 		}

@@ -76,7 +76,7 @@ func TestSpark(t *testing.T) {
 
 	rows := 0
 	for _, next := range []int{20_000, 20_001, 60_000} {
-		count(t, v, rows, next)
+		count(t, v, next)
 		run(t, v, nil, dir, &feed.Options{FileBytes: 32 << 10})
 		rows = next
 		from, to := rows/3, rows/3+1234
