@@ -35,6 +35,10 @@ type directory struct {
 
 var versionName = regexp.MustCompile(`^v([1-9][0-9]{0,8})\.metadata\.json$`)
 
+// foreignVersion are the names that catalogs give to versions, and those of
+// versions that are compressed.
+var foreignVersion = regexp.MustCompile(`^(?:[0-9]{5,}-.*|v[0-9]+\.gz)\.metadata\.json(?:\.gz)?$`)
+
 // tempPrefix begins the names of files that are not yet what they become.
 const tempPrefix = ".vaultfeed-"
 
@@ -59,8 +63,8 @@ func openDirectory(path string) (*directory, error) {
 		if m := versionName.FindStringSubmatch(e.Name()); m != nil {
 			n, _ := strconv.Atoi(m[1])
 			d.version = max(d.version, n)
-		} else if !strings.HasPrefix(e.Name(), tempPrefix) && d.version == 0 && strings.HasSuffix(e.Name(), ".metadata.json") {
-			return nil, d.strange("its table belongs to a catalog")
+		} else if foreignVersion.MatchString(e.Name()) {
+			return nil, d.strange(excerpt.Quote(e.Name(), excerpt.Name) + " is a version that another program has written")
 		}
 	}
 	if d.version > 0 {

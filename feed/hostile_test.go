@@ -50,6 +50,19 @@ func TestStrangeDirectories(t *testing.T) {
 	}
 }
 
+// TestForeignVersions has a version in the table that another program has written,
+// so that ours is not the last any more.
+func TestForeignVersions(t *testing.T) {
+	for _, name := range []string{"v3.gz.metadata.json", "00003-5b4c1d34-6b8c-4c8e-9d4b-0c6a5f0f3b1e.metadata.json"} {
+		v, dir := numbers(t, 3), filepath.Join(t.TempDir(), "table")
+		run(t, v, nil, dir, nil)
+		vaulttest.Must(t, os.WriteFile(filepath.Join(dir, "metadata", name), []byte("{}"), 0o666))
+		if _, err := feed.Iceberg(t.Context(), v, nil, dir, &feed.Options{Overwrite: true}); !errors.Is(err, feed.ErrNotFed) {
+			t.Errorf("with %s the error is %v", name, err)
+		}
+	}
+}
+
 // tree has the names of the files in a directory.
 func tree(t *testing.T, dir string) string {
 	t.Helper()
