@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -324,6 +325,39 @@ func TestBounds(t *testing.T) {
 	text := iceberg.EqualTo(iceberg.Reference("s"), "text 4321")
 	if rows := scanned(t, tbl, table.WithRowFilter(text))["n"]; len(rows) != 1 || rows[0] != int64(4321) {
 		t.Errorf("a search for text finds %v", rows)
+	}
+}
+
+// TestOddBounds asks for values that bounds have trouble with: beside NaN, longer
+// than bounds are, and the largest there are.
+func TestOddBounds(t *testing.T) {
+	v, dir := vaulttest.Open(t), filepath.Join(t.TempDir(), "table")
+	x := vaulttest.Create(t, v, "x", dtype.Float64)
+	s := vaulttest.Create(t, v, "s", dtype.String)
+	raw := vaulttest.Create(t, v, "raw", dtype.Bytes)
+	long := strings.Repeat("é", 300)
+	top := strings.Repeat("\U0010FFFF", 100)
+	for _, file := range []struct {
+		x float64
+		s string
+	}{{4, long + "b"}, {5, top + "y"}, {math.Copysign(0, -1), ""}} {
+		vaulttest.Must(t, x.Append(t.Context(), math.NaN(), file.x, math.NaN()))
+		vaulttest.Must(t, s.Append(t.Context(), "a", file.s, "b"))
+		vaulttest.Must(t, raw.Append(t.Context(), []byte("\x00"), []byte(strings.Repeat("\xff", 40)+file.s), nil))
+		run(t, v, nil, dir, nil)
+	}
+	tbl := load(t, dir)
+	for name, filter := range map[string]iceberg.BooleanExpression{
+		"x = 4":         iceberg.EqualTo(iceberg.Reference("x"), 4.0),
+		"x = 5":         iceberg.EqualTo(iceberg.Reference("x"), 5.0),
+		"x = 0":         iceberg.EqualTo(iceberg.Reference("x"), 0.0),
+		"long text":     iceberg.EqualTo(iceberg.Reference("s"), long+"b"),
+		"greatest text": iceberg.EqualTo(iceberg.Reference("s"), top+"y"),
+		"bytes":         iceberg.EqualTo(iceberg.Reference("raw"), []byte(strings.Repeat("\xff", 40)+long+"b")),
+	} {
+		if rows := scanned(t, tbl, table.WithRowFilter(filter))["x"]; len(rows) != 1 {
+			t.Errorf("%s is found in %d rows", name, len(rows))
+		}
 	}
 }
 
