@@ -61,9 +61,9 @@ func newColumnWriter(f exchange.Field) (*columnWriter, error) {
 	case dtype.KindFloat16:
 		node, add = pq.Leaf(newHalf()), halvesTo(l)
 	case dtype.KindFloat32:
-		node, add = pq.Leaf(pq.FloatType), numbersTo(l, pq.FloatValue)
+		node, add = pq.Leaf(bounded{pq.FloatType, outerZeros}), numbersTo(l, pq.FloatValue)
 	case dtype.KindFloat64:
-		node, add = pq.Leaf(pq.DoubleType), numbersTo(l, pq.DoubleValue)
+		node, add = pq.Leaf(bounded{pq.DoubleType, outerZeros}), numbersTo(l, pq.DoubleValue)
 	case dtype.KindText:
 		node, add = pq.Leaf(bounded{pq.String().Type(), shortText}), bytesTo[string](l, pq.ByteArrayValue)
 	case dtype.KindBytes:

@@ -20,8 +20,12 @@ type direct struct {
 }
 
 func (t direct) NewColumnBuffer(column, values int) pq.ColumnBuffer {
-	t.to.buffer = t.Type.NewColumnBuffer(column, values)
-	return t.to.buffer
+	all := t.Type.NewColumnBuffer(column, values)
+	t.to.buffer = all
+	if b, ok := all.(boundedBuffer); ok {
+		t.to.buffer = b.ColumnBuffer
+	}
+	return all
 }
 
 // isNumber tells whether a column has numbers that are stored as they are.

@@ -2,6 +2,7 @@ package parquet
 
 import (
 	"bytes"
+	"math"
 	"reflect"
 	"unicode/utf8"
 
@@ -80,6 +81,32 @@ type boundedPage struct {
 }
 
 func (p boundedPage) Bounds() (least, greatest pq.Value, ok bool) { return p.bounds(p.Page) }
+
+// outerZeros makes a zero among the bounds of floats that which lies outside of
+// the other: readers take the two for different numbers.
+func outerZeros(p pq.Page) (least, greatest pq.Value, ok bool) {
+	least, greatest, ok = p.Bounds()
+	if !ok {
+		return least, greatest, ok
+	}
+	switch least.Kind() {
+	case pq.Float:
+		if least.Float() == 0 {
+			least = pq.FloatValue(float32(math.Copysign(0, -1)))
+		}
+		if greatest.Float() == 0 {
+			greatest = pq.FloatValue(0)
+		}
+	case pq.Double:
+		if least.Double() == 0 {
+			least = pq.DoubleValue(math.Copysign(0, -1))
+		}
+		if greatest.Double() == 0 {
+			greatest = pq.DoubleValue(0)
+		}
+	}
+	return least, greatest, ok
+}
 
 // maxBound is how long bounds of text are at most, in bytes: the footer has them
 // for each row group.

@@ -79,6 +79,26 @@ func TestHalfBounds(t *testing.T) {
 	}
 }
 
+// TestZeroBounds writes one of the two zeros. The bounds have both between them, and
+// NaN is none.
+func TestZeroBounds(t *testing.T) {
+	minus := math.Copysign(0, -1)
+	for _, zero := range []float64{0, minus} {
+		low, high := bounds(t, written(t, dtype.Float64.Spec(), math.NaN(), zero, math.NaN()))
+		if x, y := math.Float64frombits(binary.LittleEndian.Uint64(low)), math.Float64frombits(binary.LittleEndian.Uint64(high)); x != 0 || !math.Signbit(x) || y != 0 || math.Signbit(y) {
+			t.Errorf("the bounds of %v are %v and %v", zero, x, y)
+		}
+		low, high = bounds(t, written(t, dtype.Float32.Spec(), float32(zero)))
+		if x, y := math.Float32frombits(binary.LittleEndian.Uint32(low)), math.Float32frombits(binary.LittleEndian.Uint32(high)); x != 0 || binary.LittleEndian.Uint32(low)>>31 == 0 || y != 0 || binary.LittleEndian.Uint32(high)>>31 != 0 {
+			t.Errorf("the bounds of the short %v are %v and %v", zero, x, y)
+		}
+	}
+	low, high := bounds(t, written(t, dtype.Float64.Spec(), -1.5, 2.5))
+	if math.Float64frombits(binary.LittleEndian.Uint64(low)) != -1.5 || math.Float64frombits(binary.LittleEndian.Uint64(high)) != 2.5 {
+		t.Errorf("other bounds are %x and %x", low, high)
+	}
+}
+
 // TestLongFixedBytes writes bytes of one size that is larger than the library
 // has a type for.
 func TestLongFixedBytes(t *testing.T) {
