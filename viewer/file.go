@@ -54,7 +54,7 @@ func (h *handler) storage(ctx context.Context, p *params) (any, error) {
 		if ctx.Err() != nil || isGone(err) {
 			return nil, cmp.Or(ctx.Err(), err)
 		}
-		all[i] = storage{Column: name, Elements: stat.Elements, Live: stat.Live, Dead: stat.Dead, Slack: stat.Slack, Chunks: stat.Chunks}
+		all[i] = storage{Column: address(name), Elements: stat.Elements, Live: stat.Live, Dead: stat.Dead, Slack: stat.Slack, Chunks: stat.Chunks}
 		if err != nil {
 			w := reply{path: h.v.Path()}
 			all[i].Error = w.describe(err).Error
@@ -121,7 +121,7 @@ func (h *handler) check(w *reply, r *http.Request, p *params) error {
 		if f.Severity != columnvault.SeverityNote {
 			end.Findings++
 		}
-		if err := s.send("finding", finding{f.Severity.String(), cmp.Or(f.Column, f.Table), w.hide(f.Text)}); err != nil {
+		if err := s.send("finding", finding{f.Severity.String(), addressOf(cmp.Or(f.Column, f.Table)), w.hide(f.Text)}); err != nil {
 			return err
 		}
 	}

@@ -54,7 +54,8 @@ const (
 
 // change is what has happened since the last one.
 type change struct {
-	// Lengths are those of the columns whose length is another one now.
+	// Lengths are those of the columns whose length is another one now, by their
+	// addresses.
 	Lengths map[string]int `json:"lengths,omitempty"`
 	// Catalog says that there are other columns or tables now.
 	Catalog bool `json:"catalog,omitempty"`
@@ -250,7 +251,7 @@ func (s *state) since(before *state) *change {
 	for name, info := range s.columns {
 		old := before.columns[name]
 		if old.Len != info.Len {
-			c.Lengths[name] = info.Len
+			c.Lengths[address(name)] = info.Len
 		}
 		old.Len = info.Len
 		c.Catalog = c.Catalog || old != info

@@ -13,7 +13,7 @@ import (
 // overview is what there is in a vault, without a look at the elements.
 type overview struct {
 	Groups []*group `json:"groups"`
-	// Keys are the names of the key-value tables.
+	// Keys are the addresses of the key-value tables.
 	Keys []string `json:"keys"`
 	// More is how many columns and tables are left out, because a page of all
 	// would be of use to nobody.
@@ -24,15 +24,15 @@ type overview struct {
 const maxListed = 20_000
 
 // group is the columns whose names have a prefix in common; the others are those
-// of the group without a name.
+// of the group without a name. Its name is an address.
 type group struct {
 	Name    string         `json:"name"`
 	Columns []listedColumn `json:"columns"`
 }
 
 type listedColumn struct {
-	Name    string `json:"name"`
-	Field   string `json:"field"` // the name without the prefix
+	Name    string `json:"name"`  // its address
+	Field   string `json:"field"` // the name without the prefix, as an address
 	DType   string `json:"dtype"`
 	Meaning string `json:"meaning,omitempty"`
 	// Kind is number, time, bool, text, bytes, json or vector.
@@ -55,7 +55,9 @@ func (h *handler) overview(ctx context.Context, p *params) (any, error) {
 			return err
 		}
 		names, err := tx.Tables(ctx)
-		all.Keys = append(all.Keys, names[:min(len(names), maxListed)]...)
+		for _, name := range names[:min(len(names), maxListed)] {
+			all.Keys = append(all.Keys, address(name))
+		}
 		all.More = max(0, len(names)-maxListed) + max(0, len(infos)-maxListed)
 		return err
 	})
@@ -67,7 +69,7 @@ func (h *handler) overview(ctx context.Context, p *params) (any, error) {
 		prefix, field := split(info.Name)
 		g := byName[prefix]
 		if g == nil {
-			g = &group{Name: prefix}
+			g = &group{Name: addressOf(prefix)}
 			byName[prefix] = g
 			all.Groups = append(all.Groups, g)
 		}
@@ -78,7 +80,7 @@ func (h *handler) overview(ctx context.Context, p *params) (any, error) {
 
 // list describes a column.
 func list(info columnvault.ColumnInfo, field string) listedColumn {
-	c := listedColumn{Name: info.Name, Field: field, DType: info.DType, Meaning: info.Meaning.String(), Len: info.Len, Bytes: -1}
+	c := listedColumn{Name: address(info.Name), Field: address(field), DType: info.DType, Meaning: info.Meaning.String(), Len: info.Len, Bytes: -1}
 	spec, err := dtype.ParseSpec(info.DType)
 	switch {
 	case info.Incomplete:

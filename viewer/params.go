@@ -11,7 +11,7 @@ import (
 // The limits of parameters.
 const (
 	maxQuery   = 64 << 10 // bytes of a query
-	maxName    = 255      // bytes of a name
+	maxName    = 4 << 10  // bytes of the address of a name: other programs give longer ones than this
 	maxColumns = 64       // columns of an answer
 	maxText    = 16 << 10 // bytes of a text that is looked for, or of SQL
 )
@@ -59,8 +59,21 @@ func (p *params) name(name string) string {
 	text := p.text(name, maxName)
 	if text == "" {
 		p.refuse("the parameter %s is missing", name)
+		return ""
 	}
-	return text
+	found, ok := named(text)
+	if !ok {
+		p.refuse("the parameter %s is not a name", name)
+	}
+	return found
+}
+
+// optional is a name that may not be there.
+func (p *params) optional(name string) []string {
+	if p.text(name, maxName) == "" {
+		return nil
+	}
+	return []string{p.name(name)}
 }
 
 // names are those of columns, at least one.
@@ -70,12 +83,14 @@ func (p *params) names(name string) []string {
 		p.refuse("there must be 1 to %d parameters %s", maxColumns, name)
 		return nil
 	}
-	for _, text := range list {
-		if text == "" || len(text) > maxName || !utf8.ValidString(text) {
+	found := make([]string, len(list))
+	for i, text := range list {
+		var ok bool
+		if found[i], ok = named(text); !ok || len(text) > maxName {
 			p.refuse("a parameter %s is not a name", name)
 		}
 	}
-	return list
+	return found
 }
 
 // count is a number of things.

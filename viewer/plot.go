@@ -52,7 +52,7 @@ type series struct {
 // asked is what a plot is asked for.
 type asked struct {
 	columns  []string
-	x        string
+	x        []string // at most one
 	from, to int
 	// low and high bound X, NaN if they do not.
 	low, high float64
@@ -60,7 +60,7 @@ type asked struct {
 }
 
 func (h *handler) plot(ctx context.Context, p *params) (any, error) {
-	a := asked{columns: p.names("column"), x: p.text("x", maxName), from: p.position("from", 0), to: p.position("to", math.MaxInt),
+	a := asked{columns: p.names("column"), x: p.optional("x"), from: p.position("from", 0), to: p.position("to", math.MaxInt),
 		low: p.float("low"), high: p.float("high"), width: p.count("width", defaultWidth, 1, maxWidth)}
 	if len(a.columns) > maxSeries {
 		p.refuse("a plot has at most %d columns", maxSeries)
@@ -68,7 +68,7 @@ func (h *handler) plot(ctx context.Context, p *params) (any, error) {
 	if p.err != nil {
 		return nil, p.err
 	}
-	if a.x != "" {
+	if len(a.x) > 0 {
 		return h.plotOver(ctx, a)
 	}
 	return h.plotPositions(ctx, a)
@@ -131,7 +131,7 @@ func (h *handler) plotPositions(ctx context.Context, a asked) (*plot, error) {
 			out.To = max(out.From, out.To)
 			out.Series = make([]series, len(columns))
 			for i, c := range columns {
-				out.Series[i] = series{Column: c.Name(), Time: c.meaning.IsTime(), Y: floats{}}
+				out.Series[i] = series{Column: address(c.Name()), Time: c.meaning.IsTime(), Y: floats{}}
 			}
 			if out.To-out.From <= 2*a.width {
 				out.Exact = true

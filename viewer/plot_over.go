@@ -17,7 +17,7 @@ func (h *handler) plotOver(ctx context.Context, a asked) (*plot, error) {
 	var out plot
 	var p pairs
 	begun, ranged := false, false
-	err := h.inParts(ctx, append([]string{a.x}, a.columns...), func(ctx context.Context, columns []opened, sources []scan.Source[float64]) (bool, error) {
+	err := h.inParts(ctx, append(a.x, a.columns...), func(ctx context.Context, columns []opened, sources []scan.Source[float64]) (bool, error) {
 		switch {
 		case !begun:
 			begun = true
@@ -49,7 +49,7 @@ func (out *plot) begin(a asked, columns []opened) {
 	out.From, out.To = min(a.from, out.Length), min(a.to, out.Length)
 	out.To = max(out.From, out.To)
 	for _, c := range columns[1:] {
-		out.Series = append(out.Series, series{Column: c.Name(), Time: c.meaning.IsTime(), Y: floats{}})
+		out.Series = append(out.Series, series{Column: address(c.Name()), Time: c.meaning.IsTime(), Y: floats{}})
 	}
 }
 

@@ -56,7 +56,7 @@ func (h *handler) rows(ctx context.Context, p *params) (any, error) {
 }
 
 func cells(ctx context.Context, tx *columnvault.Tx, name string, from, n int) (rowColumn, error) {
-	out := rowColumn{Column: name, Cells: []any{}}
+	out := rowColumn{Column: address(name), Cells: []any{}}
 	c, err := open(ctx, tx, name)
 	if err != nil {
 		return out, err

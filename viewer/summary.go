@@ -23,7 +23,7 @@ const measured = 1 << 20
 
 // summary is what the elements of a column are like.
 type summary struct {
-	Column string `json:"column"`
+	Column string `json:"column"` // its address
 	Len    int    `json:"len"`
 	// Exact says that all elements have been looked at, and otherwise Looked is
 	// how many.
@@ -58,7 +58,7 @@ func (h *handler) summaries(ctx context.Context, p *params) (any, error) {
 		if err != nil {
 			// What is wrong with one column is no matter of the others.
 			out := reply{path: h.v.Path()}
-			all[i] = summary{Column: name, Bytes: -1, Error: out.describe(err).Error}
+			all[i] = summary{Column: address(name), Bytes: -1, Error: out.describe(err).Error}
 		}
 	}
 	return all, nil
@@ -69,7 +69,7 @@ func summarize(ctx context.Context, tx *columnvault.Tx, name string) (s summary,
 	if err != nil {
 		return s, err
 	}
-	s = summary{Column: name, Len: c.n, Exact: c.n <= sample, Looked: min(c.n, sample), Bytes: -1}
+	s = summary{Column: address(name), Len: c.n, Exact: c.n <= sample, Looked: min(c.n, sample), Bytes: -1}
 	if s.Bytes, err = c.size(ctx); err != nil {
 		return s, err
 	}

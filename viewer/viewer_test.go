@@ -188,7 +188,11 @@ func TestRefusals(t *testing.T) {
 		"/api/column":                          400,
 		"/api/column" + q("column", "missing"): 404,
 		"/api/column" + q("column", "a", "column", "b"):                  400,
-		"/api/column" + q("column", strings.Repeat("a", 256)):            400,
+		"/api/column" + q("column", strings.Repeat("a", 5000)):           400,
+		"/api/column" + q("column", "base64:YQ"):                         400, // which is a
+		"/api/column" + q("column", "base64:_x"):                         400,
+		"/api/rows" + q("column", "base64:*"):                            400,
+		"/api/plot" + q("column", "log.value", "x", "base64:YQ"):         400,
 		"/api/column?column=%ff":                                         400,
 		"/api/column?column=%zz":                                         400,
 		"/api/plot" + q("column", "log.text"):                            400,

@@ -3,7 +3,7 @@
 import { h, svg, notice, choice, throttle } from "./dom.js";
 import { get, aborted } from "./api.js";
 import { vault, readable, isNumber, link, onChange } from "./vault.js";
-import { count, bytes, many, short, time, brief } from "./format.js";
+import { count, bytes, many, short, time, brief, isCoded, said } from "./format.js";
 import { Plot } from "./plot.js";
 import { Grid } from "./grid.js";
 import { openElement } from "./value.js";
@@ -11,13 +11,13 @@ import { openElement } from "./value.js";
 export function column(params) {
   const name = params.get("c") || "", column = vault.columns.get(name);
   if (!column || column.note) {
-    return { title: name, element: h("div", {}, h("h1", { tabindex: -1 }, name), h("p", { class: "empty" }, column ? `The column cannot be read: ${column.note}.` : "There is no column with this name.")) };
+    return { title: said(name), element: h("div", {}, h("h1", { tabindex: -1 }, said(name)), h("p", { class: "empty" }, column ? `The column cannot be read: ${column.note}.` : "There is no column with this name.")) };
   }
   const abort = new AbortController(), ends = [() => abort.abort()];
   const length = h("span"), facts = h("dl", { class: "facts", "aria-live": "off" });
   const plots = isNumber(column);
-  const element = h("div", {}, h("div", { class: "head" }, h("h1", { tabindex: -1 }, name), h("p", { class: "soft" }, [column.dtype, column.meaning].filter(Boolean).join(" "), " · ", length),
-    h("div", { class: "tools" }, h("a", { href: link("table", { c: [name] }) }, "As a table"), document.querySelector('nav a[href="#/sql"]') && h("a", { href: link("sql", { q: question(column) }) }, "Ask in SQL"))), facts);
+  const element = h("div", {}, h("div", { class: "head" }, h("h1", { tabindex: -1 }, said(name)), h("p", { class: "soft" }, [column.dtype, column.meaning].filter(Boolean).join(" "), " · ", length),
+    h("div", { class: "tools" }, h("a", { href: link("table", { c: [name] }) }, "As a table"), !isCoded(name) && document.querySelector('nav a[href="#/sql"]') && h("a", { href: link("sql", { q: question(column) }) }, "Ask in SQL"))), facts);
 
   const sayLength = () => {
     const c = vault.columns.get(name);
@@ -29,11 +29,11 @@ export function column(params) {
   if (plots) {
     const rest = readable().filter((c) => isNumber(c) && c.name !== name);
     const times = rest.filter((c) => c.kind === "time"), others = rest.filter((c) => c.kind !== "time");
-    const sameGroup = (c) => c.name.slice(0, c.name.length - c.field.length) === name.slice(0, name.length - column.field.length);
+    const sameGroup = (c) => c.group === column.group;
     let x = params.get("x") ?? "";
     if (!params.has("x")) x = (times.find((c) => sameGroup(c) && c.len === column.len) || {}).name || "";
-    plot = new Plot({ columns: [name], x, style: "line", label: `Plot of ${name}`, length: column.len });
-    const option = (c, chosen) => h("option", { value: c.name, selected: c.name === chosen }, c.name);
+    plot = new Plot({ columns: [name], x, style: "line", label: `Plot of ${said(name)}`, length: column.len });
+    const option = (c, chosen) => h("option", { value: c.name, selected: c.name === chosen }, said(c.name));
     const over = h("select", { onchange: () => plot.set({ x: over.value }) }, h("option", { value: "" }, "position"), times.length > 0 && h("optgroup", { label: "Times" }, times.map((c) => option(c, x))),
       others.length > 0 && h("optgroup", { label: "Numbers" }, others.slice(0, 300).map((c) => option(c, x))));
     const beside = h("select", { onchange: () => plot.set({ columns: [name, beside.value].filter(Boolean) }) }, h("option", { value: "" }, "nothing"), others.slice(0, 300).map((c) => option(c)));
@@ -46,7 +46,7 @@ export function column(params) {
 
   const spread = h("div");
   const grid = new Grid({
-    columns: [{ name, label: column.field, kind: column.kind }], length: column.len, label: `The values of ${name}`,
+    columns: [{ name, label: column.field, kind: column.kind }], length: column.len, label: `The values of ${said(name)}`,
     load: (from, n, signal) => get("rows", { column: name, from, count: n }, signal),
     open: (c, position) => openElement(column, position, vault.columns.get(name)?.len ?? 0),
   });
@@ -75,7 +75,7 @@ export function column(params) {
     grid.stale();
     again();
   }));
-  return { title: name, element, dispose() { for (const end of ends) end(); } };
+  return { title: said(name), element, dispose() { for (const end of ends) end(); } };
 }
 
 /** Keeps what reads the whole column from taking more than a tenth of the time. */
@@ -95,8 +95,7 @@ const fact = (name, text) => h("div", {}, h("dt", {}, name), h("dd", {}, text));
 /** A statement to begin with. */
 function question(column) {
   const quote = (s) => (/^[a-z_][a-z0-9_]*$/i.test(s) ? s : '"' + s.replaceAll('"', '""') + '"');
-  const prefix = column.name.slice(0, column.name.length - column.field.length).replace(/\.$/, "");
-  const from = quote(prefix || "columns"), field = quote(column.field);
+  const from = quote(column.group || "columns"), field = quote(column.field);
   return column.kind === "number" ? `SELECT position, ${field} FROM ${from} ORDER BY ${field} DESC LIMIT 20` : `SELECT ${field}, count(*) AS n FROM ${from} GROUP BY 1 ORDER BY n DESC LIMIT 20`;
 }
 
@@ -115,7 +114,7 @@ async function histogram(name, box, signal) {
   const say = h("p", { class: "legend" });
   const bars = found.counts.map((c, i) => svg("g", { onpointerenter: () => { say.textContent = `${edge(i)} to ${edge(i + 1)}: ${count(c)}`; } },
     svg("rect", { x: i * 10 + 0.75, width: 8.5, y: c ? Math.min(148, 150 - (c / most) * 148) : 150, height: c ? Math.max(2, (c / most) * 148) : 0, rx: 1 }), svg("rect", { class: "hit", x: i * 10, width: 10, y: 0, height: 150 })));
-  box.replaceChildren(svg("svg", { class: "bars", viewBox: `0 0 ${n * 10} 150`, preserveAspectRatio: "none", role: "img", "aria-label": `Histogram of ${name}, from ${text(found.from)} to ${text(found.to)}` }, bars),
+  box.replaceChildren(svg("svg", { class: "bars", viewBox: `0 0 ${n * 10} 150`, preserveAspectRatio: "none", role: "img", "aria-label": `Histogram of ${said(name)}, from ${text(found.from)} to ${text(found.to)}` }, bars),
     h("p", { class: "ends" }, h("span", {}, text(found.from)), h("span", {}, text(found.to))), say);
 }
 

@@ -3,7 +3,7 @@
 import { h, notice, throttle } from "./dom.js";
 import { get, query, aborted } from "./api.js";
 import { readable, link, onChange } from "./vault.js";
-import { bytes, count, many } from "./format.js";
+import { bytes, count, many, said } from "./format.js";
 
 export function file() {
   const abort = new AbortController();
@@ -40,7 +40,7 @@ export function file() {
     found.sort((a, b) => b.live + b.dead - a.live - a.dead);
     measured.replaceChildren(h("dl", { class: "facts" }, fact("live", bytes(sum("live"))), fact("dead", bytes(sum("dead") - sum("slack"))), fact("room at the ends of chunks", bytes(sum("slack"))), fact("chunks", count(sum("chunks")))),
       h("div", { class: "wide" }, h("table", { class: "list" }, h("thead", {}, h("tr", {}, ["Column", "Live", "Dead", "Room", "Chunks"].map((t, i) => h("th", { scope: "col", class: i ? "num" : "" }, t)))),
-        h("tbody", {}, found.slice(0, 200).map((s) => h("tr", {}, h("td", { class: "name" }, h("a", { href: link("column", { c: s.column }) }, s.column)),
+        h("tbody", {}, found.slice(0, 200).map((s) => h("tr", {}, h("td", { class: "name" }, h("a", { href: link("column", { c: s.column }) }, said(s.column))),
           s.error ? h("td", { colspan: 4, class: "type" }, s.error) : [s.live, s.dead - s.slack, s.slack].map((n) => h("td", { class: "num" }, bytes(n))), s.error ? "" : h("td", { class: "num" }, count(s.chunks))))))),
       found.length > 200 ? h("p", { class: "soft" }, `The 200 largest of ${count(found.length)}.`) : "");
   }
@@ -54,7 +54,7 @@ export function file() {
     const end = (text) => { source.close(); source = null; done.remove(); stop.remove(); state.textContent = text; };
     source = new EventSource("api/check" + query({ full: full ? 1 : 0 }));
     source.addEventListener("progress", (e) => { const p = JSON.parse(e.data); if (p.total > 0) { done.max = p.total; done.value = Math.min(p.done, p.total); } state.textContent = `${bytes(p.done)} of about ${bytes(p.total)}`; });
-    source.addEventListener("finding", (e) => { const f = JSON.parse(e.data); list.append(h("li", {}, h("b", {}, f.severity), " ", f.where ? h("span", { class: "soft" }, f.where + ": ") : "", f.text)); });
+    source.addEventListener("finding", (e) => { const f = JSON.parse(e.data); list.append(h("li", {}, h("b", {}, f.severity), " ", f.where ? h("span", { class: "soft" }, said(f.where) + ": ") : "", f.text)); });
     source.addEventListener("failure", (e) => { list.append(h("li", {}, notice({ message: JSON.parse(e.data).error }))); end("not finished"); });
     source.addEventListener("end", (e) => { const n = JSON.parse(e.data).findings; end(n ? many(n, "finding") : "Nothing is wrong."); });
     source.onerror = () => end("The check has been interrupted, or another one is running.");

@@ -39,5 +39,20 @@ export function time(seconds) {
   return text.endsWith("T00:00:00.000Z") ? text.slice(0, -14) : text.slice(0, -1).replace("T", " ").replace(/:00\.000$|\.000$/, "");
 }
 
+/** Whether a name is one that addresses and statements cannot have as it is. */
+export const isCoded = (name) => name.startsWith("base64:");
+
+/** A name as it is shown: the server codes those that are not text. */
+export function said(name) {
+  if (!isCoded(name)) return name;
+  const raw = Uint8Array.from(atob(name.slice(7).replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
+  if (!raw.length) return "(no name)";
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(raw);
+  } catch {
+    return [...raw].map((b) => (b === 0x5c ? "\\\\" : b >= 0x20 && b < 0x7f ? String.fromCharCode(b) : "\\x" + b.toString(16).padStart(2, "0"))).join("");
+  }
+}
+
 /** How many things there are. */
 export const many = (n, one, several = one + "s") => `${count(n)} ${n === 1 ? one : several}`;

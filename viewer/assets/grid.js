@@ -2,7 +2,7 @@
 // the rest when that is scrolled to.
 
 import { h, spark, notice } from "./dom.js";
-import { count, brief } from "./format.js";
+import { count, brief, said } from "./format.js";
 import { aborted } from "./api.js";
 
 const ROW = 30, HEAD = 36; // as in style.css
@@ -28,7 +28,7 @@ export class Grid {
     this.minimum = columns.reduce((sum, c) => sum + width(c)[0], 7);
     this.body = h("div", { class: "body", role: "rowgroup" });
     this.top = h("div", { class: "line top", role: "row" }, h("span", { class: "at", role: "columnheader" }, "#"),
-      columns.map((c) => h("span", { role: "columnheader", title: c.name, class: right(c.kind) ? "r" : "" }, c.label)));
+      columns.map((c) => h("span", { role: "columnheader", title: said(c.name), class: right(c.kind) ? "r" : "" }, said(c.label))));
     this.top.style.gridTemplateColumns = this.template;
     this.view = h("div", { class: "view" }, h("div", { role: "rowgroup" }, this.top), this.body);
     this.space = h("div", { class: "space" }, this.view);

@@ -3,7 +3,7 @@
 import { h, notice, throttle } from "./dom.js";
 import { get, query, aborted } from "./api.js";
 import { vault, link, onChange } from "./vault.js";
-import { bytes } from "./format.js";
+import { bytes, said } from "./format.js";
 import { body } from "./value.js";
 
 export function keys(params) {
@@ -12,7 +12,7 @@ export function keys(params) {
   let abort = new AbortController(), chosen = params.get("k");
   const list = h("ul", { class: "items" }), more = h("div"), panel = h("div", { "aria-live": "polite" }, h("p", { class: "empty" }, "Choose a key."));
   const prefix = h("input", { type: "search", placeholder: "Keys that begin with …  ( / )", "aria-label": "Keys that begin with", value: params.get("p") || "", oninput: throttle(200, () => load()) });
-  const tables = vault.keys.length > 1 && h("label", {}, "table", h("select", { onchange() { location.hash = link("keys", { t: this.value }); } }, vault.keys.map((t) => h("option", { value: t, selected: t === table }, t))));
+  const tables = vault.keys.length > 1 && h("label", {}, "table", h("select", { onchange() { location.hash = link("keys", { t: this.value }); } }, vault.keys.map((t) => h("option", { value: t, selected: t === table }, said(t)))));
 
   async function load(after) {
     abort.abort();
@@ -50,6 +50,6 @@ export function keys(params) {
   const end = onChange(throttle(1000, () => { if (list.children.length <= 200) load(); }));
   load();
   if (chosen) choose(chosen);
-  return { title: "Keys", element: h("div", {}, h("div", { class: "head" }, h("h1", { tabindex: -1 }, table === "kv" ? "Keys" : table), h("div", { class: "tools" }, tables || "")),
+  return { title: "Keys", element: h("div", {}, h("div", { class: "head" }, h("h1", { tabindex: -1 }, table === "kv" ? "Keys" : said(table)), h("div", { class: "tools" }, tables || "")),
     h("div", { class: "split" }, h("section", { "aria-label": "Keys" }, h("p", {}, prefix), list, more), h("section", { "aria-label": "Value" }, panel))), dispose() { end(); abort.abort(); } };
 }

@@ -3,7 +3,7 @@
 import { h, spark, throttle } from "./dom.js";
 import { get } from "./api.js";
 import { vault, link, onChange } from "./vault.js";
-import { count, bytes, many, brief } from "./format.js";
+import { count, bytes, many, brief, said } from "./format.js";
 
 const AT_ONCE = 24;
 
@@ -53,8 +53,8 @@ export function overview() {
     const cell = (cls, text) => h("td", { class: cls }, text);
     const len = cell("num"), size = cell("num optional"), missing = cell("num optional"), low = cell("num value optional"), high = cell("num value optional"), mean = cell("num optional"), graph = cell("");
     const type = [column.dtype, column.meaning].filter(Boolean).join(" ");
-    const tr = h("tr", { "data-name": column.name }, h("td", { class: "name", title: column.name },
-      column.note ? column.field : h("a", { href: link("column", { c: column.name }) }, column.field)), h("td", { class: "type", title: type }, type), len, size, missing, low, high, mean, graph);
+    const tr = h("tr", { "data-name": column.name }, h("td", { class: "name", title: said(column.name) },
+      column.note ? said(column.field) : h("a", { href: link("column", { c: column.name }) }, said(column.field))), h("td", { class: "type", title: type }, type), len, size, missing, low, high, mean, graph);
     const row = {
       tr, column, old: !column.note, seen: false,
       lengths() {
@@ -72,7 +72,7 @@ export function overview() {
         guess(low, (s.exact || !from ? "" : "≈ ") + from, s.min);
         guess(high, (s.exact || !to ? "" : "≈ ") + to, s.max);
         guess(mean, (s.exact || !s.mean ? "" : "≈ ") + (s.mean ? String(Number(Number(s.mean).toPrecision(5))) : ""));
-        graph.replaceChildren(s.spark ? spark(s.spark, `How ${column.name} goes`) : "");
+        graph.replaceChildren(s.spark ? spark(s.spark, `How ${said(column.name)} goes`) : "");
       },
     };
     if (column.note) { graph.textContent = column.note; graph.className = "type"; }
@@ -87,7 +87,7 @@ export function overview() {
       const lines = g.columns.map((c) => { const r = line(c); if (!c.note) rows.set(c.name, r); return r.tr; });
       const good = g.columns.filter((c) => !c.note), longest = Math.max(0, ...g.columns.map((c) => c.len));
       const uneven = good.some((c) => c.len !== longest) && g.name !== "";
-      return h("section", {}, h("div", { class: "head" }, h("h2", {}, g.name || (vault.groups.length > 1 ? "Without a group" : "Columns")),
+      return h("section", {}, h("div", { class: "head" }, h("h2", {}, said(g.name) || (vault.groups.length > 1 ? "Without a group" : "Columns")),
         h("p", { class: "soft" }, `${many(g.columns.length, "column")}` + (g.name ? `, ${many(longest, "row")}${uneven ? ", of unequal lengths" : ""}` : "")),
         good.length > 0 && h("div", { class: "tools" }, h("a", { href: link("table", g.name ? { g: g.name } : { c: good.slice(0, 12).map((c) => c.name) }) }, "Open as a table"))),
       h("div", { class: "wide" }, h("table", { class: "list fixed" },
@@ -95,7 +95,7 @@ export function overview() {
           h("th", { scope: "col", class: "num optional" }, "Smallest"), h("th", { scope: "col", class: "num optional" }, "Largest"), h("th", { scope: "col", class: "num optional" }, "Mean"), h("th", { scope: "col" }, "How it goes"))), h("tbody", {}, lines))));
     });
     if (vault.keys.length) {
-      lists.push(h("section", {}, h("div", { class: "head" }, h("h2", {}, "Keys and values")), h("ul", { class: "items" }, vault.keys.map((k) => h("li", {}, h("a", { href: link("keys", { t: k }) }, k))))));
+      lists.push(h("section", {}, h("div", { class: "head" }, h("h2", {}, "Keys and values")), h("ul", { class: "items" }, vault.keys.map((k) => h("li", {}, h("a", { href: link("keys", { t: k }) }, said(k)))))));
     }
     box.replaceChildren(...lists);
     if (!vault.columns.size && !vault.keys.length) box.replaceChildren(h("p", { class: "empty" }, "The vault is empty."));
@@ -106,7 +106,7 @@ export function overview() {
 
   function sift() {
     const text = find.value.trim().toLowerCase();
-    for (const tr of box.querySelectorAll("tbody tr")) tr.hidden = !tr.dataset.name.toLowerCase().includes(text);
+    for (const tr of box.querySelectorAll("tbody tr")) tr.hidden = !said(tr.dataset.name).toLowerCase().includes(text);
     for (const s of box.querySelectorAll("section")) s.hidden = text !== "" && !s.querySelector("tbody tr:not([hidden])");
   }
 

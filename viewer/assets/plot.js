@@ -3,7 +3,7 @@
 
 import { h, notice, throttle } from "./dom.js";
 import { get, aborted } from "./api.js";
-import { count, short, time } from "./format.js";
+import { count, short, time, said } from "./format.js";
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -131,7 +131,7 @@ export class Plot {
       const points = this.style === "points";
       columns.push(s.y);
       series.push({
-        label: s.column, stroke, width: points ? 0 : 1.5, scale: s.time ? "t" : "y",
+        label: said(s.column), stroke, width: points ? 0 : 1.5, scale: s.time ? "t" : "y",
         paths: points ? () => null : undefined, spanGaps: false,
         points: { show: points || data.x.length < 120, size: points ? 4 : 5, fill: stroke, stroke, width: 0 },
       });
@@ -186,7 +186,7 @@ export class Plot {
       parts.push(!this.x && data.step > 1 ? `${x} to #${count(Math.min(data.x[at] + data.step, data.to) - 1)}` : x);
       for (const s of data.series) {
         const show = s.time ? time : short;
-        const name = data.series.length > 1 ? s.column + " " : "";
+        const name = data.series.length > 1 ? said(s.column) + " " : "";
         parts.push(h("span", {}, name, h("b", {}, show(s.y[at])), s.low && s.low[at] != null ? ` from ${show(s.low[at])} to ${show(s.high[at])}` : ""));
       }
     }

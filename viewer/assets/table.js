@@ -3,7 +3,7 @@
 import { h } from "./dom.js";
 import { get } from "./api.js";
 import { vault, readable, link, onChange } from "./vault.js";
-import { many } from "./format.js";
+import { many, said } from "./format.js";
 import { Grid } from "./grid.js";
 import { openElement } from "./value.js";
 
@@ -24,7 +24,7 @@ export function table(params) {
     const rows = Math.max(0, ...columns.map((c) => vault.columns.get(c.name)?.len ?? 0));
     about.textContent = many(columns.length, "column") + ", " + many(rows, "row");
     if (!columns.length) return place.replaceChildren(h("p", { class: "empty" }, all.length ? "Choose columns." : "The vault has no columns."));
-    const alone = new Set(columns.map((c) => c.name.slice(0, -c.field.length))).size === 1;
+    const alone = new Set(columns.map((c) => c.group)).size === 1;
     grid = new Grid({
       columns: columns.map((c) => ({ ...c, label: alone ? c.field : c.name })), length: rows, label: "Rows", tall: true,
       load: (from, n, signal) => get("rows", { column: columns.map((c) => c.name), from, count: n }, signal),
@@ -40,7 +40,7 @@ export function table(params) {
       history.replaceState(null, "", link("table", { c: [...chosen] }));
       draw();
     },
-  }), c.name))));
+  }), said(c.name)))));
   const go = (e) => {
     e.preventDefault();
     const n = parseInt(at.value.replace(/[,\s#]/g, ""), 10);
@@ -53,6 +53,6 @@ export function table(params) {
     grid.stale();
   });
   draw();
-  return { title: "Table", element: h("div", {}, h("div", { class: "head" }, h("h1", { tabindex: -1 }, params.get("g") || "Table"), about, h("div", { class: "tools" }, h("form", { class: "tools", onsubmit: go }, at, h("button", {}, "Go")))), pick, h("br"), place),
+  return { title: "Table", element: h("div", {}, h("div", { class: "head" }, h("h1", { tabindex: -1 }, said(params.get("g") || "Table")), about, h("div", { class: "tools" }, h("form", { class: "tools", onsubmit: go }, at, h("button", {}, "Go")))), pick, h("br"), place),
     dispose() { end(); grid?.dispose(); } };
 }

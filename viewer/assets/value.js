@@ -2,7 +2,7 @@
 
 import { h, notice, choice } from "./dom.js";
 import { get, query } from "./api.js";
-import { count, bytes, many, short } from "./format.js";
+import { count, bytes, many, short, said } from "./format.js";
 
 /** Reads JSON, and keeps numbers that JavaScript would round as they are written. */
 export function parse(text) {
@@ -95,13 +95,13 @@ export function openElement(column, position, length) {
   const title = h("h2"), inside = h("div", { class: "inside" }), save = h("a", { download: "" }, "Download");
   const step = (by) => h("button", { type: "button", "aria-label": by < 0 ? "The one before" : "The next", onclick: () => show(position + by) }, by < 0 ? "←" : "→");
   const back = step(-1), on = step(1);
-  const dialog = h("dialog", { "aria-label": `An element of ${column.name}`, onclose() { this.remove(); }, onclick(e) { if (e.target === this) this.close(); },
+  const dialog = h("dialog", { "aria-label": `An element of ${said(column.name)}`, onclose() { this.remove(); }, onclick(e) { if (e.target === this) this.close(); },
     onkeydown(e) { if (e.key === "ArrowLeft" && e.target.tagName !== "PRE") show(position - 1); if (e.key === "ArrowRight" && e.target.tagName !== "PRE") show(position + 1); } },
     h("div", { class: "head" }, title, h("div", { class: "tools" }, back, on, save, h("button", { type: "button", onclick: () => dialog.close() }, "Close"))), inside);
   async function show(at) {
     if (at < 0 || at >= length) return;
     position = at;
-    title.textContent = `${column.name} [${count(at)}]`;
+    title.textContent = `${said(column.name)} [${count(at)}]`;
     save.href = "content/element" + query({ column: column.name, position: at });
     back.disabled = at === 0;
     on.disabled = at === length - 1;

@@ -18,7 +18,7 @@ export async function load() {
   vault.groups = found.groups;
   vault.keys = found.keys;
   vault.more = found.more || 0;
-  vault.columns = new Map(found.groups.flatMap((g) => g.columns).map((c) => [c.name, c]));
+  vault.columns = new Map(found.groups.flatMap((g) => g.columns.map((c) => [c.name, { ...c, group: g.name }])));
 }
 
 export const ready = () => (vault.loaded ??= load().catch((error) => { vault.loaded = null; throw error; }));

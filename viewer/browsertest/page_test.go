@@ -14,6 +14,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+	"github.com/ncruces/go-sqlite3"
 
 	"columnvault"
 	"columnvault/dtype"
@@ -204,6 +205,43 @@ func TestHostile(t *testing.T) {
 	if js[bool](p, "typeof hit !== 'undefined' || document.querySelector('main script, main img[onerror], main svg[onload]') !== null") {
 		t.Error("a name or value has been more than text")
 	}
+}
+
+// TestForeignNames: columns whose names are not text are listed, opened and
+// plotted like any other.
+func TestForeignNames(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "foreign.db")
+	v := open(t, path)
+	names := map[string]string{"\xff<b>": "\\xff<b>", "\xff.x": "\\xff.x", "\xff.y": "\\xff.y", "": "(no name)", "base64:YQ": "base64:YQ"}
+	for name := range names {
+		add(t, v, "n"+key(name), dtype.Int64, []int64{1, 2, 7})
+	}
+	check(t, v.Close())
+	db, err := sqlite3.Open(path)
+	check(t, err)
+	for name := range names {
+		check(t, db.Exec(fmt.Sprintf("UPDATE col_meta SET name = CAST(x'%x' AS TEXT) WHERE name = 'n%s'", name, key(name))))
+	}
+	check(t, db.Exec("CREATE TABLE \"\xfe\" (key BLOB PRIMARY KEY NOT NULL, value BLOB NOT NULL)"))
+	check(t, db.Exec("INSERT INTO \"\xfe\" VALUES (x'6b', x'76616c7565')"))
+	check(t, db.Close())
+	address, _ := view(t, path)
+	p := look(t, address, desktop)
+	p.until("the group is listed", `[...document.querySelectorAll('h2')].some(h => h.innerText === '\\xff')`)
+	for name, shown := range names {
+		p.open("#/column?c=" + escape("base64:"+key(name)) + "&x=")
+		p.until(shown, fmt.Sprintf("document.querySelector('h1').innerText === %q && document.querySelector('.bars rect') && document.querySelector('.uplot') && document.querySelector('.grid').innerText.includes('7')", shown))
+	}
+	p.open("#/")
+	p.until("a link", "document.querySelectorAll('td.name a').length === 5 && document.querySelectorAll('svg.spark').length === 5")
+	p.do(chromedp.Evaluate[chromedp.Void](`[...document.querySelectorAll('td.name a')].find(a => a.innerText === '\\xff<b>').click()`))
+	p.until("the link leads there", `document.querySelector('h1').innerText === '\\xff<b>' && document.querySelector('.uplot')`)
+	p.open("#/table?g=" + escape("base64:"+key("\xff")))
+	p.until("the group side by side", `document.querySelector('h1').innerText === '\\xff' && document.querySelectorAll('.grid .line:nth-child(1) .cell').length >= 2`)
+	p.open("#/keys?t=" + escape("base64:"+key("\xfe")) + "&k=" + key("k"))
+	p.until("the key", `document.querySelector('h1').innerText === '\\xfe' && document.querySelector('pre')?.innerText === 'value'`)
+	p.open("#/file")
+	p.until("the columns are measured", `document.body.innerText.includes('\\xff.y')`)
 }
 
 // TestKeys: pictures are shown, and so are trees and bytes.
