@@ -23,8 +23,8 @@ import (
 
 // TestMetamorphic does the same to a Go slice and to columns that are used in
 // different ways: cached or not, through two vaults in turn, closed and opened
-// again, inside transactions, typed and dynamic, and over engines other than a
-// SQLite file. Every answer must be the same.
+// again, inside transactions, typed and dynamic, over engines other than a
+// SQLite file, and moved to layout 1 and back. Every answer must be the same.
 func TestMetamorphic(t *testing.T) {
 	dir := t.TempDir()
 	dtypes := []func(t *rapid.T, dir string){
@@ -62,7 +62,7 @@ func same[T any](typ dtype.Type[T], value func(n int) T) func(t *rapid.T, dir st
 		bounds := rapid.SampledFrom([]*columnvault.ColumnOptions{vaulttest.Chunks(16, 40), vaulttest.Chunks(16, 512), vaulttest.Chunks(512, 4096), nil}).Draw(t, "chunks")
 		vaulttest.Must(t, os.Mkdir(dir, 0o777))
 		var doors []*door[T]
-		for _, way := range []string{"plain", "cached", "cached column", "two vaults", "reopened", "in a transaction", "dynamic", "rerun", "conflict", "native", "native cached", "native zstd"} {
+		for _, way := range []string{"plain", "cached", "cached column", "two vaults", "reopened", "in a transaction", "dynamic", "rerun", "conflict", "native", "native cached", "native zstd", "layout 1"} {
 			d := &door[T]{way: way, typ: typ, bounds: inLayout(way, bounds), path: filepath.Join(dir, way)}
 			d.open(t)
 			defer d.close(t)
@@ -132,6 +132,11 @@ func drawCall(t *rapid.T, n int) call {
 		s.values = append(s.values, rapid.IntRange(0, 200).Draw(t, "value"))
 	}
 	return s
+}
+
+// reads tells whether the call changes nothing.
+func (s call) reads() bool {
+	return slices.Contains([]string{"len", "at", "slice", "slice step", "take", "index", "count", "read"}, s.op)
 }
 
 // one is the value of a call that takes a single one.
@@ -316,12 +321,16 @@ type door[T any] struct {
 	path   string
 	vaults []*columnvault.Vault
 	steps  int
+	layout int // of the column, where the way is by layout 1
 }
 
 func (d *door[T]) open(t *rapid.T) {
 	count := 1
-	if d.way == "two vaults" {
+	switch d.way {
+	case "two vaults":
 		count = 2
+	case "layout 1":
+		defer d.move(t, d.layout) // Ensure finds the column in either
 	}
 	for range count {
 		// Buffers and caches so small that their edges are met.
@@ -375,11 +384,8 @@ func (d *door[T]) do(t *rapid.T, s call, value func(n int) T) (said string) {
 	case "in a transaction":
 		v := d.vaults[0]
 		begin := v.Update
-		switch s.op {
-		case "len", "at", "slice", "slice step", "take", "index", "count", "read":
-			if d.steps%2 == 0 {
-				begin = v.View
-			}
+		if s.reads() && d.steps%2 == 0 {
+			begin = v.View
 		}
 		vaulttest.Must(t, begin(ctx, func(ctx context.Context, tx *columnvault.Tx) error {
 			said = onColumn(ctx, s, vaulttest.Lookup(t, tx, "values", d.typ), value)
@@ -390,8 +396,35 @@ func (d *door[T]) do(t *rapid.T, s call, value func(n int) T) (said string) {
 		c, err := d.vaults[0].Column(ctx, "values")
 		vaulttest.Must(t, err)
 		return onColumn(ctx, s, c, func(n int) any { return value(n) })
+	case "layout 1":
+		to := 0
+		if s.reads() {
+			to = 1
+		}
+		d.move(t, to)
 	}
 	return onColumn(ctx, s, d.column(t), value)
+}
+
+// move moves the column to layout 0, in which it can be written, or to layout 1,
+// in which it cannot.
+func (d *door[T]) move(t *rapid.T, to int) {
+	ctx, v := t.Context(), d.vaults[0]
+	if d.layout == 1 {
+		err := d.column(t).Truncate(ctx, 0)
+		if n, lengthErr := d.column(t).Len(ctx); lengthErr != nil || n > 0 && !errors.Is(err, columnvault.ErrReadOnly) {
+			t.Fatalf("in layout 1, writing gives %v", errors.Join(err, lengthErr))
+		}
+	}
+	if d.layout == to {
+		return
+	}
+	moved, err := v.Migrate(ctx, columnvault.MigrateOptions{To: to})
+	vaulttest.Must(t, err)
+	if len(moved) != 1 {
+		t.Fatalf("to layout %d go the columns %q", to, moved)
+	}
+	d.layout = to
 }
 
 // onColumn does the call to a column.
