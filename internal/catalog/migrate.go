@@ -56,10 +56,10 @@ func CheckMigrated(ctx context.Context, r store.Reader, e Entry, to store.Layout
 	if err := checkName(e.Name); err != nil {
 		return err
 	}
-	own := map[store.ColumnID]string{e.Data.ID: "", replaced.Data.ID: "", replaced.Index.ID: ""}
+	own := map[store.ColumnID]string{e.Data.ID: "", e.Index.ID: "", replaced.Data.ID: "", replaced.Index.ID: ""}
 	names := NamesOf(e.Name)
 	rows := []string{names.Plain}
-	if e.Varies() {
+	if e.Varies() && to != store.LayoutNative {
 		rows = []string{names.Data, names.Index}
 	}
 	for _, row := range rows {

@@ -3,6 +3,7 @@ package conformance_test
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"errors"
 	"slices"
 	"strings"
@@ -89,6 +90,35 @@ func TestMigrateCarriesMeanings(t *testing.T) {
 		vaulttest.WantValues(t, "columns", now, infos)
 	}
 	vaulttest.WantSound(t, v)
+}
+
+// TestMigrateNative moves columns of every kind from each layout to each, native
+// ones among them: each keeps its name and its elements.
+func TestMigrateNative(t *testing.T) {
+	ctx := t.Context()
+	v := vaulttest.Open(t)
+	vaulttest.Create(t, v, "n", dtype.Int64, vaulttest.Span(0, 5000)...)
+	vaulttest.Create(t, v, "at", dtype.Timestamp(dtype.Microsecond, ""), time.UnixMicro(5).UTC(), time.UnixMicro(-7).UTC())
+	vaulttest.Create(t, v, "s", dtype.Nullable(dtype.String), sql.Null[string]{V: "one", Valid: true}, sql.Null[string]{}, sql.Null[string]{V: strings.Repeat("x", 9000), Valid: true})
+	vaulttest.Create(t, v, "b", dtype.Bytes, []byte{}, []byte{0, 255})
+	vaulttest.Create(t, v, "tree", dtype.MsgPack[any](), any([]any{int64(1), "x"}), nil)
+	vaulttest.Create(t, v, "rows.v", dtype.Vector[float32](3), []float32{1, 2, 3})
+	vaulttest.Create(t, v, "rows.s", dtype.String, "a")
+	vaulttest.Create(t, v, "none", dtype.String)
+	before := digests(t, v)
+	for i, to := range []int{columnvault.Native, 0, 1, columnvault.Native, 1, 0} {
+		o := columnvault.MigrateOptions{To: to}
+		if to == columnvault.Native && i > 0 {
+			o.Compression = columnvault.Zstd
+		}
+		names, err := v.Migrate(ctx, o)
+		vaulttest.Must(t, err)
+		if len(names) != len(before) {
+			t.Errorf("to layout %d go %q", to, names)
+		}
+		vaulttest.WantValues(t, "digests", []map[string]string{digests(t, v)}, []map[string]string{before})
+		vaulttest.WantSound(t, v)
+	}
 }
 
 // TestMigrateRefuses: what does not fit is refused before anything is written,
