@@ -20,6 +20,7 @@ var roles = map[string]func(ctx context.Context, args []string) error{
 	"mix":        playMixed,
 	"backup":     backup,
 	"checkpoint": checkpoint,
+	"move":       moveOn,
 }
 
 // player is a process of this binary in a role.

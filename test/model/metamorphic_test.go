@@ -24,7 +24,7 @@ import (
 // TestMetamorphic does the same to a Go slice and to columns that are used in
 // different ways: cached or not, through two vaults in turn, closed and opened
 // again, inside transactions, typed and dynamic, over engines other than a
-// SQLite file, and moved to layout 1 and back. Every answer must be the same.
+// SQLite file, and moved from layout to layout. Every answer must be the same.
 func TestMetamorphic(t *testing.T) {
 	dir := t.TempDir()
 	dtypes := []func(t *rapid.T, dir string){
@@ -62,7 +62,7 @@ func same[T any](typ dtype.Type[T], value func(n int) T) func(t *rapid.T, dir st
 		bounds := rapid.SampledFrom([]*columnvault.ColumnOptions{vaulttest.Chunks(16, 40), vaulttest.Chunks(16, 512), vaulttest.Chunks(512, 4096), nil}).Draw(t, "chunks")
 		vaulttest.Must(t, os.Mkdir(dir, 0o777))
 		var doors []*door[T]
-		for _, way := range []string{"plain", "cached", "cached column", "two vaults", "reopened", "in a transaction", "dynamic", "rerun", "conflict", "native", "native cached", "native zstd", "layout 1"} {
+		for _, way := range []string{"plain", "cached", "cached column", "two vaults", "reopened", "in a transaction", "dynamic", "rerun", "conflict", "native", "native cached", "native zstd", "moved"} {
 			d := &door[T]{way: way, typ: typ, bounds: inLayout(way, bounds), path: filepath.Join(dir, way)}
 			d.open(t)
 			defer d.close(t)
@@ -321,7 +321,7 @@ type door[T any] struct {
 	path   string
 	vaults []*columnvault.Vault
 	steps  int
-	layout int // of the column, where the way is by layout 1
+	layout int // of the column, where it is moved
 }
 
 func (d *door[T]) open(t *rapid.T) {
@@ -329,7 +329,7 @@ func (d *door[T]) open(t *rapid.T) {
 	switch d.way {
 	case "two vaults":
 		count = 2
-	case "layout 1":
+	case "moved":
 		defer d.move(t, d.layout) // Ensure finds the column in either
 	}
 	for range count {
@@ -396,8 +396,8 @@ func (d *door[T]) do(t *rapid.T, s call, value func(n int) T) (said string) {
 		c, err := d.vaults[0].Column(ctx, "values")
 		vaulttest.Must(t, err)
 		return onColumn(ctx, s, c, func(n int) any { return value(n) })
-	case "layout 1":
-		to := 0
+	case "moved":
+		to := []int{0, columnvault.Native}[d.steps%2]
 		if s.reads() {
 			to = 1
 		}
@@ -406,8 +406,7 @@ func (d *door[T]) do(t *rapid.T, s call, value func(n int) T) (said string) {
 	return onColumn(ctx, s, d.column(t), value)
 }
 
-// move moves the column to layout 0, in which it can be written, or to layout 1,
-// in which it cannot.
+// move moves the column to another layout. In layout 1 it cannot be written.
 func (d *door[T]) move(t *rapid.T, to int) {
 	ctx, v := t.Context(), d.vaults[0]
 	if d.layout == 1 {
