@@ -160,6 +160,32 @@ func TestPlotsOver(t *testing.T) {
 	}
 }
 
+// TestSample: a summary of a column that is not short is of 4,096 positions spread
+// over it, the first and the last among them, and says so; the column itself is
+// exact.
+func TestSample(t *testing.T) {
+	v := vaulttest.Open(t)
+	h := viewer.Handler(v, viewer.Options{})
+	type summary struct {
+		Len, Looked, Missing int
+		Exact                bool
+		Min, Max             string
+	}
+	for _, n := range []int{4096, 4097, 50_000} {
+		name := fmt.Sprint("y", n)
+		vaulttest.Create(t, v, name, dtype.Nullable(dtype.Int64), vaulttest.Sequence(n, func(i int) sql.Null[int64] {
+			return sql.Null[int64]{V: int64(i), Valid: i%2 == 0 || i == n-1}
+		})...)
+		s := answer[[]summary](t, h, "/api/summaries"+q("column", name))[0]
+		if s.Len != n || s.Looked != 4096 || s.Exact != (n <= 4096) || s.Min != "0" || s.Max != fmt.Sprint(n-1) || s.Missing < 1800 || s.Missing > 2300 {
+			t.Errorf("of %d elements the summary is %+v", n, s)
+		}
+		if d := answer[struct{ Missing int }](t, h, "/api/column"+q("column", name)); d.Missing != (n-1)/2 {
+			t.Errorf("of %d elements %d are missing", n, d.Missing)
+		}
+	}
+}
+
 // TestExtremeRanges: a range may be as small as floats are, or as large.
 func TestExtremeRanges(t *testing.T) {
 	v := vaulttest.Open(t)

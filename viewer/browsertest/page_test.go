@@ -75,6 +75,64 @@ func TestPlot(t *testing.T) {
 	drawn(t, p)
 }
 
+// TestMoves: a plot that is zoomed in moves with the arrows and with the pointer,
+// and a search leads to the value.
+func TestMoves(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "steps.db")
+	v := open(t, path)
+	steps := make([]int64, 100_000)
+	for i := range steps {
+		steps[i] = int64(3 * i)
+	}
+	add(t, v, "steps", dtype.Int64, steps)
+	check(t, v.Close())
+	address, _ := view(t, path)
+	p := look(t, address, desktop)
+	p.open("#/column?c=steps&x=")
+	p.until("the column is drawn", ready["column"])
+	// The last question for a plot says which positions are seen.
+	const seen = "new URL(performance.getEntriesByType('resource').filter(r => r.name.includes('api/plot')).at(-1).name).searchParams.get('from') | 0"
+	p.do(chromedp.Evaluate[chromedp.Void]("document.querySelector('.plot').focus()"), chromedp.KeyEvent("+"), chromedp.KeyEvent("+"))
+	p.until("a part is seen", "document.querySelector('.legend').innerText.startsWith('36,00') && ("+seen+") > 25000")
+	before := js[int](p, seen)
+	p.do(chromedp.KeyEvent(kb.ArrowRight))
+	p.until("it moves on", fmt.Sprintf("(%s) > %d", seen, before+2000))
+	p.do(chromedp.KeyEvent(kb.ArrowLeft), chromedp.KeyEvent(kb.ArrowLeft))
+	p.until("it moves back", fmt.Sprintf("(%s) < %d", seen, before-2000))
+	before = js[int](p, seen)
+	box := js[struct{ X, Y, W, H float64 }](p, "(r => ({X: r.left, Y: r.top, W: r.width, H: r.height}))(document.querySelector('.u-over').getBoundingClientRect())")
+	js[int](p, fmt.Sprintf(`(f => { f(document.querySelector('.u-over'), 'mousedown', 0.2); f(document.querySelector('.u-over'), 'pointerdown', 0.2); f(window, 'pointermove', 0.6); f(window, 'pointerup', 0.6); })
+		((e, type, share) => e.dispatchEvent(new PointerEvent(type, {bubbles: true, shiftKey: true, button: 0, clientX: %f + %f * share, clientY: %f}))), 0`, box.X, box.W, box.Y+box.H/2))
+	p.until("it moves with the pointer", fmt.Sprintf("(%s) < %d", seen, before-5000))
+
+	p.do(chromedp.SendKeys(chromedp.CSS("input[aria-label='What to look for']"), "299997\r"))
+	p.until("the value is found", "document.querySelector('[role=status].soft')?.innerText === 'at 99,999' || [...document.querySelectorAll('[role=status]')].some(s => s.innerText === 'at 99,999')")
+	p.until("and shown", "[...document.querySelectorAll('.grid .line')].some(l => l.innerText.includes('299997') || l.innerText.includes('299,997'))")
+	p.do(chromedp.Evaluate[chromedp.Void]("document.querySelector(\"input[aria-label='What to look for']\").value = ''"), chromedp.SendKeys(chromedp.CSS("input[aria-label='What to look for']"), "1\r"))
+	p.until("what is not there is not found", "[...document.querySelectorAll('[role=status]')].some(s => s.innerText === 'not found')")
+}
+
+// TestSQL: an answer is a table, a plot or a file.
+func TestSQL(t *testing.T) {
+	address, _ := view(t, demo(t, 2000))
+	p := look(t, address, desktop)
+	p.open("#/sql")
+	p.until("the tables are listed, and a statement is there to begin with", "document.querySelector('.chips button') && document.querySelector('textarea').value.startsWith('SELECT')")
+	js[int](p, "document.querySelector('textarea').value = 'SELECT position, temperature FROM station WHERE position < 500', document.querySelector('textarea').focus(), 0")
+	p.do(chromedp.KeyEvent(kb.Enter, chromedp.KeyModifiers(chromedp.ModifierCtrl)))
+	p.until("the rows", "document.querySelectorAll('.result tbody tr').length === 500 && document.body.innerText.includes('500 rows')")
+	js[int](p, "[...document.querySelectorAll('.choice button')].find(b => b.innerText === 'Plot').click(), 0")
+	p.until("the plot", "document.querySelector('.uplot canvas')")
+	drawn(t, p)
+	saved := js[string](p, "document.querySelector('a[download]').href")
+	p.until("CSV", fmt.Sprintf("(x => { x.open('GET', %q, false); x.send(); return x.responseText.startsWith('position,temperature\\n0,') && x.responseText.trim().split('\\n').length === 501 })(new XMLHttpRequest())", saved))
+	js[int](p, "document.querySelector('textarea').value = 'SELECT nothing FROM station', document.querySelector('button.main').click(), 0")
+	p.mu.Lock()
+	p.expect = true // the answer is an error, which the browser logs
+	p.mu.Unlock()
+	p.until("what is wrong is said", "document.querySelector('.notice')?.innerText.includes('nothing')")
+}
+
 // drawn looks for the color of the page in the picture of a plot.
 func drawn(t *testing.T, p *tab) {
 	t.Helper()
@@ -254,6 +312,10 @@ func TestKeys(t *testing.T) {
 		p.open("#/keys?k=" + key(name))
 		p.until(name, fmt.Sprintf("document.querySelector('main').innerText.includes(%q)", text))
 	}
+	all := js[int](p, "document.querySelectorAll('.items button').length")
+	p.do(chromedp.SendKeys(chromedp.CSS("input[aria-label='Keys that begin with']"), "notes/"))
+	p.until("a prefix leaves some", fmt.Sprintf("(b => b.length > 0 && b.length < %d && b.every(e => e.innerText.startsWith('notes/')))([...document.querySelectorAll('.items button')])", all))
+	p.until("a value can be saved", "document.querySelector('a[download]')?.href.includes('content/key?')")
 }
 
 // TestFile: the file is measured, and checked.
