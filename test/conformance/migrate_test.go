@@ -5,8 +5,10 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -119,6 +121,61 @@ func TestMigrateNative(t *testing.T) {
 		vaulttest.WantValues(t, "digests", []map[string]string{digests(t, v)}, []map[string]string{before})
 		vaulttest.WantSound(t, v)
 	}
+}
+
+// TestMigrateBesideReaders moves a column from layout to layout while goroutines
+// read it, in Views and outside, through a handle that is older than all moves.
+func TestMigrateBesideReaders(t *testing.T) {
+	ctx := vaulttest.Soon(t)
+	v := vaulttest.Open(t)
+	want := vaulttest.Texts(400)
+	old := vaulttest.CreateWith(t, v, "s", dtype.String, vaulttest.Chunks(512, 4096), want...)
+	done := make(chan struct{})
+	read := func() error {
+		for {
+			select {
+			case <-done:
+				return nil
+			default:
+			}
+			err := v.View(ctx, func(ctx context.Context, tx *columnvault.Tx) error {
+				for _, c := range []*columnvault.Column[string]{vaulttest.Lookup(t, tx, "s", dtype.String), old.In(tx)} {
+					got, err := c.Slice(ctx, columnvault.Begin, columnvault.End)
+					if err != nil || !slices.Equal(got, want) {
+						return fmt.Errorf("in a View, %d texts: %w", len(got), err)
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+			i := 0
+			for got, err := range old.Values(ctx) {
+				if err != nil || got != want[i] {
+					return fmt.Errorf("text %d is %q: %w", i, got, err)
+				}
+				i++
+			}
+			if got, err := old.At(ctx, -1); err != nil || i != len(want) || got != want[i-1] {
+				return fmt.Errorf("%d texts, the last is %q: %w", i, got, err)
+			}
+		}
+	}
+	var readers sync.WaitGroup
+	for range 3 {
+		readers.Go(func() {
+			if err := read(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for i := range 24 {
+		_, err := v.Migrate(ctx, columnvault.MigrateOptions{To: []int{1, columnvault.Native, 0}[i%3]})
+		vaulttest.Must(t, err)
+	}
+	close(done)
+	readers.Wait()
 }
 
 // TestMigrateRefuses: what does not fit is refused before anything is written,
