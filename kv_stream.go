@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"math/rand/v2"
 	"os"
 
 	"columnvault/internal/kvcodec"
+	"columnvault/internal/publish"
 )
 
 // streamPiece is the number of bytes of a value that are in memory at once
@@ -275,19 +275,20 @@ func (kv *KV) GetToFile(ctx context.Context, key []byte, path string) error {
 
 // writeFile writes a file beside its place and then moves it there.
 func writeFile(path string, content io.WriterTo) (err error) {
-	f, err := os.OpenFile(fmt.Sprintf("%s.%x.tmp", path, rand.Uint64()), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	work, err := publish.Begin(path)
+	if err != nil {
+		return err
+	}
+	defer work.End()
+	f, err := os.OpenFile(work.Path(), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return err
 	}
 	_, err = content.WriteTo(f)
-	err = errors.Join(err, f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
 	}
-	if err != nil {
-		os.Remove(f.Name())
-	}
-	return err
+	return work.Rename()
 }
 
 // fileError gives an error of a file beside the vault its kind. Others are left

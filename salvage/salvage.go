@@ -2,7 +2,6 @@ package salvage
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,6 +9,7 @@ import (
 	"path/filepath"
 
 	"columnvault"
+	"columnvault/internal/publish"
 	"columnvault/internal/sqlitefile"
 	"columnvault/internal/store"
 	"columnvault/internal/store/sqlite"
@@ -83,15 +83,12 @@ func file(ctx context.Context, damaged, path string, o Options) (_ *Report, err 
 	for _, note := range append(src.notes, f.Notes()...) {
 		j.note("%s", note)
 	}
-	temp := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+rand.Text()[:8])
-	defer func() {
-		for _, suffix := range []string{"", "-wal", "-shm"} {
-			if removed := os.Remove(temp + suffix); removed != nil && !errors.Is(removed, fs.ErrNotExist) && err == nil {
-				err = removed
-			}
-		}
-	}()
-	s, err := sqlite.Open(ctx, temp, sqlite.Options{PageSize: f.PageSize()})
+	work, err := publish.Begin(path)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", store.ErrUnavailable, err)
+	}
+	defer func() { err = errors.Join(err, work.End()) }()
+	s, err := sqlite.Open(ctx, work.Path(), sqlite.Options{PageSize: f.PageSize()})
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +99,7 @@ func file(ctx context.Context, damaged, path string, o Options) (_ *Report, err 
 	if src.changed() {
 		j.note("the damaged file has changed while it was read, so another program writes to it: what was saved may be of different moments")
 	}
-	if err := publish(temp, path); err != nil {
+	if err := name(work); err != nil {
 		return nil, err
 	}
 	if o.Progress != nil {
@@ -124,27 +121,19 @@ func mustBeNew(path string) error {
 	return nil
 }
 
-// publish gives the finished file its name, unless somebody else has taken it.
-func publish(temp, path string) error {
-	f, err := os.Open(temp)
-	if err != nil {
-		return fmt.Errorf("%w: %w", store.ErrUnavailable, err)
+// name gives the finished file its name, unless somebody else has taken it.
+func name(work *publish.Work) error {
+	f, err := os.Open(work.Path())
+	if err == nil {
+		err = errors.Join(f.Sync(), f.Close())
 	}
-	if err := errors.Join(f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("%w: %w", store.ErrUnavailable, err)
+	if err == nil {
+		err = work.Link()
 	}
-	err = os.Link(temp, path) // never replaces what is there
-	if err == nil || errors.Is(err, fs.ErrExist) {
-		if err != nil {
-			err = fmt.Errorf("%w: %w", store.ErrExists, err)
-		}
-		return err
-	}
-	// A file system without links.
-	if err := mustBeNew(path); err != nil {
-		return err
-	}
-	if err := os.Rename(temp, path); err != nil {
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return fmt.Errorf("%w: %w", store.ErrExists, err)
+	case err != nil:
 		return fmt.Errorf("%w: %w", store.ErrUnavailable, err)
 	}
 	return nil

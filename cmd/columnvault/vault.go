@@ -14,6 +14,7 @@ import (
 	"columnvault/cmd/columnvault/internal/files"
 	"columnvault/internal/engine"
 	"columnvault/internal/hint"
+	"columnvault/internal/publish"
 	_ "columnvault/postgres" // for addresses in the place of DB
 )
 
@@ -59,22 +60,20 @@ var errThere = errors.New("there is a file by now")
 // it is there: removing it after an error would not do, because by then another
 // process may be using it.
 func making(ctx context.Context, path string, fn func(v *columnvault.Vault) error) error {
-	dir, err := os.MkdirTemp(filepath.Dir(path), ".columnvault-")
+	work, err := publish.Begin(path)
 	if err != nil {
 		return with(ctx, path, nil, fn) // which says what is wrong
 	}
-	defer os.RemoveAll(dir)
-	made := filepath.Join(dir, filepath.Base(path))
-	err = with(ctx, made, nil, fn)
+	defer work.End()
+	err = with(ctx, work.Path(), nil, fn)
 	var failed *columnvault.Error
-	if errors.As(err, &failed) && failed.Column == made {
+	if errors.As(err, &failed) && failed.Column == work.Path() {
 		failed.Column = path
 	}
 	if err != nil {
 		return err
 	}
-	// Not a rename, which would replace what another process has made.
-	if os.Link(made, path) != nil {
+	if work.Link() != nil {
 		return errThere
 	}
 	return nil

@@ -123,4 +123,11 @@ func TestKilledBackup(t *testing.T) {
 		}
 		vaulttest.Must(t, os.RemoveAll(copied))
 	}
+	// The next backup removes what they have left.
+	vaulttest.Must(t, v.Backup(t.Context(), copied, columnvault.BackupOptions{}))
+	entries, err := os.ReadDir(filepath.Dir(copied))
+	vaulttest.Must(t, err)
+	if len(entries) != 1 {
+		t.Errorf("the folder of the copies has %v", entries)
+	}
 }

@@ -31,10 +31,8 @@ func (s *Store) Backup(ctx context.Context, path string, o store.BackupOptions) 
 	if err != nil {
 		return err
 	}
+	defer target.work.End()
 	err = s.backup(ctx, target, o)
-	if err != nil {
-		target.remove()
-	}
 	if s.closing.Err() != nil && ctx.Err() != nil {
 		err = store.ErrClosed
 	}

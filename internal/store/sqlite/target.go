@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,14 +9,16 @@ import (
 	"runtime"
 	"strings"
 
+	"columnvault/internal/publish"
 	"columnvault/internal/store"
 )
 
-// target is the file that a backup becomes. Until it is complete it has a name
-// of its own in the same folder.
+// target is the file that a backup becomes. Until it is complete it lies in a
+// folder of its own beside its place.
 type target struct {
 	path, temp string
 	replace    bool
+	work       *publish.Work
 }
 
 // newTarget refuses a path at which there must not be a copy, and creates the
@@ -37,12 +38,19 @@ func (s *Store) newTarget(path string, replace bool) (*target, error) {
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	temp := filepath.Join(filepath.Dir(path), ".columnvault-"+rand.Text()+".tmp")
-	f, err := os.OpenFile(temp, os.O_RDWR|os.O_CREATE|os.O_EXCL, main.Mode().Perm()|0o600)
+	work, err := publish.Begin(path)
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	return &target{path: path, temp: temp, replace: replace}, f.Close()
+	f, err := os.OpenFile(work.Path(), os.O_RDWR|os.O_CREATE|os.O_EXCL, main.Mode().Perm()|0o600)
+	if err == nil {
+		err = f.Close()
+	}
+	if err != nil {
+		work.End()
+		return nil, unavailable(err)
+	}
+	return &target{path: path, temp: work.Path(), replace: replace, work: work}, nil
 }
 
 func (s *Store) checkTarget(path string, replace bool) error {
@@ -92,14 +100,6 @@ func (s *Store) own(path string) bool {
 	return false
 }
 
-// remove leaves nothing of a copy that was not completed.
-func (t *target) remove() {
-	os.Remove(t.temp)
-	for _, suffix := range beside {
-		os.Remove(t.temp + suffix)
-	}
-}
-
 // publish gives the copy its name, which the disk has when it returns. The
 // bytes are there already.
 func (t *target) publish() error {
@@ -113,24 +113,18 @@ func (t *target) publish() error {
 }
 
 func (t *target) rename() error {
-	if !t.replace {
-		// Unlike a rename, a link never takes the place of a file.
-		err := os.Link(t.temp, t.path)
-		if errors.Is(err, fs.ErrExist) {
-			return fmt.Errorf("%w: a file has come to this path meanwhile", store.ErrExists)
-		}
-		if err == nil {
-			os.Remove(t.temp)
-			return nil
-		}
-		if _, err := os.Lstat(t.path); err == nil { // a file system without links
-			return fmt.Errorf("%w: a file has come to this path meanwhile", store.ErrExists)
-		}
+	give := t.work.Link
+	if t.replace {
+		give = t.work.Rename
 	}
-	if err := os.Rename(t.temp, t.path); err != nil {
+	switch err := give(); {
+	case err == nil:
+		return nil
+	case !t.replace && errors.Is(err, fs.ErrExist):
+		return fmt.Errorf("%w: a file has come to this path meanwhile", store.ErrExists)
+	default:
 		return unavailable(err)
 	}
-	return nil
 }
 
 // syncFolder makes the names in a folder durable, where a system can do that.

@@ -2,7 +2,6 @@ package files
 
 import (
 	"bufio"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +10,7 @@ import (
 	"path/filepath"
 
 	"columnvault/internal/hint"
+	"columnvault/internal/publish"
 )
 
 // SpareVault refuses a file to write that is the vault or lies beside it as a
@@ -60,30 +60,28 @@ func Replace(path string, write func(*bufio.Writer) error) (err error) {
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
-	// Not os.CreateTemp, which makes files that only their owner may read.
-	temp := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."+rand.Text()[:8])
-	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	work, err := publish.Begin(path)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(temp)
-		}
-	}()
+	defer work.End()
+	f, err := os.OpenFile(work.Path(), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return err
+	}
 	if info != nil {
-		if err := f.Chmod(info.Mode().Perm()); err != nil {
-			return err
-		}
+		err = f.Chmod(info.Mode().Perm())
 	}
-	if err := buffered(f, write); err != nil {
+	if err == nil {
+		err = buffered(f, write)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}
-	if err := errors.Join(f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(temp, path)
+	return work.Rename()
 }
 
 func buffered(w io.Writer, write func(*bufio.Writer) error) error {
@@ -99,26 +97,22 @@ type CreatePart func(number int) (w *bufio.Writer, done func() error, err error)
 
 // Folder makes a folder of files that write creates, named by their numbers in
 // pattern, each of which gets its name when it is whole. After an error there is
-// no folder, as before. An empty folder may be there.
+// no folder, as before. An empty folder may be there, or one of a process that was
+// killed while it made it.
 func Folder(path, pattern string, write func(CreatePart) error) (err error) {
 	made := os.Mkdir(path, 0o777)
-	if made != nil {
-		entries, err := os.ReadDir(path)
-		if err != nil {
-			return made
-		}
-		if len(entries) > 0 {
-			return fmt.Errorf("the folder %s is not empty", path)
-		}
+	if made != nil && !errors.Is(made, fs.ErrExist) {
+		return made
+	}
+	work, err := publish.Begin(filepath.Join(path, "part"))
+	if err != nil {
+		return err
 	}
 	var names []string
-	var open *os.File
 	defer func() {
+		err = errors.Join(err, work.End())
 		if err == nil {
 			return
-		}
-		if open != nil {
-			open.Close()
 		}
 		for _, name := range names {
 			os.Remove(name)
@@ -127,26 +121,44 @@ func Folder(path, pattern string, write func(CreatePart) error) (err error) {
 			os.Remove(path)
 		}
 	}()
+	for _, name := range work.Left() {
+		if filepath.Base(name) == name && filepath.IsLocal(name) {
+			os.Remove(filepath.Join(path, name))
+		}
+	}
+	if entries, err := os.ReadDir(path); err != nil {
+		return err
+	} else if len(entries) > 1 { // that of work
+		return fmt.Errorf("the folder %s is not empty", path)
+	}
+	var open *os.File
+	defer func() {
+		if open != nil {
+			open.Close()
+		}
+	}()
 	return write(func(number int) (*bufio.Writer, func() error, error) {
-		name := filepath.Join(path, fmt.Sprintf(pattern, number))
-		temp := filepath.Join(path, "."+filepath.Base(name)+".part")
-		f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		name := fmt.Sprintf(pattern, number)
+		f, err := os.OpenFile(work.In(name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 		if err != nil {
 			return nil, nil, err
 		}
 		open = f
-		names = append(names, temp, name)
 		w := bufio.NewWriterSize(f, 256<<10)
 		return w, func() error {
 			open = nil
-			if err := w.Flush(); err != nil {
-				f.Close()
+			err := w.Flush()
+			if err == nil {
+				err = f.Sync()
+			}
+			if err = errors.Join(err, f.Close()); err != nil {
 				return err
 			}
-			if err := errors.Join(f.Sync(), f.Close()); err != nil {
+			names = append(names, filepath.Join(path, name))
+			if err := work.Note(name); err != nil {
 				return err
 			}
-			return os.Rename(temp, name)
+			return os.Rename(f.Name(), filepath.Join(path, name))
 		}, nil
 	})
 }
@@ -157,14 +169,13 @@ func ReplaceOrAdd(path string, write func(path string) error) error {
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 		return write(path)
 	}
-	dir, err := os.MkdirTemp(filepath.Dir(path), ".columnvault-")
+	work, err := publish.Begin(path)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
-	made := filepath.Join(dir, filepath.Base(path))
-	if err := write(made); err != nil {
+	defer work.End()
+	if err := write(work.Path()); err != nil {
 		return err
 	}
-	return os.Rename(made, path)
+	return work.Rename()
 }
