@@ -80,7 +80,7 @@ func newColumnWriter(f exchange.Field) (*columnWriter, error) {
 	}
 	if null {
 		l.def = 1
-	} else if isNumber(f) {
+	} else if isDirect(f) {
 		node, l.direct = pq.Leaf(direct{node.Type(), l}), true
 	}
 	node = pq.Encoded(node, &pq.Plain)
@@ -108,7 +108,7 @@ type leafWriter struct {
 	starts int // rows among them
 	rows   int // of the page
 	// direct says that numbers go to buffer, which out makes with its first value,
-	// as they lie in memory.
+	// as they lie in memory, and text and bytes as they are in the file.
 	direct bool
 	buffer pq.ColumnBuffer
 }
@@ -259,6 +259,9 @@ func halvesTo(l *leafWriter) adder {
 func bytesTo[T string | []byte](l *leafWriter, value func([]byte) pq.Value) adder {
 	return func(c exchange.Column, from, to int) (int, error) {
 		v := c.(*exchange.Vector[T])
+		if l.direct && l.buffer != nil && len(v.Missing) == 0 {
+			return addPlain(l, v.Values, from, to)
+		}
 		for i := from; i < to; i++ {
 			if v.IsMissing(i) {
 				l.addMissing()

@@ -1,6 +1,7 @@
 package parquet
 
 import (
+	"encoding/binary"
 	"fmt"
 
 	pq "github.com/parquet-go/parquet-go"
@@ -10,8 +11,10 @@ import (
 )
 
 // The library's writers of columns take values in boxes of 24 bytes. The buffer
-// behind such a writer takes numbers as they lie in memory, and is made by the
-// type of the column: so a type that stands around it has the buffer at hand.
+// behind such a writer takes numbers as they lie in memory, and text and bytes in
+// the encoding PLAIN, and is made by the type of the column: so a type that stands
+// around it has the buffer at hand. Those of columns with missing values, and of
+// lists, take nothing but boxes, because only they know the levels.
 
 // direct is a type whose buffer is given to the writer of the column, too.
 type direct struct {
@@ -28,9 +31,12 @@ func (t direct) NewColumnBuffer(column, values int) pq.ColumnBuffer {
 	return all
 }
 
-// isNumber tells whether a column has numbers that are stored as they are.
-func isNumber(f exchange.Field) bool {
+// isDirect tells whether a column has numbers, text or bytes that are stored as
+// they are.
+func isDirect(f exchange.Field) bool {
 	switch f.Type.Kind {
+	case dtype.KindText, dtype.KindBytes:
+		return true
 	case dtype.KindBool, dtype.KindInt8, dtype.KindInt16, dtype.KindInt32, dtype.KindUint8, dtype.KindUint16, dtype.KindUint32, dtype.KindUint64,
 		dtype.KindFloat32, dtype.KindFloat64:
 		return true
@@ -57,6 +63,45 @@ func (l *leafWriter) addDirect(from, to int, write func(from, to int) error) (in
 		}
 		from = end
 	}
+	return from, nil
+}
+
+// addPlain adds text or bytes, none of which is missing.
+func addPlain[T string | []byte](l *leafWriter, values []T, from, to int) (int, error) {
+	if err := l.flush(); err != nil {
+		return from, err
+	}
+	buffer := l.buffer
+	if b, ok := buffer.(boundedBuffer); ok {
+		buffer = b.ColumnBuffer
+	}
+	fixed, isFixed := buffer.(pq.FixedLenByteArrayWriter)
+	for from < to {
+		first, most := from, min(to, from+pageRows-l.rows)
+		l.arena = l.arena[:0]
+		for ; from < most && len(l.arena) < heldBytes; from++ {
+			if !isFixed {
+				l.arena = binary.LittleEndian.AppendUint32(l.arena, uint32(len(values[from])))
+			}
+			l.arena = append(l.arena, values[from]...)
+		}
+		var err error
+		if isFixed {
+			_, err = fixed.WriteFixedLenByteArrays(l.arena)
+		} else {
+			_, err = buffer.(pq.ByteArrayWriter).WriteByteArrays(l.arena)
+		}
+		if err == nil {
+			err = l.written(from - first)
+		}
+		if err == nil && l.buffer.Size() >= pageBytes {
+			l.rows, err = 0, l.out.Flush()
+		}
+		if err != nil {
+			return first, err
+		}
+	}
+	l.arena = l.arena[:0]
 	return from, nil
 }
 
