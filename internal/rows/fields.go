@@ -207,7 +207,7 @@ func usual(t reflect.Type) (dtype.Spec, error) {
 	if t == timeType {
 		return dtype.Spec{Kind: dtype.KindInt64}, nil
 	}
-	if n, ok := numbers[t.Kind()]; ok {
+	if n, ok := numberOf(t.Kind()); ok {
 		return dtype.Spec{Kind: n.kind}, nil
 	}
 	switch t.Kind() {
@@ -219,7 +219,7 @@ func usual(t reflect.Type) (dtype.Spec, error) {
 		if t.Elem().Kind() == reflect.Uint8 {
 			return dtype.Spec{Kind: dtype.KindBytes}, nil
 		}
-		if n, ok := numbers[t.Elem().Kind()]; ok {
+		if n, ok := numberOf(t.Elem().Kind()); ok {
 			return dtype.Spec{Kind: dtype.KindVector, Elem: n.kind}, nil
 		}
 	case reflect.Array:
@@ -227,7 +227,7 @@ func usual(t reflect.Type) (dtype.Spec, error) {
 			return dtype.Spec{Kind: dtype.KindBytes, Sized: true, Size: t.Len()}, nil
 		}
 		elem, dims := dimensions(t)
-		if n, ok := numbers[elem.Kind()]; ok {
+		if n, ok := numberOf(elem.Kind()); ok {
 			return dtype.Spec{Kind: dtype.KindVector, Elem: n.kind, Dims: dims}, nil
 		}
 	}
@@ -249,21 +249,33 @@ type numberType struct {
 	slice, arrays func(dims []int, offset uintptr) codec
 }
 
-// numbers are the Go types of numbers by their kind. An int has 64 bits on all
-// platforms that this module can be built for.
-var numbers = map[reflect.Kind]numberType{
-	reflect.Int8:    numbersOf(dtype.Int8),
-	reflect.Int16:   numbersOf(dtype.Int16),
-	reflect.Int32:   numbersOf(dtype.Int32),
-	reflect.Int64:   numbersOf(dtype.Int64),
-	reflect.Int:     numbersOf(dtype.Int64),
-	reflect.Uint8:   numbersOf(dtype.Uint8),
-	reflect.Uint16:  numbersOf(dtype.Uint16),
-	reflect.Uint32:  numbersOf(dtype.Uint32),
-	reflect.Uint64:  numbersOf(dtype.Uint64),
-	reflect.Uint:    numbersOf(dtype.Uint64),
-	reflect.Float32: numbersOf(dtype.Float32),
-	reflect.Float64: numbersOf(dtype.Float64),
+// numberOf is a Go type of numbers by its kind. An int has 64 bits on all platforms
+// that this module can be built for. It is a function and no map, because that
+// would bring the codecs into programs that have no tables.
+func numberOf(kind reflect.Kind) (n numberType, ok bool) {
+	switch kind {
+	case reflect.Int8:
+		return numbersOf(dtype.Int8), true
+	case reflect.Int16:
+		return numbersOf(dtype.Int16), true
+	case reflect.Int32:
+		return numbersOf(dtype.Int32), true
+	case reflect.Int64, reflect.Int:
+		return numbersOf(dtype.Int64), true
+	case reflect.Uint8:
+		return numbersOf(dtype.Uint8), true
+	case reflect.Uint16:
+		return numbersOf(dtype.Uint16), true
+	case reflect.Uint32:
+		return numbersOf(dtype.Uint32), true
+	case reflect.Uint64, reflect.Uint:
+		return numbersOf(dtype.Uint64), true
+	case reflect.Float32:
+		return numbersOf(dtype.Float32), true
+	case reflect.Float64:
+		return numbersOf(dtype.Float64), true
+	}
+	return n, false
 }
 
 func numbersOf[E dtype.Element](t dtype.Type[E]) numberType {
@@ -288,7 +300,7 @@ func newScalar[T any](t dtype.Type[T], offset uintptr, null bool) codec {
 // that of the type that the dtype has in Go.
 func newCodec(s dtype.Spec, m dtype.Meaning, p place) (codec, error) {
 	kind := p.t.Kind()
-	number, isNumber := numbers[kind]
+	number, isNumber := numberOf(kind)
 	switch {
 	case p.t == timeType:
 		if s.Kind != dtype.KindInt64 {
@@ -320,12 +332,12 @@ func newCodec(s dtype.Spec, m dtype.Meaning, p place) (codec, error) {
 		}
 		return newTyped(t, p.offset), t.Err()
 	case kind == reflect.Slice && s.Kind == dtype.KindVector:
-		if n, ok := numbers[p.t.Elem().Kind()]; ok && n.kind == s.Elem {
+		if n, ok := numberOf(p.t.Elem().Kind()); ok && n.kind == s.Elem {
 			return n.slice(s.Dims, p.offset), nil
 		}
 	case kind == reflect.Array:
 		elem, dims := dimensions(p.t)
-		n, ok := numbers[elem.Kind()]
+		n, ok := numberOf(elem.Kind())
 		switch {
 		case s.Kind == dtype.KindBytes && elem.Kind() == reflect.Uint8 && len(dims) == 1 && s.Sized && s.Size == dims[0] && s.Size > 0:
 			return &byteArray{s.Size, p.offset}, nil
@@ -351,8 +363,8 @@ func goTypeOf(s dtype.Spec) string {
 	case dtype.KindBool:
 		return "bool"
 	}
-	for kind, n := range numbers {
-		if n.kind == s.Kind && kind != reflect.Int && kind != reflect.Uint {
+	for kind := reflect.Int8; kind <= reflect.Float64; kind++ {
+		if n, ok := numberOf(kind); ok && n.kind == s.Kind && kind != reflect.Uint {
 			return kind.String()
 		}
 	}
