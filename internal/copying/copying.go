@@ -10,11 +10,8 @@ package copying
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash"
 
 	"columnvault/dtype"
 	"columnvault/internal/catalog"
@@ -208,9 +205,9 @@ func (c *copier) copyColumn(ctx context.Context, e catalog.Entry, src column.Col
 	if err != nil {
 		return nil, err
 	}
-	d := newDigest()
+	d := column.NewDigest("")
 	err = c.read(ctx, c.from, src, func(elements *column.Elements) error {
-		d.elements(src.Size(), elements)
+		addElements(d, src.Size(), elements)
 		c.result.Bytes += int64(len(elements.Data))
 		return c.to.Update(ctx, func(tx store.Tx) error {
 			found, err := catalog.FindID(ctx, tx, made.ID())
@@ -234,7 +231,7 @@ func (c *copier) copyColumn(ctx context.Context, e catalog.Entry, src column.Col
 		}
 		return catalog.Rename(ctx, tx, found, e.Name)
 	})
-	return d.sum(), err
+	return d.Sum(), err
 }
 
 // create adds an empty column for the elements of e.
@@ -272,9 +269,9 @@ func (c *copier) read(ctx context.Context, r store.Reader, col column.Column, fo
 
 // digest is that of all elements of a column.
 func (c *copier) digest(ctx context.Context, r store.Reader, col column.Column) ([]byte, error) {
-	d := newDigest()
-	err := c.read(ctx, r, col, func(e *column.Elements) error { d.elements(col.Size(), e); return nil })
-	return d.sum(), err
+	d := column.NewDigest("")
+	err := c.read(ctx, r, col, func(e *column.Elements) error { addElements(d, col.Size(), e); return nil })
+	return d.Sum(), err
 }
 
 // digestCopied is that of a column in the copy.
@@ -324,45 +321,12 @@ func (c *copier) verify(ctx context.Context) error {
 	return nil
 }
 
-// digest is a SHA-256 over parts, each with its length before it.
-type digest struct {
-	hash hash.Hash
-	buf  []byte
-}
-
-func newDigest() *digest { return &digest{hash: sha256.New()} }
-
-func (d *digest) begin(n int64) { d.buf = binary.LittleEndian.AppendUint64(d.buf, uint64(n)) }
-
-func (d *digest) part(p []byte) {
-	d.begin(int64(len(p)))
-	d.more(p)
-}
-
-func (d *digest) more(p []byte) {
-	d.buf = append(d.buf, p...)
-	if len(d.buf) > 32<<10 {
-		d.flush()
-	}
-}
-
-func (d *digest) flush() {
-	d.hash.Write(d.buf)
-	d.buf = d.buf[:0]
-}
-
-// elements adds elements, or their bytes alone where all have one size.
-func (d *digest) elements(size int, e *column.Elements) {
+// addElements adds elements to a digest, or their bytes alone where all have one
+// size.
+func addElements(d *column.Digest, size int, e *column.Elements) {
 	if size > 0 {
-		d.more(e.Data)
+		d.More(e.Data)
 		return
 	}
-	for k := range e.Ends {
-		d.part(e.At(0, k))
-	}
-}
-
-func (d *digest) sum() []byte {
-	d.flush()
-	return d.hash.Sum(nil)
+	d.Elements(size, e)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"columnvault/internal/column"
 	"columnvault/internal/store"
 )
 
@@ -18,7 +19,7 @@ func (c *copier) table(ctx context.Context, t store.Table) error {
 			return err
 		}
 	}
-	d := newDigest()
+	d := column.NewDigest("")
 	var batch []store.Pair
 	size, pairs := 0, int64(0)
 	put := func() error {
@@ -64,7 +65,7 @@ func (c *copier) table(ctx context.Context, t store.Table) error {
 	if err := put(); err != nil {
 		return err
 	}
-	c.tables = append(c.tables, copied{name, d.sum()})
+	c.tables = append(c.tables, copied{name, d.Sum()})
 	c.result.Tables++
 	c.result.Pairs += pairs
 	return c.count(ctx, name, pairs)
@@ -120,23 +121,23 @@ func (c *copier) stream(ctx context.Context, r store.Reader, name string, key []
 }
 
 // addPair adds a pair to a digest. Its value is read if Scan has left it out.
-func (c *copier) addPair(ctx context.Context, d *digest, r store.Reader, name string, p store.Pair) error {
-	d.part(p.Key)
+func (c *copier) addPair(ctx context.Context, d *column.Digest, r store.Reader, name string, p store.Pair) error {
+	d.Part(p.Key)
 	if p.Value != nil {
-		d.part(p.Value)
+		d.Part(p.Value)
 		return nil
 	}
 	size, err := r.Size(ctx, name, p.Key)
 	if err != nil {
 		return err
 	}
-	d.begin(size)
-	return c.stream(ctx, r, name, p.Key, size, func(part []byte, _ int64) error { d.more(part); return nil })
+	d.Begin(int(size))
+	return c.stream(ctx, r, name, p.Key, size, func(part []byte, _ int64) error { d.More(part); return nil })
 }
 
 // digestTable is that of all pairs of a table.
 func (c *copier) digestTable(ctx context.Context, r store.Reader, name string) ([]byte, error) {
-	d := newDigest()
+	d := column.NewDigest("")
 	for p, err := range r.Scan(ctx, name, store.KeyRange{MaxValue: c.window}) {
 		if err != nil {
 			return nil, err
@@ -146,5 +147,5 @@ func (c *copier) digestTable(ctx context.Context, r store.Reader, name string) (
 		}
 		c.moved(int64(len(p.Value)))
 	}
-	return d.sum(), nil
+	return d.Sum(), nil
 }

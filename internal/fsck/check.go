@@ -57,7 +57,6 @@ type checker struct {
 	// fixed says that the column that is looked at cannot be changed.
 	fixed bool
 	done  int64
-	buf   []byte // for digests
 	// beside is the engine's own check, if it goes on beside. held are findings
 	// that come after its.
 	beside *beside

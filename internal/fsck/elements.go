@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 
 	"columnvault/dtype"
 	"columnvault/internal/catalog"
@@ -12,6 +13,9 @@ import (
 	"columnvault/internal/store"
 )
 
+// minNumber and maxNumber bound the numbers of chunks.
+const minNumber, maxNumber = math.MinInt64, math.MaxInt64
+
 // elements reads and decodes every element of a column. Without a known dtype
 // they are only read.
 func (c *checker) elements(ctx context.Context, e catalog.Entry, col column.Column, spec dtype.Spec, known bool) error {
@@ -19,11 +23,11 @@ func (c *checker) elements(ctx context.Context, e catalog.Entry, col column.Colu
 	if err != nil {
 		return err
 	}
-	var d *digest
+	var d *column.Digest
 	if c.o.Digest {
-		d = c.newDigest(e.DType)
+		d = column.NewDigest(e.DType)
 		if known {
-			d = c.newDigest(spec.String())
+			d = column.NewDigest(spec.String())
 		}
 	}
 	meaning := e.Attrs().Meaning(spec)
@@ -35,7 +39,7 @@ func (c *checker) elements(ctx context.Context, e catalog.Entry, col column.Colu
 			undecodable(spec, meaning, col.Size(), i, b, func(i int64, why error) { bad.add(Element, i, i+1, why) })
 		}
 		if d != nil {
-			d.elements(col.Size(), b)
+			d.Elements(col.Size(), b)
 		}
 		n := int64(len(b.Data))
 		c.advance(n)
@@ -66,7 +70,7 @@ func (c *checker) elements(ctx context.Context, e catalog.Entry, col column.Colu
 		c.emit(Finding{Kind: Unread, Column: e.Name, Chunk: -1, Text: fmt.Sprintf("the elements were read and not decoded, as %s", excerpt.Line(e.DType, excerpt.Name))})
 	}
 	if d != nil {
-		c.emit(Finding{Kind: Digest, Column: e.Name, Chunk: -1, Digest: d.sum(), To: col.Len(), Text: fmt.Sprintf("SHA-256 of %d elements", col.Len())})
+		c.emit(Finding{Kind: Digest, Column: e.Name, Chunk: -1, Digest: d.Sum(), To: col.Len(), Text: fmt.Sprintf("SHA-256 of %d elements", col.Len())})
 	}
 	return nil
 }

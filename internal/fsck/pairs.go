@@ -37,9 +37,9 @@ func (c *checker) tables(ctx context.Context) error {
 }
 
 func (c *checker) table(ctx context.Context, name string) error {
-	var d *digest
+	var d *column.Digest
 	if c.o.Digest {
-		d = c.newDigest("kv")
+		d = column.NewDigest("kv")
 	}
 	pairs, foreign := 0, 0
 	whole := true
@@ -55,7 +55,7 @@ func (c *checker) table(ctx context.Context, name string) error {
 		}
 		pairs++
 		if d != nil {
-			d.part(p.Key)
+			d.Part(p.Key)
 		}
 		err = c.value(ctx, name, p, d)
 		switch {
@@ -79,7 +79,7 @@ func (c *checker) table(ctx context.Context, name string) error {
 		c.emit(Finding{Kind: Unread, Table: name, Chunk: -1, Text: fmt.Sprintf("values that were not decoded, because this version does not read their encoding: %d", foreign)})
 	}
 	if d != nil && whole {
-		c.emit(Finding{Kind: Digest, Table: name, Chunk: -1, Digest: d.sum(), Text: fmt.Sprintf("SHA-256 of %d pairs", pairs)})
+		c.emit(Finding{Kind: Digest, Table: name, Chunk: -1, Digest: d.Sum(), Text: fmt.Sprintf("SHA-256 of %d pairs", pairs)})
 	}
 	return nil
 }
@@ -90,12 +90,12 @@ func (c *checker) wrongValue(kind Kind, severity Severity, table string, p store
 }
 
 // value decodes one value and adds it to the digest.
-func (c *checker) value(ctx context.Context, table string, p store.Pair, d *digest) error {
+func (c *checker) value(ctx context.Context, table string, p store.Pair, d *column.Digest) error {
 	if p.Value == nil {
 		return c.largeValue(ctx, table, p.Key, d)
 	}
 	if d != nil {
-		d.part(p.Value)
+		d.Part(p.Value)
 	}
 	c.advance(int64(len(p.Key) + len(p.Value)))
 	return kvcodec.Check(p.Value)
@@ -113,7 +113,7 @@ var errPart = errors.New("a part of the value cannot be read")
 // largeValue is value for one that is not read at once: text is, and bytes are,
 // looked at piece by piece. What has to be there as a whole is, up to the size
 // that an element may have.
-func (c *checker) largeValue(ctx context.Context, table string, key []byte, d *digest) error {
+func (c *checker) largeValue(ctx context.Context, table string, key []byte, d *column.Digest) error {
 	size, err := c.r.Size(ctx, table, key)
 	if err != nil {
 		return err
@@ -134,7 +134,7 @@ func (c *checker) largeValue(ctx context.Context, table string, key []byte, d *d
 		return c.value(ctx, table, store.Pair{Key: key, Value: value}, d)
 	}
 	if d != nil {
-		d.begin(int(size))
+		d.Begin(int(size))
 	}
 	failure := kvcodec.Check(head)
 	if encoding == kvcodec.Text {
@@ -148,7 +148,7 @@ func (c *checker) largeValue(ctx context.Context, table string, key []byte, d *d
 			return partOf(err)
 		}
 		if d != nil {
-			d.more(piece)
+			d.More(piece)
 		}
 		if encoding == kvcodec.Text {
 			text.add(piece[max(0, min(int64(len(piece)), kvcodec.HeaderSize-at)):])
