@@ -14,6 +14,8 @@ import (
 	"columnvault"
 	"columnvault/dtype"
 	"columnvault/internal/vaulttest"
+	"columnvault/query"
+	"columnvault/scan"
 )
 
 // operation is one thing that can be done with a vault: a transaction, or
@@ -406,6 +408,19 @@ var operations = []operation{
 	on("read", func(ctx context.Context, v *columnvault.Vault) error {
 		_, err := contents(ctx, v)
 		return err
+	}),
+	onNums("scan", func(ctx context.Context, c *columnvault.Column[int64]) error {
+		_, err := scan.Describe(ctx, scan.Of(c))
+		return err
+	}),
+	on("ask in SQL", func(ctx context.Context, v *columnvault.Vault) error {
+		db, err := query.Open(ctx, v, nil)
+		if err != nil {
+			return err
+		}
+		defer db.Close()
+		var n, bytes int64
+		return db.QueryRowContext(ctx, "SELECT count(*), coalesce(sum(length(S)), 0) FROM rows WHERE S != 'x'").Scan(&n, &bytes)
 	}),
 	on("check", func(ctx context.Context, v *columnvault.Vault) error {
 		_, err := vaulttest.Findings(ctx, v, columnvault.CheckOptions{Full: true})
