@@ -5,10 +5,12 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"columnvault"
 	"columnvault/dtype"
+	"columnvault/internal/vaulttest"
 )
 
 var chunkSizes = []int{0, 262_140, 524_280, 1_048_572}
@@ -287,6 +289,7 @@ func overLayouts[T any](b *testing.B, typ dtype.Type[T], make func(n int) []T, r
 				b.Fatal(err)
 			}
 			b.ReportAllocs()
+			defer vaulttest.Meter(b)()
 			run(b, v, c)
 		})
 	}
@@ -408,38 +411,56 @@ func BenchmarkLayoutSet(b *testing.B) {
 	})
 }
 
-// BenchmarkLayoutText sets a larger text, inserts one and reads one.
+// BenchmarkLayoutText sets texts of 16 and of 100 bytes, inserts one and reads
+// them.
 func BenchmarkLayoutText(b *testing.B) {
-	overLayouts(b, dtype.String, words, func(b *testing.B, v *columnvault.Vault, c *columnvault.Column[string]) {
-		sizes, err := v.FileSizes()
-		must(b, err)
-		bytes := float64(sizes.Main+sizes.Log) / float64(16**benchLen)
-		b.Run("set larger", func(b *testing.B) {
+	for _, size := range []int{16, 100} {
+		more := strings.Repeat("x", size-16)
+		texts := func(n int) []string {
+			values := words(n)
+			for i := range values {
+				values[i] += more
+			}
+			return values
+		}
+		b.Run(fmt.Sprintf("%d bytes", size), func(b *testing.B) {
+			overLayouts(b, dtype.String, texts, func(b *testing.B, v *columnvault.Vault, c *columnvault.Column[string]) {
+				benchText(b, v, c, size, "a new word, 16 b"+more)
+			})
+		})
+	}
+}
+
+func benchText(b *testing.B, v *columnvault.Vault, c *columnvault.Column[string], size int, text string) {
+	ctx := b.Context()
+	sizes, err := v.FileSizes()
+	must(b, err)
+	fileBytes := float64(sizes.Main+sizes.Log) / float64(size**benchLen)
+	each := func(name string, call func() error) {
+		b.Run(name, func(b *testing.B) {
+			defer vaulttest.Meter(b)()
 			for b.Loop() {
-				must(b, c.Set(b.Context(), rand.IntN(*benchLen), "a word that is longer than it was"))
+				must(b, call())
 			}
 		})
-		b.Run("insert", func(b *testing.B) {
-			for b.Loop() {
-				must(b, c.Insert(b.Context(), rand.IntN(*benchLen), "a new word, 16 b"))
-			}
-		})
-		b.Run("at", func(b *testing.B) {
-			for b.Loop() {
-				_, err := c.At(b.Context(), rand.IntN(*benchLen))
+	}
+	each("at", func() error {
+		_, err := c.At(ctx, rand.IntN(*benchLen))
+		return err
+	})
+	b.Run("read all", func(b *testing.B) {
+		b.SetBytes(int64(size) * int64(*benchLen))
+		defer vaulttest.Meter(b)()
+		for b.Loop() {
+			for _, err := range c.Values(ctx) {
 				must(b, err)
 			}
-		})
-		b.Run("read all", func(b *testing.B) {
-			b.SetBytes(16 * int64(*benchLen))
-			for b.Loop() {
-				for _, err := range c.Values(b.Context()) {
-					must(b, err)
-				}
-			}
-			b.ReportMetric(bytes, "file-bytes/byte")
-		})
+		}
+		b.ReportMetric(fileBytes, "file-bytes/byte")
 	})
+	each("set equal", func() error { return c.Set(ctx, rand.IntN(*benchLen), text) })
+	each("set larger", func() error { return c.Set(ctx, rand.IntN(*benchLen), text+" and longer than it was") })
+	each("insert", func() error { return c.Insert(ctx, rand.IntN(*benchLen), text) })
 }
 
 func must(b *testing.B, err error) {

@@ -169,11 +169,11 @@ func (c *Column) put(ctx context.Context, tx store.Tx, e column.Elements, more b
 	x := &c.last
 	rows := int64(e.Count(int(c.size)))
 	grown := *x
+	grown.widen(c.order, &e, c.size)
 	grown.rows += rows
 	if c.size == 0 {
 		grown.bytes += int64(len(e.Data))
 	}
-	grown.widen2(x, c.order, &e, c.size)
 	need := grown.need(c.size)
 	if need <= x.capacity && c.exists {
 		if err := c.writeAt(ctx, tx, x, x.stored(), &e); err != nil {
@@ -210,14 +210,6 @@ func (c *Column) put(ctx context.Context, tx store.Tx, e column.Elements, more b
 	return nil
 }
 
-// widen2 makes the bounds hold for what a run had before and for e.
-func (x *run) widen2(before *run, o Order, e *column.Elements, size int64) {
-	rows := x.rows
-	x.rows = before.rows
-	x.widen(o, e, size)
-	x.rows = rows
-}
-
 // join adds elements after others.
 func join(e, more *column.Elements) {
 	old := len(e.Data)
@@ -242,7 +234,7 @@ func (c *Column) capacity(need int64) int64 {
 
 // elements appends the elements from i up to j of a run to e.
 func (c *Column) elements(ctx context.Context, r store.Reader, x *run, i, j int64, e *column.Elements) error {
-	if c.size > 0 {
+	if c.size > 0 && i < j {
 		c.spans = c.spans[:0]
 		if err := c.holds(ctx, r, x); err != nil {
 			return err
@@ -276,12 +268,14 @@ func (c *Column) elements(ctx context.Context, r store.Reader, x *run, i, j int6
 func (c *Column) store(ctx context.Context, tx store.Tx, x *run, e column.Elements) error {
 	c.codec.reset()
 	data := e.Data
-	if c.size == 0 {
+	if c.size == 0 || x.skip > 0 {
 		if int64(cap(c.image)) < x.capacity {
 			c.image = make([]byte, x.capacity)
 		}
 		data = c.image[:x.capacity]
-		clear(data[copy(data, e.Data) : x.capacity-int64(len(e.Ends))*endSize])
+		start := x.skip * c.size
+		clear(data[:start])
+		clear(data[start+int64(copy(data[start:], e.Data)) : x.capacity-int64(len(e.Ends))*endSize])
 		putEnds(data, e.Ends, 0)
 	}
 	return tx.PutChunk(ctx, c.row.ID, store.Chunk{Number: x.number, Capacity: x.capacity, Used: x.rows, Meta: x.encode(&c.tail, c.size)}, data)

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -136,5 +138,97 @@ func TestAppendChangesOneRow(t *testing.T) {
 			}
 			return nil
 		})
+	}
+}
+
+// TestEditsMoveLittle edits columns at random places, and counts the bytes that an
+// edit reads and writes: much less than a run has, however full the runs are. What
+// room is left in the runs Compact gives back.
+func TestEditsMoveLittle(t *testing.T) {
+	const runBytes, n = 64 << 10, 50_000
+	random := rand.New(rand.NewPCG(1, 2))
+	element := func(size int64) column.Elements {
+		if size > 0 {
+			return numbers(random.Int64())
+		}
+		e := column.Elements{Data: make([]byte, 100+random.IntN(20))}
+		e.Ends = []int{len(e.Data)}
+		return e
+	}
+	for name, edit := range map[string]func(tx store.Tx, c *Column, i int64) error{
+		"overwrite": func(tx store.Tx, c *Column, i int64) error {
+			return c.Overwrite(t.Context(), tx, i, element(c.size))
+		},
+		"insert": func(tx store.Tx, c *Column, i int64) error { return c.Insert(t.Context(), tx, i, element(c.size)) },
+		"delete": func(tx store.Tx, c *Column, i int64) error { return c.Delete(t.Context(), tx, i, i+1) },
+	} {
+		for _, size := range []int64{0, 8} {
+			t.Run(fmt.Sprintf("%s %d", name, size), func(t *testing.T) {
+				ctx := t.Context()
+				s := storetest.NewCounter(storetest.NewMemory())
+				in := func(fn func(tx store.Tx, c *Column) error) storetest.Counts {
+					t.Helper()
+					counts, err := s.During(func() error {
+						return s.Update(ctx, func(tx store.Tx) error {
+							c, err := open(ctx, tx)
+							if err == nil {
+								err = fn(tx, c)
+							}
+							return err
+						})
+					})
+					if err != nil {
+						t.Fatal(err)
+					}
+					return counts
+				}
+				err := s.Update(ctx, func(tx store.Tx) error {
+					row, err := Row("x", "bytes", size, runBytes, s.Caps())
+					if err != nil {
+						return err
+					}
+					if row, err = tx.CreateColumn(ctx, row); err != nil {
+						return err
+					}
+					return Start(ctx, tx, row, Raw)
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				in(func(tx store.Tx, c *Column) error {
+					var e column.Elements
+					for range n {
+						more := element(size)
+						join(&e, &more)
+					}
+					return c.Append(ctx, tx, e)
+				})
+				const edits = 300
+				moved := int64(0)
+				for range edits {
+					counts := in(func(tx store.Tx, c *Column) error { return edit(tx, c, random.Int64N(c.Len())) })
+					moved += max(counts.BytesRead, counts.BytesWritten)
+				}
+				if moved > edits*runBytes*2/5 {
+					t.Errorf("an edit moves %d bytes", moved/edits)
+				}
+				in(func(tx store.Tx, c *Column) error {
+					parts, err := c.Waste(ctx, tx)
+					for _, w := range parts {
+						if err == nil {
+							_, err = c.Compact(ctx, tx, w)
+						}
+					}
+					if err != nil {
+						return err
+					}
+					stat, err := c.Stat(ctx, tx)
+					if live := stat.LiveBytes + (8-size)/2*c.Len(); stat.Capacity > live*21/20 {
+						t.Errorf("after Compact the column has %d bytes for %d", stat.Capacity, live)
+					}
+					return err
+				})
+			})
+		}
 	}
 }

@@ -9,22 +9,22 @@ import (
 	"columnvault/internal/store"
 )
 
-// makeGap makes room for the numbers of n runs in the place of those from a to b.
-// Mostly there is some; where edits at one place have used it up, runs beside it
-// are stored anew under other numbers, as few as give each of them room again.
+// makeGap makes room for the numbers of n runs in the place of those from a to b,
+// or before run a where b is the run before. Mostly there is some; where edits at
+// one place have used it up, runs beside it are stored anew under other numbers,
+// as few as give each of them room again.
 func (c *Column) makeGap(ctx context.Context, tx store.Tx, a, b, n int) error {
 	more := n - (b - a + 1)
-	last := c.run(b).number
-	_, after := c.neighbors(a, b)
+	last, after := c.neighbors(a, b)
+	if b >= a {
+		last = c.run(b).number
+	}
 	switch {
 	case more <= 0:
 		return nil
-	case after == math.MaxInt64:
-		if last > math.MaxInt64/2 {
-			return corrupt("the numbers of runs are used up at %d", last)
-		}
-		return nil
-	case (after-last)/int64(more+1) >= 1:
+	case after == math.MaxInt64 && last > math.MaxInt64/2, last == math.MinInt64 && after < math.MinInt64/2:
+		return corrupt("the numbers of runs are used up between %d and %d", last, after)
+	case after == math.MaxInt64, last == math.MinInt64, (after-last)/int64(more+1) >= 1:
 		return nil
 	}
 	const roomy = 1 << 16

@@ -130,7 +130,7 @@ func (c *Column) Within(ctx context.Context, r store.Reader, i, j int64, low, hi
 // have no keys. It tells whether that has changed them.
 func (x *run) widen(o Order, e *column.Elements, size int64) (changed bool) {
 	fresh := x.rows == 0
-	if !x.bounded && !fresh {
+	if !x.bounded && !fresh || e.Count(int(size)) == 0 {
 		return false
 	}
 	lo, hi, ok := o.bounds(e, size)
