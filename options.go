@@ -53,6 +53,12 @@ type Options struct {
 	// 0 means 1 MiB. An element that is larger is still read whole.
 	ReadBytes int
 
+	// FrameCacheBytes bounds, in bytes, what the vault keeps decoded of compressed
+	// native columns; 0 means 8 MiB. A read of an element decodes the 64 KiB that it
+	// lies in, and costs a hundredth of that as long as these are kept. Each
+	// transaction that writes has up to 512 KiB of its own for it.
+	FrameCacheBytes int
+
 	// Layout is that of new columns, unless [ColumnOptions.Layout] says
 	// otherwise: 0, which KohakuVault 0.8.6 reads, or [Native].
 	Layout int
@@ -96,7 +102,7 @@ func (o *Options) check(path string) error {
 		return fmt.Errorf("%w: PageSize %d is not a power of two from 512 to 65536", ErrInvalidArgument, o.PageSize)
 	case o.Layout != 0 && o.Layout != Native && o.Layout != Layout0:
 		return fmt.Errorf("%w: new columns can be of layout 0 or native, not of layout %d", ErrInvalidArgument, o.Layout)
-	case o.PageCacheBytes < 0 || o.ReadBytes < 0 || o.BusyTimeout < 0:
+	case o.PageCacheBytes < 0 || o.ReadBytes < 0 || o.FrameCacheBytes < 0 || o.BusyTimeout < 0:
 		return fmt.Errorf("%w: a negative size or time in the options", ErrInvalidArgument)
 	}
 	return nil
@@ -122,7 +128,9 @@ type ColumnOptions struct {
 	Layout int
 
 	// Compression is that of a native column, in which it concerns what lies in
-	// full runs. Edits there cost more: they compress a run anew.
+	// full runs. An edit leaves what it stores anew uncompressed, a quarter of a run
+	// or less, until [Vault.Compact]. [Options.FrameCacheBytes] bounds what is kept
+	// decoded.
 	Compression Compression
 
 	// Home says, with a number from 0 to 32767, which columns and key-value tables

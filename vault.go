@@ -77,6 +77,7 @@ func Open(ctx context.Context, path string, o *Options) (*Vault, error) {
 
 func newVault(path string, s store.Store, o *Options) *Vault {
 	v := &Vault{path: path, store: s, layout: o.Layout, buffer: int64(o.ReadBytes), busy: cmp.Or(o.BusyTimeout, sqlite.DefaultBusyTimeout)}
+	v.directories.FrameBytes = int64(o.FrameCacheBytes)
 	if v.buffer == 0 {
 		v.buffer = s.Caps().Window
 	}

@@ -171,6 +171,7 @@ func (c *Column) put(ctx context.Context, tx store.Tx, e column.Elements, more b
 	grown := *x
 	grown.widen(c.order, &e, c.size)
 	grown.rows += rows
+	grown.incompressible = false
 	if c.size == 0 {
 		grown.bytes += int64(len(e.Data))
 	}

@@ -18,9 +18,15 @@ type Directory struct {
 	damage error
 }
 
-// Cache keeps directories from transaction to transaction. It is safe for
-// concurrent use.
+// Cache keeps directories and decoded frames from transaction to transaction. It
+// is safe for concurrent use.
 type Cache struct {
+	// FrameBytes is how many bytes of decoded frames are kept; 0 is
+	// DefaultFrameBytes. It must not change.
+	FrameBytes int64
+
+	frames frames
+
 	mu    sync.Mutex
 	known map[store.ColumnID]*Directory
 	runs  int

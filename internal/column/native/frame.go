@@ -3,6 +3,9 @@ package native
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
+	"math/bits"
+	"slices"
 	"sync"
 
 	"github.com/klauspost/compress/zstd"
@@ -23,24 +26,30 @@ const (
 	// formNarrow: numbers, less the least of them, in as many bytes as the
 	// largest then needs. Before them stand that number of bytes and the least.
 	formNarrow = 2
-	// formDelta: the differences of numbers, the sign in the lowest bit; first
-	// the lowest bytes of all of them, then the next.
+	// formDelta: the differences of numbers, less the least of them; first the
+	// lowest bytes of all of them, then the next, as many as the largest needs.
+	// Before them stand that number of bytes, the first number and the least
+	// difference.
 	formDelta = 3
 )
 
-// narrowHead is the size in bytes of what stands before narrow numbers.
-const narrowHead = 9
+// narrowHead and deltaHead are the sizes in bytes of what stands before narrow
+// numbers and before differences.
+const (
+	narrowHead = 9
+	deltaHead  = 17
+)
 
 var (
 	encoders = sync.OnceValue(func() *zstd.Encoder {
-		e, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(frameBytes), zstd.WithLowerEncoderMem(true))
+		e, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithWindowSize(frameBytes), zstd.WithLowerEncoderMem(true))
 		if err != nil {
 			panic(err) // the options are constants
 		}
 		return e
 	})
 	decoders = sync.OnceValue(func() *zstd.Decoder {
-		d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(2*frameBytes), zstd.WithDecoderMaxWindow(2*frameBytes), zstd.WithDecoderLowmem(true))
+		d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(2*frameBytes), zstd.WithDecoderMaxWindow(2*frameBytes), zstd.WithDecoderLowmem(true))
 		if err != nil {
 			panic(err)
 		}
@@ -102,10 +111,7 @@ func (c *coder) decode(raw, frame []byte, width int) error {
 	case form == formNarrow && width > 0:
 		ok = widenNumbers(raw, p, width)
 	case form == formDelta && width > 0:
-		ok = len(p) == len(raw) && len(raw)%width == 0
-		if ok {
-			sums(raw, p, width)
-		}
+		ok = sums(raw, p, width)
 	}
 	if !ok {
 		return fmt.Errorf("%w: a frame of form %d has not the %d bytes that it should have", store.ErrCorrupt, form, len(raw))
@@ -206,24 +212,33 @@ func each(raw []byte, width, n int, value func(k int) uint64) {
 
 // deltas appends the form of that name.
 func deltas(dst, raw []byte, width int) []byte {
-	n := len(raw) / width
-	old := len(dst)
-	dst = append(dst, make([]byte, len(raw))...)
-	into := dst[old:]
-	before := int64(0)
-	for k := range n {
-		value := number(raw[k*width:], width)
-		d := value - before
-		before = value
-		z := uint64(d)<<1 ^ uint64(d>>63)
-		if width < 8 { // of the difference within the width
-			short := signed(d, width)
-			z = uint64(short)<<1 ^ uint64(short>>63)
-		}
-		for plane := range width {
-			into[plane*n+k] = byte(z >> (8 * plane))
+	n := len(raw)/width - 1
+	first := number(raw, width)
+	least, most := int64(math.MaxInt64), int64(math.MinInt64)
+	each := func(found func(k int, d int64)) {
+		before := first
+		for k := range n {
+			value := number(raw[(k+1)*width:], width)
+			found(k, signed(value-before, width)) // within the width, around its ends
+			before = value
 		}
 	}
+	each(func(_ int, d int64) { least, most = min(least, d), max(most, d) })
+	planes := 0
+	if n > 0 {
+		planes = (bits.Len64(uint64(most)-uint64(least)) + 7) / 8
+	}
+	dst = binary.LittleEndian.AppendUint64(append(dst, byte(planes)), uint64(first))
+	dst = binary.LittleEndian.AppendUint64(dst, uint64(least))
+	old := len(dst)
+	dst = slices.Grow(dst, planes*n)[:old+planes*n]
+	into := dst[old:]
+	each(func(k int, d int64) {
+		z := uint64(d) - uint64(least)
+		for plane := range planes {
+			into[plane*n+k] = byte(z >> (8 * plane))
+		}
+	})
 	return dst
 }
 
@@ -234,26 +249,37 @@ func signed(n int64, width int) int64 {
 }
 
 // sums is the reverse of deltas.
-func sums(raw, p []byte, width int) {
-	n := len(raw) / width
-	before := int64(0)
-	if width == 8 {
-		a, b, c, d := p[:n], p[n:2*n], p[2*n:3*n], p[3*n:4*n]
-		e, f, g, h := p[4*n:5*n], p[5*n:6*n], p[6*n:7*n], p[7*n:8*n]
-		for k := range n {
-			z := uint64(a[k]) | uint64(b[k])<<8 | uint64(c[k])<<16 | uint64(d[k])<<24 |
-				uint64(e[k])<<32 | uint64(f[k])<<40 | uint64(g[k])<<48 | uint64(h[k])<<56
-			before += int64(z>>1) ^ -int64(z&1)
-			binary.LittleEndian.PutUint64(raw[8*k:], uint64(before))
-		}
-		return
+func sums(raw, p []byte, width int) bool {
+	if len(p) < deltaHead || len(raw) < width || len(raw)%width > 0 {
+		return false
 	}
-	for k := range n {
-		z := uint64(0)
-		for plane := range width {
-			z |= uint64(p[plane*n+k]) << (8 * plane)
-		}
-		before += int64(z>>1) ^ -int64(z&1)
-		putNumber(raw[k*width:], width, before)
+	planes, value, least := int(p[0]), binary.LittleEndian.Uint64(p[1:]), binary.LittleEndian.Uint64(p[9:])
+	p = p[deltaHead:]
+	n := len(raw)/width - 1
+	if planes > 8 || len(p) != n*planes {
+		return false
 	}
+	putNumber(raw, width, int64(value))
+	raw = raw[width:]
+	switch planes {
+	case 0:
+		each(raw, width, n, func(int) uint64 { value += least; return value })
+	case 1:
+		each(raw, width, n, func(k int) uint64 { value += least + uint64(p[k]); return value })
+	case 2:
+		low, high := p[:n], p[n:]
+		each(raw, width, n, func(k int) uint64 {
+			value += least + (uint64(low[k]) | uint64(high[k])<<8)
+			return value
+		})
+	default:
+		each(raw, width, n, func(k int) uint64 {
+			value += least
+			for plane := range planes {
+				value += uint64(p[plane*n+k]) << (8 * plane)
+			}
+			return value
+		})
+	}
+	return true
 }

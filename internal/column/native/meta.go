@@ -39,7 +39,11 @@ const (
 	maxBytes = 1 << 31
 )
 
-const hasBounds = 1
+// The bits of the byte of flags.
+const (
+	hasBounds = 1
+	hasNoGain = 2
+)
 
 // run is what is known of a chunk.
 type run struct {
@@ -58,6 +62,9 @@ type meta struct {
 	// bounded says that no element is below lo or above hi, by their keys.
 	bounded bool
 	lo, hi  uint64
+	// incompressible says that the run was to be compressed, and that this was not
+	// worth it.
+	incompressible bool
 	// skip is how many elements lie before the first that counts, tail how many
 	// of the rows lie in the Meta.
 	skip, tail int64
@@ -101,6 +108,9 @@ func (x *run) encode(tail *column.Elements, size int64) []byte {
 	if x.bounded {
 		p[3] = hasBounds
 	}
+	if x.incompressible {
+		p[3] |= hasNoGain
+	}
 	binary.LittleEndian.PutUint32(p[4:], uint32(x.skip))
 	binary.LittleEndian.PutUint32(p[8:], uint32(bytes))
 	binary.LittleEndian.PutUint32(p[12:], uint32(x.tail))
@@ -133,6 +143,7 @@ func runOf(c store.Chunk, size int64) (run, error) {
 	}
 	if fits = fits && len(p) >= headSize && p[0] == metaVersion && p[1] <= byte(Zstd) && p[2] <= byte(Zstd); fits {
 		x.codec, x.seal, x.bounded = Codec(p[1]), Codec(p[2]), p[3]&hasBounds != 0
+		x.incompressible = p[3]&hasNoGain != 0
 		x.skip = int64(binary.LittleEndian.Uint32(p[4:]))
 		x.bytes = int64(binary.LittleEndian.Uint32(p[8:]))
 		x.tail = int64(binary.LittleEndian.Uint32(p[12:]))

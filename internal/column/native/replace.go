@@ -95,7 +95,11 @@ func (c *Column) replace(ctx context.Context, tx store.Tx, a, b int, e column.El
 		if c.size > 0 && !full {
 			x.skip = (x.capacity/c.size - n) / 2 // some of the room is in front
 		}
-		if err := c.store(ctx, tx, &x, part); err != nil {
+		save := c.store
+		if full && !(atEnd && k == len(counts)-1) {
+			save = c.storeSealed
+		}
+		if err := save(ctx, tx, &x, part); err != nil {
 			return err
 		}
 		made[k] = x

@@ -20,37 +20,18 @@ const (
 	maxFrames = 1 << 15
 	// least compressed: a run that does not shrink by a tenth stays as it is.
 	sealShare = 10
-	// frameSlots is how many frames stay decoded.
-	frameSlots = 8
 )
 
-// codec reads compressed runs, and keeps frames that it has decoded.
+// codec reads compressed runs.
 type codec struct {
 	coder
-	// number is the run whose sizes are known; at are where its frames begin.
-	number int64
-	known  bool
-	data   int
-	ends   int64
-	at     []int64
-	slots  []frame
-	victim int
-	raw    []byte
-}
-
-// frame is a frame that is decoded.
-type frame struct {
-	run   int64
-	index int
-	bytes []byte
+	// own are the frames of a transaction that writes.
+	own frames
+	raw []byte
 }
 
 // reset forgets what is known of runs, which have changed.
-func (d *codec) reset() {
-	d.known = false
-	d.slots = d.slots[:0]
-	d.victim = 0
-}
+func (d *codec) reset() { d.own.clear() }
 
 // width is the size of the numbers that elements are, 0 for what is none.
 func (c *Column) width() int {
@@ -108,6 +89,7 @@ func (c *Column) sealed(e *column.Elements) []byte {
 func (c *Column) storeSealed(ctx context.Context, tx store.Tx, x *run, e column.Elements) error {
 	packed := c.sealed(&e)
 	if packed == nil {
+		x.incompressible = c.seal != Raw
 		return c.store(ctx, tx, x, e)
 	}
 	c.codec.reset()
@@ -118,7 +100,7 @@ func (c *Column) storeSealed(ctx context.Context, tx store.Tx, x *run, e column.
 // sealLast compresses the last run, behind which another comes.
 func (c *Column) sealLast(ctx context.Context, tx store.Tx) error {
 	x := &c.last
-	if c.seal == Raw || x.codec != Raw || x.rows == 0 {
+	if c.seal == Raw || x.codec != Raw || x.rows == 0 || x.incompressible {
 		return nil
 	}
 	var e column.Elements
@@ -126,24 +108,46 @@ func (c *Column) sealLast(ctx context.Context, tx store.Tx) error {
 		return err
 	}
 	if packed := c.sealed(&e); packed == nil {
+		x.incompressible, c.lastChanged = true, true
 		return nil
 	}
 	c.lastChanged = false
 	return c.storeSealed(ctx, tx, x, e)
 }
 
-// open learns where the frames of a run are.
-func (c *Column) openSealed(ctx context.Context, r store.Reader, x *run) error {
-	d := &c.codec
-	if d.known && d.number == x.number {
-		return nil
+// head is what stands in front of the frames of a run: three numbers, and the sizes
+// of the frames.
+type head []byte
+
+func (h head) number(k int) int64 { return int64(binary.LittleEndian.Uint32(h[k*sizeBytes:])) }
+
+// ofData is how many of the frames are of the bytes of elements, and ends how many
+// ends the others have.
+func (h head) ofData() int { return int(h.number(1)) }
+func (h head) ends() int64 { return h.number(2) }
+
+// frame is where frame k begins and ends.
+func (h head) frame(k int) (from, to int64) {
+	from = int64(len(h))
+	for q := range k {
+		from += h.number(sealHead/sizeBytes + q)
 	}
-	d.known = false
-	var head [sealHead]byte
-	if err := c.readChunk(ctx, r, x, head[:], 0); err != nil {
-		return err
+	return from, from + h.number(sealHead/sizeBytes+k)
+}
+
+// headOf reads what stands in front of the frames of a run.
+func (c *Column) headOf(ctx context.Context, r store.Reader, x *run) (head, error) {
+	keep, limit := c.kept(r)
+	key := frameKey{c.row.ID, c.row.MinChunk, x.number, headIndex}
+	h := head(keep.get(key))
+	known := len(h) > 0
+	if !known {
+		h = make(head, sealHead, sealHead+16*sizeBytes)
+		if err := c.readChunk(ctx, r, x, h, 0); err != nil {
+			return nil, err
+		}
 	}
-	n, ofData, ends := int64(binary.LittleEndian.Uint32(head[:])), int64(binary.LittleEndian.Uint32(head[4:])), int64(binary.LittleEndian.Uint32(head[8:]))
+	n, ofData, ends := h.number(0), h.number(1), h.number(2)
 	step := c.frameSize()
 	rows := x.skip + x.stored()
 	wanted := int64(0)
@@ -151,22 +155,23 @@ func (c *Column) openSealed(ctx context.Context, r store.Reader, x *run) error {
 		wanted = ends
 	}
 	if n > maxFrames || n*sizeBytes > x.capacity-sealHead || ofData != (x.bytes+step-1)/step || n != ofData+(wanted*endSize+frameBytes-1)/frameBytes || c.size == 0 && ends < rows {
-		return corrupt("run %d has %d frames, %d of them of elements, for %d elements in %d bytes", x.number, n, ofData, rows, x.bytes)
+		return nil, corrupt("run %d has %d frames, %d of them of elements, for %d elements in %d bytes", x.number, n, ofData, rows, x.bytes)
 	}
-	sizes := make([]byte, n*sizeBytes)
-	if err := c.readChunk(ctx, r, x, sizes, sealHead); err != nil {
-		return err
+	if known {
+		return h, nil
 	}
-	d.at = append(d.at[:0], sealHead+n*sizeBytes)
+	h = append(h, make([]byte, n*sizeBytes)...)
+	if err := c.readChunk(ctx, r, x, h[sealHead:], sealHead); err != nil {
+		return nil, err
+	}
+	end := int64(len(h))
 	for k := range n {
-		end := d.at[k] + int64(binary.LittleEndian.Uint32(sizes[k*sizeBytes:]))
-		if end > x.capacity {
-			return corrupt("frame %d of run %d ends at %d of %d bytes", k, x.number, end, x.capacity)
+		if end += h.number(sealHead/sizeBytes + int(k)); end > x.capacity {
+			return nil, corrupt("frame %d of run %d ends at %d of %d bytes", k, x.number, end, x.capacity)
 		}
-		d.at = append(d.at, end)
 	}
-	d.number, d.known, d.data, d.ends = x.number, true, int(ofData), ends
-	return nil
+	keep.put(key, h, limit)
+	return h, nil
 }
 
 func (c *Column) readChunk(ctx context.Context, r store.Reader, x *run, p []byte, offset int64) error {
@@ -174,65 +179,26 @@ func (c *Column) readChunk(ctx context.Context, r store.Reader, x *run, p []byte
 	return r.ReadAt(ctx, c.row.ID, span[:])
 }
 
-// decoded is frame k of a run, which has size bytes. It is good until the next
-// call.
-func (c *Column) decoded(ctx context.Context, r store.Reader, x *run, k int, size int64, width int, into []byte) ([]byte, error) {
-	d := &c.codec
-	for _, f := range d.slots {
-		if f.run == x.number && f.index == k && int64(len(f.bytes)) == size {
-			return f.bytes, nil
-		}
-	}
-	n := d.at[k+1] - d.at[k]
-	d.raw = slices.Grow(d.raw[:0], int(n))[:n]
-	if err := c.readChunk(ctx, r, x, d.raw, d.at[k]); err != nil {
-		return nil, err
-	}
-	if into != nil {
-		return into, d.decode(into, d.raw, width)
-	}
-	if len(d.slots) < frameSlots {
-		d.slots = append(d.slots, frame{})
-		d.victim = len(d.slots) - 1
-	} else {
-		d.victim = (d.victim + 1) % frameSlots
-	}
-	f := &d.slots[d.victim]
-	p := f.bytes
-	*f = frame{}
-	if int64(cap(p)) < size {
-		p = make([]byte, size, max(size, min(frameBytes, size)))
-	}
-	p = p[:size]
-	if err := d.decode(p, d.raw, width); err != nil {
-		return nil, err
-	}
-	*f = frame{run: x.number, index: k, bytes: p}
-	return p, nil
-}
-
 // fill fills p with bytes of the elements of a compressed run, from offset on.
 func (c *Column) fill(ctx context.Context, r store.Reader, x *run, offset int64, p []byte) error {
 	if x.codec == broken {
 		return errBroken(x)
 	}
-	if err := c.openSealed(ctx, r, x); err != nil {
-		return err
-	}
-	return c.frames(ctx, r, x, 0, x.bytes, c.frameSize(), c.width(), offset, p)
+	return c.decoded(ctx, r, x, 0, x.bytes, c.frameSize(), c.width(), offset, p)
 }
 
 // fillEnds fills p with ends, from that of element from on.
 func (c *Column) fillEnds(ctx context.Context, r store.Reader, x *run, from int64, p []byte) error {
-	if err := c.openSealed(ctx, r, x); err != nil {
+	h, err := c.headOf(ctx, r, x)
+	if err != nil {
 		return err
 	}
-	return c.frames(ctx, r, x, c.codec.data, c.codec.ends*endSize, frameBytes, endSize, from*endSize, p)
+	return c.decoded(ctx, r, x, h.ofData(), h.ends()*endSize, frameBytes, endSize, from*endSize, p)
 }
 
-// frames fills p from frames of step bytes, the first of which is frame number
+// decoded fills p from frames of step bytes, the first of which is frame number
 // first of the run, and of which there are size bytes.
-func (c *Column) frames(ctx context.Context, r store.Reader, x *run, first int, size, step int64, width int, offset int64, p []byte) error {
+func (c *Column) decoded(ctx context.Context, r store.Reader, x *run, first int, size, step int64, width int, offset int64, p []byte) error {
 	if offset < 0 || offset > size || int64(len(p)) > size-offset {
 		return corrupt("run %d has %d bytes, not %d at %d", x.number, size, len(p), offset)
 	}
@@ -240,16 +206,40 @@ func (c *Column) frames(ctx context.Context, r store.Reader, x *run, first int, 
 		k, from := offset/step, offset%step
 		whole := min(step, size-k*step)
 		n := min(int64(len(p)), whole-from)
-		var into []byte
-		if n == whole {
-			into = p[:n]
+		if err := c.decodedPart(ctx, r, x, first+int(k), whole, width, from, p[:n]); err != nil {
+			return err
 		}
-		got, err := c.decoded(ctx, r, x, first+int(k), whole, width, into)
+		p, offset = p[n:], offset+n
+	}
+	return nil
+}
+
+// decodedPart fills p from frame k of a run, which has size bytes. A frame of which
+// only a part is wanted is kept.
+func (c *Column) decodedPart(ctx context.Context, r store.Reader, x *run, k int, size int64, width int, from int64, p []byte) error {
+	keep, limit := c.kept(r)
+	key := frameKey{c.row.ID, c.row.MinChunk, x.number, k}
+	whole := keep.get(key)
+	if int64(len(whole)) != size {
+		h, err := c.headOf(ctx, r, x)
 		if err != nil {
 			return err
 		}
-		copy(p[:n], got[from:])
-		p, offset = p[n:], offset+n
+		d := &c.codec
+		at, end := h.frame(k)
+		d.raw = slices.Grow(d.raw[:0], int(end-at))[:end-at]
+		if err := c.readChunk(ctx, r, x, d.raw, at); err != nil {
+			return err
+		}
+		if int64(len(p)) == size {
+			return d.decode(p, d.raw, width)
+		}
+		whole = make([]byte, size)
+		if err := d.decode(whole, d.raw, width); err != nil {
+			return err
+		}
+		keep.put(key, whole, limit)
 	}
+	copy(p, whole[from:])
 	return nil
 }

@@ -101,6 +101,7 @@ func (c *Column) shiftFront(ctx context.Context, tx store.Tx, x *run, i, more in
 	x.widen(c.order, e, c.size)
 	x.skip -= more
 	x.rows += more
+	x.incompressible = false
 	return c.edited(ctx, tx, x)
 }
 
@@ -125,6 +126,7 @@ func (c *Column) shiftBack(ctx context.Context, tx store.Tx, x *run, i, j int64,
 	}
 	x.widen(c.order, e, c.size)
 	x.rows = i + int64(all.Count(int(c.size)))
+	x.incompressible = false
 	if c.size == 0 {
 		x.bytes = start + int64(len(all.Data))
 	}
