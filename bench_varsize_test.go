@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 
 	"columnvault"
 	"columnvault/dtype"
@@ -337,6 +338,25 @@ func BenchmarkLayoutQueue(b *testing.B) {
 			must(b, c.Append(b.Context(), more...))
 			must(b, c.Delete(b.Context(), 0, 1000))
 		}
+	})
+}
+
+// BenchmarkLayoutDelete deletes the first tenth, and appends as much while the clock
+// stands.
+func BenchmarkLayoutDelete(b *testing.B) {
+	overLayouts(b, dtype.Int64, times, func(b *testing.B, _ *columnvault.Vault, c *columnvault.Column[int64]) {
+		some := *benchLen / 10
+		more := times(some)
+		used := time.Duration(0)
+		for b.Loop() {
+			before := vaulttest.ProcessorTime()
+			must(b, c.Delete(b.Context(), 0, some))
+			used += vaulttest.ProcessorTime() - before
+			b.StopTimer()
+			must(b, c.Append(b.Context(), more...))
+			b.StartTimer()
+		}
+		b.ReportMetric(float64(used)/float64(b.N), "delete-cpu-ns/op")
 	})
 }
 

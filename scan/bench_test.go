@@ -109,3 +109,33 @@ func check(tb testing.TB, err error) {
 		tb.Fatal(err)
 	}
 }
+
+// BenchmarkSorted counts elements of a range in ascending times, a hundredth of them
+// and all, and searches.
+func BenchmarkSorted(b *testing.B) {
+	for _, layout := range []int{columnvault.Layout0, columnvault.Native} {
+		v := openBench(b)
+		c, err := columnvault.Create(b.Context(), v, "x", dtype.Int64, &columnvault.ColumnOptions{Layout: layout})
+		check(b, err)
+		check(b, c.Append(b.Context(), vaulttest.Span(0, benchLen)...))
+		for name, from := range map[string]int64{"1 %": benchLen / 100 * 99, "all": 0} {
+			b.Run(fmt.Sprintf("layout=%d/%s", max(0, layout), name), func(b *testing.B) {
+				defer vaulttest.Meter(b)()
+				for b.Loop() {
+					n, err := scan.CountRange(b.Context(), scan.Of(c), from, benchLen)
+					check(b, err)
+					if int64(n) != benchLen-from {
+						b.Fatal(n)
+					}
+				}
+			})
+		}
+		b.Run(fmt.Sprintf("layout=%d/search", max(0, layout)), func(b *testing.B) {
+			defer vaulttest.Meter(b)()
+			for b.Loop() {
+				_, err := scan.SearchSorted(b.Context(), scan.Of(c), rand.Int64N(benchLen), scan.Left)
+				check(b, err)
+			}
+		})
+	}
+}

@@ -51,7 +51,8 @@ const (
 //
 //	at, err := scan.SearchSorted(ctx, scan.Of(micros), now.Add(-time.Hour).UnixMicro(), scan.Left)
 //
-// It reads some 20 elements of a million. Whether they ascend is not looked at
+// It reads some 20 elements of a million. Of a native column it looks at the bounds
+// of the runs first, and then reads in one of them. Whether they ascend is not looked at
 // ([CheckSorted] does): if not, the result is some position. An element that is
 // missing or NaN, where it looks, is a [columnvault.ErrInvalidArgument].
 func SearchSorted[T cmp.Ordered](ctx context.Context, s Source[T], value T, side Side) (at int, err error) {
@@ -64,6 +65,16 @@ func SearchSorted[T cmp.Ordered](ctx context.Context, s Source[T], value T, side
 
 func searchSorted[T cmp.Ordered](ctx context.Context, s Source[T], value T, side Side) (int, error) {
 	from, to, err := s.bounds(ctx)
+	if err != nil {
+		return 0, err
+	}
+	// Where runs have bounds, those between which the value lies are neighbors.
+	// There are none if it lies between two runs.
+	if some, end, err := s.reader.within(ctx, from, to, value, value); err != nil {
+		return 0, err
+	} else if some < end {
+		from, to = some, end
+	}
 	var b block[T]
 	for from < to && err == nil {
 		middle := from + (to-from)/2

@@ -1,6 +1,7 @@
 package scan_test
 
 import (
+	"context"
 	"math"
 	"slices"
 	"testing"
@@ -9,6 +10,9 @@ import (
 
 	"columnvault"
 	"columnvault/dtype"
+	"columnvault/internal/store"
+	"columnvault/internal/store/sqlite"
+	"columnvault/internal/store/storetest"
 	"columnvault/internal/vaulttest"
 	"columnvault/scan"
 )
@@ -78,4 +82,36 @@ func TestWithinSkips(t *testing.T) {
 	if from, to, err = c.Within(t.Context(), to, columnvault.End, 5000, 5010); from != 10_000 || to != 10_000 || err != nil {
 		t.Errorf("after them there are more from %d to %d, %v", from, to, err)
 	}
+}
+
+// TestSortedReadsLittle counts what a search and a range read of a sorted column
+// whose runs have bounds.
+func TestSortedReadsLittle(t *testing.T) {
+	ctx := t.Context()
+	const n = 100_000
+	counter := storetest.NewCounter(storetest.NewMemory())
+	v, err := vaulttest.OpenOver(func(context.Context, string, sqlite.Options) (store.Store, error) { return counter, nil }, "memory", nil)
+	vaulttest.Must(t, err)
+	o := &columnvault.ColumnOptions{Layout: columnvault.Native, MaxChunk: 800}
+	c := vaulttest.CreateWith(t, v, "x", dtype.Int64, o, vaulttest.Span(0, n)...)
+	counted := func(name string, bytes int64, fn func() (int, error), want int) {
+		t.Helper()
+		counts, err := counter.During(func() error {
+			got, err := fn()
+			if got != want {
+				t.Errorf("%s gives %d, want %d", name, got, want)
+			}
+			return err
+		})
+		vaulttest.Must(t, err)
+		if counts.BytesRead > bytes {
+			t.Errorf("%s reads %d bytes, more than %d", name, counts.BytesRead, bytes)
+		}
+	}
+	for _, value := range []int64{0, 1, 99, 100, 12_345, n - 1} {
+		counted("a search", 8*8, func() (int, error) { return scan.SearchSorted(ctx, scan.Of(c), value, scan.Left) }, int(value))
+		counted("a search", 8*8, func() (int, error) { return scan.SearchSorted(ctx, scan.Of(c), value, scan.Right) }, int(value)+1)
+	}
+	counted("a search beyond", 8*20, func() (int, error) { return scan.SearchSorted(ctx, scan.Of(c), n+5, scan.Left) }, n)
+	counted("a range of 1 %", 8*n/30, func() (int, error) { return scan.CountRange(ctx, scan.Of(c), 50_050, 51_050) }, 1000)
 }

@@ -100,30 +100,22 @@ func (c *Column) Within(ctx context.Context, r store.Reader, i, j int64, low, hi
 	if !ok || !bounded || i == j {
 		return i, j, nil
 	}
+	if err := c.load(ctx, r); err != nil {
+		return i, j, err
+	}
+	k, err := c.place(ctx, r, i)
+	if err != nil {
+		return i, j, err
+	}
 	out := func(x *run) bool { return x.bounded && (x.hi < lowest || x.lo > highest) }
-	from = i
-	for from < j {
-		x, err := c.find(ctx, r, from)
-		if err != nil {
-			return i, j, err
+	pass := func(at int64, skip bool) int64 { // the first position whose run is not passed
+		for ; at < j && k < c.count() && out(c.run(k)) == skip; k++ {
+			at = c.run(k).end()
 		}
-		if !out(x) {
-			break
-		}
-		from = x.end()
+		return min(at, j)
 	}
-	from = min(from, j)
-	for to = from; to < j; {
-		x, err := c.find(ctx, r, to)
-		if err != nil {
-			return i, j, err
-		}
-		if out(x) {
-			break
-		}
-		to = x.end()
-	}
-	return from, min(to, j), nil
+	from = pass(i, true)
+	return from, pass(from, false), nil
 }
 
 // widen makes the bounds of a run hold for more elements, or for none if these
