@@ -82,5 +82,5 @@ func CreateMigrated(ctx context.Context, tx store.Tx, e Entry, spec dtype.Spec, 
 		made.Data, err = tx.CreateColumn(ctx, made.Data)
 		return made, err
 	}
-	return made, made.create(ctx, tx, map[store.ColumnID]string{e.Data.ID: ""})
+	return made, made.create(ctx, tx, map[store.ColumnID]string{e.Data.ID: "", e.Index.ID: ""})
 }

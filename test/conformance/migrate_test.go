@@ -280,3 +280,23 @@ func TestMigrateATableAtOnce(t *testing.T) {
 		}
 	}
 }
+
+// TestMigrateText brings columns whose elements vary in size, which are two rows in
+// layout 0, to the native layout and back.
+func TestMigrateText(t *testing.T) {
+	ctx := t.Context()
+	v := vaulttest.Open(t)
+	c := vaulttest.CreateWith(t, v, "words", dtype.String, nil, "a", "", "more")
+	for _, o := range []columnvault.MigrateOptions{
+		{To: columnvault.Native, Compression: columnvault.Zstd}, {To: 1}, {To: columnvault.Native}, {To: 0},
+	} {
+		names, err := v.Migrate(ctx, o)
+		if len(names) != 1 || err != nil {
+			t.Fatalf("to layout %d: %v, %v", o.To, names, err)
+		}
+		vaulttest.WantColumn(t, c, "a", "", "more")
+		if found := vaulttest.Found(t, v, columnvault.CheckOptions{Full: true}); len(found) > 0 {
+			t.Errorf("in layout %d Check finds %+v", o.To, found)
+		}
+	}
+}
