@@ -728,6 +728,38 @@ func ExampleVault_Migrate() {
 	// <nil>
 }
 
+// A native column takes inserts and deletes anywhere for the price of a chunk, and
+// can be compressed. KohakuVault does not see it; Migrate brings columns there and
+// back.
+func ExampleColumnOptions_native() {
+	v, done := openTemp()
+	defer done()
+	ctx := context.Background()
+	o := &columnvault.ColumnOptions{Layout: columnvault.Native, Compression: columnvault.Zstd}
+	c, err := columnvault.Create(ctx, v, "times", dtype.Int64, o)
+	check(err)
+	check(c.Append(ctx, 10, 30, 40))
+	check(c.Insert(ctx, 1, 20))
+	check(c.Delete(ctx, 0, 1))
+
+	old, err := columnvault.Create(ctx, v, "words", dtype.String, nil)
+	check(err)
+	check(old.Append(ctx, "it", "moves"))
+	names, err := v.Migrate(ctx, columnvault.MigrateOptions{To: columnvault.Native, Columns: []string{"words"}, Compression: columnvault.Zstd})
+	check(err)
+	fmt.Println(names)
+
+	// To layout 0, for Python.
+	_, err = v.Migrate(ctx, columnvault.MigrateOptions{To: 0, Columns: []string{"times"}})
+	check(err)
+	values, err := c.Slice(ctx, columnvault.Begin, columnvault.End)
+	check(err)
+	fmt.Println(values)
+	// Output:
+	// [words]
+	// [20 30 40]
+}
+
 // An error has a kind for errors.Is, says what it is about, and often what to
 // do.
 func ExampleError() {
