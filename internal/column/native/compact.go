@@ -26,7 +26,7 @@ func (c *Column) Waste(ctx context.Context, r store.Reader) ([]column.Waste, err
 	}
 	for k := range c.count() {
 		x := c.run(k)
-		need := c.needed(x, k == c.count()-1)
+		need := c.needed(x, k < c.count()-1)
 		if waste := x.capacity - need; !column.Wasteful(waste, need) || x.rows == 0 {
 			end()
 		} else {
@@ -48,12 +48,16 @@ func (c *Column) Waste(ctx context.Context, r store.Reader) ([]column.Waste, err
 	return found, nil
 }
 
+// leastSealed is the number of bytes from which on Compact compresses the last run,
+// after which another then begins.
+const leastSealed = 16 << 10
+
 // needed is about how many bytes the elements of a run take once they are stored
 // anew: of one that could be compressed and is not, a tenth less than they have.
-func (c *Column) needed(x *run, last bool) int64 {
+func (c *Column) needed(x *run, followed bool) int64 {
 	n := c.share(x, x.rows)
 	switch {
-	case x.codec == Raw && c.seal != Raw && !x.incompressible && !last:
+	case x.codec == Raw && c.seal != Raw && !x.incompressible && (followed || n > leastSealed):
 		return n - n/sealShare
 	case x.codec == Raw:
 		return n
@@ -63,8 +67,8 @@ func (c *Column) needed(x *run, last bool) int64 {
 	return x.capacity * x.rows / max(1, x.skip+x.rows)
 }
 
-// Compact implements column.Column. It fills whole runs, and compresses those that
-// others follow, if the column is to be.
+// Compact implements column.Column. It fills whole runs, and compresses them if
+// the column is to be.
 func (c *Column) Compact(ctx context.Context, tx store.Tx, w column.Waste) (written int64, err error) {
 	from, to := max(0, min(w.From, c.Len())), min(w.To, c.Len())
 	if from >= to {

@@ -96,7 +96,7 @@ func (c *Column) replace(ctx context.Context, tx store.Tx, a, b int, e column.El
 			x.skip = (x.capacity/c.size - n) / 2 // some of the room is in front
 		}
 		save := c.store
-		if full && !(atEnd && k == len(counts)-1) {
+		if full {
 			save = c.storeSealed
 		}
 		if err := save(ctx, tx, &x, part); err != nil {
