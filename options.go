@@ -43,11 +43,21 @@ type Options struct {
 
 	// PageCacheBytes is the size in bytes of the page cache of each connection;
 	// 0 means 16 MiB. There is a connection for writing, and one for every
-	// snapshot that is open at a time. Random reads of a column that fits in
-	// the cache are several times as fast as others. Beside the cache, a
-	// connection that reads at random in many chunks keeps them open: 3 to 11 KB
-	// for each of up to 4,096, and not more than 16 MiB.
+	// snapshot that is open at a time. The cache holds what is written, what is
+	// in the write-ahead log, pairs of key-value tables, and the part of the file
+	// that is not mapped. Beside the cache, a connection that reads at random in
+	// many chunks keeps them open: 3 to 11 KB for each of up to 4,096, and not
+	// more than 16 MiB.
 	PageCacheBytes int
+
+	// MapBytes is how much of the file, from its beginning, is mapped into memory
+	// for reading elements: 0 means a quarter of the memory of the machine, more
+	// than 1 GiB is 1 GiB, and a negative size means nothing. What is mapped is
+	// the system's memory of the file, so all Views and processes share it, and
+	// the system takes it back when it needs it. Each View reserves as many
+	// addresses. Where files cannot be mapped, on Windows for example, the page
+	// cache serves all reads.
+	MapBytes int
 
 	// ReadBytes bounds, in bytes, what loops and searches read at once;
 	// 0 means 1 MiB. An element that is larger is still read whole.

@@ -62,6 +62,7 @@ func Open(ctx context.Context, path string, o *Options) (*Vault, error) {
 		AddToDatabase:  o.AddToDatabase,
 		PageSize:       o.PageSize,
 		PageCacheBytes: int64(o.PageCacheBytes),
+		MapBytes:       int64(o.MapBytes),
 		BusyTimeout:    o.BusyTimeout,
 		MaxSnapshotAge: o.MaxSnapshotAge,
 		FullSync:       o.FullSync,

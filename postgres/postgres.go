@@ -14,8 +14,8 @@
 // All of the API works as over a file, with the differences that
 // docs/cluster.md lists. In short:
 //
-//   - Options that are about files (AddToDatabase, FullSync, PageSize and
-//     PageCacheBytes) are refused with [columnvault.ErrInvalidArgument]. Whether a
+//   - Options that are about files (AddToDatabase, FullSync, PageSize, PageCacheBytes
+//     and MapBytes) are refused with [columnvault.ErrInvalidArgument]. Whether a
 //     commit waits for the disk is up to the server's synchronous_commit.
 //   - Checkpoint, FileSizes, Backup and Compact give [columnvault.ErrUnsupported].
 //   - A key has at most 2,048 bytes, a value 1 GiB.
@@ -49,6 +49,7 @@ func init() {
 func open(ctx context.Context, address string, o sqlite.Options) (store.Store, error) {
 	for name, set := range map[string]bool{
 		"AddToDatabase": o.AddToDatabase, "FullSync": o.FullSync, "PageSize": o.PageSize != 0, "PageCacheBytes": o.PageCacheBytes != 0,
+		"MapBytes": o.MapBytes != 0,
 	} {
 		if set {
 			return nil, fmt.Errorf("%w: Options.%s is for files, and the vault is on a PostgreSQL server", store.ErrInvalidArgument, name)

@@ -33,7 +33,7 @@ func TestOpen(t *testing.T) {
 }
 
 func TestOptionsOfFiles(t *testing.T) {
-	for _, o := range []columnvault.Options{{AddToDatabase: true}, {FullSync: true}, {PageSize: 4096}, {PageCacheBytes: 1}} {
+	for _, o := range []columnvault.Options{{AddToDatabase: true}, {FullSync: true}, {PageSize: 4096}, {PageCacheBytes: 1}, {MapBytes: 1}} {
 		_, err := columnvault.Open(t.Context(), "postgres://nobody@127.0.0.1:1/none", &o)
 		vaulttest.WantErr(t, "an option of files", err, columnvault.ErrInvalidArgument)
 	}

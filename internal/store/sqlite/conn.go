@@ -16,9 +16,10 @@ import (
 	"columnvault/internal/store"
 )
 
-// maxMemory is what the engine may take for one connection. SQLite assembles a
-// row in memory up to three times over, so the largest chunk needs three times
-// its size; address space is reserved at once, memory is taken when used.
+// maxMemory is what the engine may take for one connection, beside what it maps
+// of the file. SQLite assembles a row in memory up to three times over, so the
+// largest chunk needs three times its size; address space is reserved at once,
+// memory is taken when used.
 const maxMemory = 1 << 30
 
 // bigRow is the row size, in bytes, from which on a connection is closed after
@@ -66,6 +67,8 @@ type conn struct {
 	// aged is Store.version when the snapshot had got old, for one without a
 	// stamp.
 	aged int64
+	// mapping is what of the file is mapped.
+	mapping mapping
 	// recent says that a reader was here since the janitor was.
 	recent bool
 	// broken is the panic of the driver after which nothing may be done with
@@ -172,7 +175,7 @@ func (c *conn) forbid() error {
 	return nil
 }
 
-func openConn(ctx context.Context, name, pragmas string) (_ *conn, err error) {
+func openConn(ctx context.Context, name, pragmas string, memory int64) (_ *conn, err error) {
 	c := &conn{stmts: map[string]*sqlite3.Stmt{}, catalog: newCatalog(), lasts: map[store.ColumnID]store.Chunk{},
 		kvTexts: map[[2]string]string{}}
 	c.blobs = newBlobs(c)
@@ -182,7 +185,7 @@ func openConn(ctx context.Context, name, pragmas string) (_ *conn, err error) {
 		}
 	}()
 	defer c.guard(&err, catchFaults())
-	ctx = sqlite3.WithMaxMemory(ctx, maxMemory)
+	ctx = sqlite3.WithMaxMemory(ctx, memory)
 	if c.db, err = sqlite3.OpenContext(ctx, name); err != nil {
 		return nil, wrap(err)
 	}

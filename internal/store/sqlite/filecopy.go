@@ -118,7 +118,7 @@ func (c *conn) copyFile(ctx context.Context, uri string, progress func(done, tot
 	if err != nil {
 		return err
 	}
-	copied, err := openConn(ctx, uri, "") // for its file: SQLite never looks at it
+	copied, err := openConn(ctx, uri, "", maxMemory) // for its file: SQLite never looks at it
 	if err != nil {
 		return err
 	}

@@ -109,7 +109,14 @@ func (r *reader) enterKV(ctx context.Context, table string) error {
 	if err := store.CheckTable(table); err != nil {
 		return err
 	}
-	return r.enter(ctx)
+	if err := r.enter(ctx); err != nil {
+		return err
+	}
+	err := r.c.readsPairs()
+	if err != nil {
+		r.leave()
+	}
+	return err
 }
 
 // checkKV is check for the methods that write pairs.

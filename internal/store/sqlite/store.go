@@ -27,6 +27,9 @@ type Options struct {
 	PageSize int
 	// PageCacheBytes is the size of each connection's page cache.
 	PageCacheBytes int64
+	// MapBytes is how much of the file readers map: 0 for the default, negative
+	// for nothing.
+	MapBytes int64
 	// BusyTimeout is how long a writer waits for others.
 	BusyTimeout time.Duration
 	// MaxSnapshotAge is how long a snapshot may be open while others write;
@@ -245,7 +248,7 @@ func (s *Store) openWriter(ctx context.Context) (*conn, error) {
 	// moment, and another process may be doing that.
 	err := s.patiently(ctx, time.Now(), func() (err error) {
 		if c == nil {
-			c, err = s.connect(ctx, s.mode, s.pragmas())
+			c, err = s.connect(ctx, s.mode, s.pragmas(), maxMemory)
 		}
 		if err == nil {
 			err = s.prepare(ctx, c)
@@ -357,19 +360,25 @@ func (s *Store) openReader(ctx context.Context) (*conn, error) {
 	if m == modeCreate {
 		m = modeReadWrite
 	}
-	c, err := s.connect(ctx, m, s.pragmas()+`; PRAGMA query_only = ON`)
-	if err == nil && s.mode != modeImmutable {
+	mapped := s.mappedBytes()
+	c, err := s.connect(ctx, m, s.pragmas()+`; PRAGMA query_only = ON`, maxMemory+mapped)
+	if err != nil {
+		return nil, err
+	}
+	c.mapping.bytes = mapped
+	if s.mode != modeImmutable {
 		c.path = s.path
 	}
-	return c, err
+	return c, nil
 }
 
-// connect opens a connection, and makes the files beside the database.
-func (s *Store) connect(ctx context.Context, m mode, pragmas string) (*conn, error) {
+// connect opens a connection that may take so many bytes of memory, and makes the
+// files beside the database.
+func (s *Store) connect(ctx context.Context, m mode, pragmas string, memory int64) (*conn, error) {
 	if m != modeImmutable && usesLog(s.path) {
 		makeBeside(s.path)
 	}
-	return openConn(ctx, uri(s.path, m, s.opts.VFS), pragmas)
+	return openConn(ctx, uri(s.path, m, s.opts.VFS), pragmas, memory)
 }
 
 func (s *Store) pragmas() string {

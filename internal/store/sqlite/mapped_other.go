@@ -1,0 +1,8 @@
+//go:build !(linux || darwin)
+
+package sqlite
+
+import "os"
+
+// tryMap says no: whether memory faults become errors was tried elsewhere alone.
+func tryMap(*os.File, int64) bool { return false }

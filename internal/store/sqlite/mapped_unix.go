@@ -1,0 +1,26 @@
+//go:build linux || darwin
+
+package sqlite
+
+import (
+	"os"
+	"syscall"
+)
+
+// tryMap does what the driver does to map n bytes of a file: it reserves the
+// memory of a connection, asks for what is to be mapped, and maps the file there.
+func tryMap(f *os.File, n int64) bool {
+	memory, err := syscall.Mmap(-1, 0, int(maxMemory+n), syscall.PROT_NONE, syscall.MAP_PRIVATE|syscall.MAP_ANON)
+	if err != nil {
+		return false
+	}
+	defer syscall.Munmap(memory)
+	if err := syscall.Mprotect(memory[:n], syscall.PROT_READ|syscall.PROT_WRITE); err != nil {
+		return false
+	}
+	file, err := syscall.Mmap(int(f.Fd()), 0, os.Getpagesize(), syscall.PROT_READ, syscall.MAP_SHARED)
+	if err != nil {
+		return false
+	}
+	return syscall.Munmap(file) == nil
+}
