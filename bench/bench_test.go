@@ -114,17 +114,40 @@ func TestCrash(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &runner{options: o, ctx: t.Context(), self: self, samples: &out, work: t.TempDir(), random: rand.New(rand.NewPCG(1, 2))}
-	set := Set{"lists", "no such kind", 10, []string{phaseWrite, phaseRead}, anyPeer}
+	r := &runner{options: o, ctx: t.Context(), self: self, samples: &out, work: t.TempDir(), random: rand.New(rand.NewPCG(1, 2)), ends: time.Now().Add(time.Hour)}
+	set := Set{"lists", "no such kind", 10, []string{phaseWrite, phaseRead}, anyPeer, false}
 	if err := r.run(set, Peer{Name: "memory"}); err != nil {
 		t.Fatal(err)
 	}
 	if len(r.all) != 1 || !strings.Contains(r.all[0].Error, `no elements are "no such kind"`) {
 		t.Errorf("samples of a process that fails: %+v", r.all)
 	}
-	text := report(Header{Rounds: 1, Peers: []Described{{Name: "memory"}}}, append(r.all, Sample{Peer: "memory", Set: "others", Job: "sum", Unit: Nanoseconds, Data: []float64{1500}}))
+	text := report(Header{Peers: []Described{{Name: "memory"}}}, append(r.all, Sample{Peer: "memory", Set: "others", Job: "sum", Unit: Nanoseconds, Data: []float64{1500}}))
 	for _, want := range []string{"- Failed: memory, write: ", "| sum | 1.50 µs |"} {
 		if !strings.Contains(text, want) {
+			t.Errorf("the report does not say %q:\n%s", want, text)
+		}
+	}
+}
+
+// TestLimit: when the time of a run is over, what is left is named, and there are
+// tables of the rest.
+func TestLimit(t *testing.T) {
+	dir := t.TempDir()
+	docs := filepath.Join(dir, "benchmarks.md")
+	if err := os.WriteFile(docs, []byte("# Benchmarks\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"-short", "-rounds", "1000000", "-limit", "1ns", "-sets", "^10,000 i64", "-peers", "^memory$", "-dir", dir, "-docs", docs}
+	if err := run(args); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(docs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{", in 1 rounds", "- Failed: memory, write: left out: "} {
+		if !strings.Contains(string(text), want) {
 			t.Errorf("the report does not say %q:\n%s", want, text)
 		}
 	}

@@ -63,6 +63,7 @@ type options struct {
 	short             bool
 	calls             int
 	budget, timeout   time.Duration
+	limit             time.Duration
 	growth, records   int
 	csv, dir, venvs   string
 	importArgs        []string
@@ -73,14 +74,15 @@ func parse(args []string) (*options, error) {
 	o := &options{}
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	sizes := f.String("sizes", "1000000,10000000", "how many `elements`; strings and records are a fifth of the first, and only i64 takes the others")
-	f.IntVar(&o.rounds, "rounds", 3, "how often everything is run")
+	f.IntVar(&o.rounds, "rounds", 3, "how often everything is run at most; growth is measured once")
+	f.DurationVar(&o.limit, "limit", 40*time.Minute, "how long the whole may take: a round does not begin that would take longer by the longest before, and one that does nevertheless is cut off")
 	f.StringVar(&o.peers, "peers", "", "a `regexp` of the names of the peers")
 	f.StringVar(&o.sets, "sets", "", "a `regexp` of the names of the sets")
 	f.StringVar(&o.jobs, "jobs", "", "a `regexp` of the jobs to measure; lists are filled anyway")
 	f.BoolVar(&o.short, "short", false, "a thousandth of it all, in one round, printed and not written")
 	f.IntVar(&o.calls, "calls", 10_000, "how often single operations are called")
-	f.DurationVar(&o.budget, "budget", 3*time.Second, "for how long at most they are, but once at least")
-	f.DurationVar(&o.timeout, "timeout", 20*time.Minute, "how long the process of a peer may take for a phase of a set")
+	f.DurationVar(&o.budget, "budget", 300*time.Millisecond, "for how long at most they are, but once at least")
+	f.DurationVar(&o.timeout, "timeout", 3*time.Minute, "how long the process of a peer may take for a phase of a set")
 	f.IntVar(&o.growth, "growth", 100_000_000, "to how many elements lists grow; 0 leaves it out")
 	f.StringVar(&o.csv, "csv", "", "a CSV `file` to import in place of a generated one")
 	f.IntVar(&o.records, "records", 1_683_880, "how many records the generated CSV file has; 0 leaves it out")

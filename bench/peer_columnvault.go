@@ -22,6 +22,11 @@ func vaultPeers() []Peer {
 		Import: vaultImport, Export: vaultExport,
 		Open: func(dir string) (Store, error) { return openVault(dir, nil) },
 	}, {
+		Name: "columnvault, native", Class: Durable, Durability: kept, Remark: "columns of the native layout",
+		Open: func(dir string) (Store, error) {
+			return openVault(dir, &columnvault.Options{Layout: columnvault.Native})
+		},
+	}, {
 		Name: "columnvault, FullSync", Class: Durable, Synced: true, OnlySynced: true,
 		Durability: "survives power failure",
 		Open:       func(dir string) (Store, error) { return openVault(dir, &columnvault.Options{FullSync: true}) },

@@ -17,7 +17,6 @@ type Header struct {
 	Machine string
 	Date    string
 	Commit  string
-	Rounds  int
 	Calls   int
 	Budget  string
 	CSV     string
@@ -31,7 +30,7 @@ type Described struct {
 }
 
 func newHeader(o *options, chosen []Peer) Header {
-	h := Header{Machine: machine(), Date: time.Now().Format(time.DateOnly), Rounds: o.rounds, Calls: o.calls, Budget: o.budget.String()}
+	h := Header{Machine: machine(), Date: time.Now().Format(time.DateOnly), Calls: o.calls, Budget: o.budget.String()}
 	h.CSV = "a file like that of the flights of New York, 19 columns, " + count(o.records) + " records"
 	if o.csv != "" {
 		h.CSV = "a file of the user"
@@ -54,7 +53,7 @@ func (o *options) tables(path string) error {
 	}
 	var h Header
 	var all []Sample
-	run, rounds := -1, 0
+	run := -1
 	for line := range bytes.Lines(data) {
 		var both struct {
 			Header
@@ -72,13 +71,11 @@ func (o *options) tables(path string) error {
 				}
 			}
 			run++
-			rounds += h.Rounds
 			continue
 		}
 		both.Sample.Round += run << 16 // rounds of runs differ
 		all = append(all, both.Sample)
 	}
-	h.Rounds = rounds
 	return o.write(report(h, all))
 }
 
@@ -128,7 +125,11 @@ type table struct {
 func report(h Header, all []Sample) string {
 	var b bytes.Buffer
 	w := bufio.NewWriter(&b)
-	h.describe(w)
+	rounds := map[int]bool{}
+	for _, s := range all {
+		rounds[s.Round] = true
+	}
+	h.describe(w, len(rounds))
 	for _, t := range tablesOf(h, all) {
 		t.write(w, h)
 	}
@@ -136,10 +137,10 @@ func report(h Header, all []Sample) string {
 	return b.String()
 }
 
-func (h Header) describe(w *bufio.Writer) {
+func (h Header) describe(w *bufio.Writer, rounds int) {
 	fmt.Fprintf(w, `## Beside other stores
 
-Written by %s on %s, at %s, with %d rounds. %s.
+Written by %s on %s, at %s, in %d rounds. %s.
 
 Each peer does each phase of a set (fill, read, edit) in a process of its own, and the peers take turns. A cell is the
 median of all rounds, and in brackets the least and the most of the rounds' medians; of single calls (up to %s, for
@@ -157,7 +158,7 @@ stretches are timed in batches of 100 and 20, whose means take the place of call
 - *Best store* is the best of the stores that are edited in place, keep an acknowledged write when the process is killed,
   and are whole after a power failure.
 
-`, "`go run .` in `bench/`", h.Date, h.Commit, h.Rounds, h.Machine, count(h.Calls), h.Budget)
+`, "`go run .` in `bench/`", h.Date, h.Commit, rounds, h.Machine, count(h.Calls), h.Budget)
 	fmt.Fprintln(w, "| peer | version | an acknowledged write | |\n| --- | --- | --- | --- |")
 	for _, p := range h.Peers {
 		fmt.Fprintf(w, "| %s | %s | %s | %s |\n", p.Name, p.Version, p.Durability, p.Remark)

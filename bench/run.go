@@ -27,6 +27,8 @@ type Set struct {
 	N      int
 	Phases []string
 	peer   func(Peer) bool
+	// once says that one round is enough.
+	once bool
 }
 
 func anyPeer(p Peer) bool { return !p.OnlySynced }
@@ -34,19 +36,19 @@ func anyPeer(p Peer) bool { return !p.OnlySynced }
 // sets are all there are, for these options.
 func (o *options) allSets() (all []Set) {
 	phases := []string{phaseWrite, phaseRead, phaseChance, phaseEdit}
-	list := func(k Kind, n int) Set { return Set{fmt.Sprintf("%s %s", count(n), k), k, n, phases, anyPeer} }
+	list := func(k Kind, n int) Set { return Set{fmt.Sprintf("%s %s", count(n), k), k, n, phases, anyPeer, false} }
 	first := o.sizes[0]
 	for _, n := range o.sizes {
 		all = append(all, list(Ints, n))
 	}
 	all = append(all, list(Floats, first), list(Bytes, first), list(Strings, first/5), list(Records, first/5), list(Rows, first/5),
-		Set{"commits that wait for the disk", Ints, first / 10, []string{phaseSync}, func(p Peer) bool { return p.Synced }},
-		Set{"killed while appending", Ints, 1 << 40, []string{phaseKill, phaseCount}, func(p Peer) bool { return p.Class <= Loose && !p.OnlySynced }})
+		Set{"commits that wait for the disk", Ints, first / 10, []string{phaseSync}, func(p Peer) bool { return p.Synced }, false},
+		Set{"killed while appending", Ints, 1 << 40, []string{phaseKill, phaseCount}, func(p Peer) bool { return p.Class <= Loose && !p.OnlySynced }, false})
 	if o.growth > 0 {
-		all = append(all, Set{"growth", Ints, o.growth, []string{phaseGrow}, func(p Peer) bool { return p.Name == "columnvault" }})
+		all = append(all, Set{"growth", Ints, o.growth, []string{phaseGrow}, func(p Peer) bool { return p.Name == "columnvault" }, true})
 	}
 	if o.csv != "" || o.records > 0 {
-		all = append(all, Set{"CSV", "", 0, []string{phaseImport, phaseExport}, func(p Peer) bool { return p.Import != nil }})
+		all = append(all, Set{"CSV", "", 0, []string{phaseImport, phaseExport}, func(p Peer) bool { return p.Import != nil }, false})
 	}
 	return all
 }
@@ -64,6 +66,7 @@ type runner struct {
 	pythons map[string]string // the interpreters of versions of KohakuVault
 	work    string
 	random  *rand.Rand
+	ends    time.Time // when the limit is reached
 }
 
 func (o *options) runAll(stop <-chan os.Signal) (err error) {
@@ -73,7 +76,7 @@ func (o *options) runAll(stop <-chan os.Signal) (err error) {
 		<-stop
 		cancel()
 	}()
-	r := &runner{options: o, ctx: ctx, random: rand.New(rand.NewPCG(3, 4)), samples: io.Discard}
+	r := &runner{options: o, ctx: ctx, random: rand.New(rand.NewPCG(3, 4)), samples: io.Discard, ends: time.Now().Add(o.limit)}
 	if r.self, err = os.Executable(); err != nil {
 		return err
 	}
@@ -108,8 +111,17 @@ func (o *options) runAll(stop <-chan os.Signal) (err error) {
 	if err := json.NewEncoder(r.samples).Encode(header); err != nil {
 		return err
 	}
+	var longest time.Duration
 	for r.round = range o.rounds {
+		start := time.Now()
+		if r.round > 0 && time.Until(r.ends) < longest {
+			fmt.Fprintf(os.Stderr, "no round %d: it would take longer than -limit allows\n", r.round+1)
+			break
+		}
 		for _, s := range sets {
+			if s.once && r.round > 0 {
+				continue
+			}
 			for i := range chosen { // each round begins with another
 				p := chosen[(i+r.round)%len(chosen)]
 				if s.peer(p) && r.ctx.Err() == nil {
@@ -119,6 +131,7 @@ func (o *options) runAll(stop <-chan os.Signal) (err error) {
 				}
 			}
 		}
+		longest = max(longest, time.Since(start))
 	}
 	if r.ctx.Err() != nil {
 		return errors.New("interrupted: there are no tables")
@@ -171,7 +184,10 @@ func (r *runner) process(s Set, p Peer, column string, t Task) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(r.ctx, r.timeout)
+	if time.Until(r.ends) <= 0 {
+		return errors.New("left out: the run has taken as long as -limit allows")
+	}
+	ctx, cancel := context.WithTimeout(r.ctx, min(r.timeout, time.Until(r.ends)))
 	defer cancel()
 	args := []string{r.self, "task", string(text)}
 	if p.Python != "" {
@@ -190,7 +206,7 @@ func (r *runner) process(s Set, p Peer, column string, t Task) error {
 	killed := make(chan bool, 1)
 	living, ended := context.WithCancel(ctx)
 	defer ended()
-	if delay := r.budget/10 + time.Duration(r.random.Int64N(int64(r.budget/20))); t.Phase == phaseKill {
+	if delay := r.budget + time.Duration(r.random.Int64N(int64(r.budget/2))); t.Phase == phaseKill {
 		go func() { killed <- killLater(living, cmd.Process, t.Dir, delay) }()
 	} else {
 		killed <- false
@@ -214,7 +230,7 @@ func (r *runner) process(s Set, p Peer, column string, t Task) error {
 	case <-killed:
 		return nil
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return fmt.Errorf("not done after %v", r.timeout)
+		return fmt.Errorf("not done after %v, or when -limit was reached", r.timeout)
 	case err != nil:
 		return fmt.Errorf("%w: %s", err, said.last())
 	}
