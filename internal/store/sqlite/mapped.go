@@ -19,30 +19,64 @@ import (
 // is a walk down two trees, and is nothing to the elements of a column, which lie
 // outside of trees. So pairs are read with the map out of use.
 
-// maxMapped is the most that SQLite maps.
-const maxMapped = 1 << 30
+// SQLite reads some bytes behind the end of a page, and behind the end of the file
+// that is a fault too. So what is mapped ends with the file and with the snapshot,
+// whichever is shorter: the file may be cut down to a snapshot that is read.
+
+const (
+	// maxMapped is the most that SQLite maps, and minMapped what is worth it.
+	maxMapped, minMapped = 1 << 30, 1 << 20
+)
 
 // mapping is what a connection maps of its file.
 type mapping struct {
-	// bytes are as much of the file as may be mapped, 0 for none.
-	bytes int64
+	// most is as much of the file, in bytes, as there are addresses for.
+	most int64
+	// size is as much as is mapped when it is used, 0 for nothing yet. The driver
+	// keeps the addresses of each size, so a connection has one.
+	size int64
+	// fits says that the snapshot and the file reach as far as that.
+	fits bool
 	// used says that pages come from the map now.
 	used bool
 	// pairs is how many readings of pairs have come since one of elements.
 	pairs int
 }
 
-// mappedBytes is as much of the file as a new connection may map.
-func (s *Store) mappedBytes() int64 {
+// mostMapped is as much of the file as a new connection may map.
+func (s *Store) mostMapped() int64 {
 	n := s.opts.MapBytes
 	if n == 0 {
 		n = memoryBytes() / 4
 	}
 	n = min(n, maxMapped) &^ (64<<10 - 1)
-	if n <= 0 || !mappable(s.path, n) {
+	if n < minMapped || !mappable(s.path, n) {
 		return 0
 	}
 	return n
+}
+
+// fitMap makes what is mapped fit the snapshot that has begun. The result is false
+// if only a new connection can: the file has become much longer, or shorter.
+func (c *conn) fitMap() (fits bool, err error) {
+	m := &c.mapping
+	size := min(c.mappableBytes(), m.most)
+	if m.size == 0 && size >= minMapped {
+		m.size = size
+	}
+	m.fits = m.size > 0 && size >= m.size
+	if !m.fits {
+		err = c.useMap(false)
+	}
+	return m.size == 0 || size == 0 || m.size <= size && size <= 2*m.size, err
+}
+
+// beginMapped is beginSnapshot and fitMap.
+func (c *conn) beginMapped() (fits bool, err error) {
+	if err := c.beginSnapshot(); err != nil {
+		return true, err
+	}
+	return c.fitMap()
 }
 
 // mappable tells whether so much of a file can be mapped. What the driver cannot
@@ -72,14 +106,15 @@ func (c *conn) readsPairs() error {
 }
 
 func (c *conn) useMap(use bool) (err error) {
-	if c.mapping.bytes == 0 || c.mapping.used == use {
+	use = use && c.mapping.fits
+	if c.mapping.used == use {
 		return nil
 	}
 	defer c.guard(&err, catchFaults())
 	c.mapping.used = use
 	n := int64(0)
 	if use {
-		n = c.mapping.bytes
+		n = c.mapping.size
 	}
 	return wrap(c.db.Exec(fmt.Sprintf(`PRAGMA mmap_size = %d`, n)))
 }

@@ -24,3 +24,16 @@ func tryMap(f *os.File, n int64) bool {
 	}
 	return syscall.Munmap(file) == nil
 }
+
+// mappableBytes is how much of the file belongs to the snapshot that has begun, in
+// bytes, and 0 if that is not known.
+func (c *conn) mappableBytes() int64 {
+	if !c.stamped || len(c.files) == 0 || c.files[0].path != c.path {
+		return 0
+	}
+	_, size, _ := identity(c.files[0].file)
+	if pages := int64(c.stamp.pages()) * c.stamp.pageSize(); pages > 0 { // else nobody has written to the log
+		size = min(size, pages)
+	}
+	return size
+}

@@ -63,8 +63,15 @@ func (s *Store) acquire(ctx context.Context) (c *conn, err error) {
 	if c == nil {
 		c, err = s.openReader(ctx)
 	}
+	fits := true
 	if err == nil {
-		err = c.beginSnapshot()
+		fits, err = c.beginMapped()
+	}
+	if err == nil && !fits {
+		s.discard(c)
+		if c, err = s.openReader(ctx); err == nil {
+			_, err = c.beginMapped()
+		}
 	}
 	if err == nil {
 		err = s.look(c, readerLooks)

@@ -360,12 +360,12 @@ func (s *Store) openReader(ctx context.Context) (*conn, error) {
 	if m == modeCreate {
 		m = modeReadWrite
 	}
-	mapped := s.mappedBytes()
-	c, err := s.connect(ctx, m, s.pragmas()+`; PRAGMA query_only = ON`, maxMemory+mapped)
+	most := s.mostMapped()
+	c, err := s.connect(ctx, m, s.pragmas()+`; PRAGMA query_only = ON`, maxMemory+most)
 	if err != nil {
 		return nil, err
 	}
-	c.mapping.bytes = mapped
+	c.mapping.most = most
 	if s.mode != modeImmutable {
 		c.path = s.path
 	}

@@ -87,6 +87,19 @@ func (x *walIndex) moved(stamp walHeader) (moved bool) {
 // of.
 func (h *walHeader) frames() uint32 { return (*[12]uint32)(unsafe.Pointer(h))[4] }
 
+// pages is the size of the database in that state, in pages, or 0 if the log has
+// always been empty.
+func (h *walHeader) pages() uint32 { return (*[12]uint32)(unsafe.Pointer(h))[5] }
+
+// pageSize is that of the database, in bytes.
+func (h *walHeader) pageSize() int64 {
+	n := int64((*[24]uint16)(unsafe.Pointer(h))[7])
+	if n == 1 {
+		return 64 << 10
+	}
+	return n
+}
+
 func (x *walIndex) close() {
 	if x != nil {
 		syscall.Munmap(x.mapped)
