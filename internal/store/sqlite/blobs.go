@@ -259,7 +259,7 @@ func (b *blobs) find(id store.ColumnID, s store.Span) (place, int64, error) {
 // read fills the span from its chunk.
 func (b *blobs) read(ctx context.Context, id store.ColumnID, s store.Span) (err error) {
 	defer b.c.guard(&err, catchFaults())
-	if err := b.c.readsElements(); err != nil {
+	if err := b.c.readsElements(len(s.Data)); err != nil {
 		return err
 	}
 	p, offset, err := b.find(id, s)

@@ -90,10 +90,18 @@ func mappable(path string, n int64) bool {
 	return tryMap(f, n)
 }
 
-// readsElements puts the map into use.
-func (c *conn) readsElements() error {
+// readsElements puts the map into use for n bytes of elements. Long reads go past
+// it: a call for each page costs them little, and the process has no memory of
+// the file then that it needs no more.
+func (c *conn) readsElements(n int) error {
 	c.mapping.pairs = 0
-	return c.useMap(true)
+	switch {
+	case n <= smallRead:
+		return c.useMap(true)
+	case n >= blobPiece:
+		return c.useMap(false)
+	}
+	return nil
 }
 
 // readsPairs takes the map out of use. One pair among elements is not worth that.

@@ -172,9 +172,9 @@ func TestMapFollowsTheFile(t *testing.T) {
 	}
 }
 
-// TestPairsAreCached: pages of trees come from the cache, because SQLite checks
-// them anew whenever they come from the map.
-func TestPairsAreCached(t *testing.T) {
+// TestWhatIsMapped: pages of trees come from the cache, because SQLite checks them
+// anew whenever they come from the map, and long reads go past both.
+func TestWhatIsMapped(t *testing.T) {
 	ctx, s := t.Context(), mappedStore(t, Options{})
 	snap, err := s.Snapshot(ctx)
 	check(t, err)
@@ -197,6 +197,10 @@ func TestPairsAreCached(t *testing.T) {
 	check(t, readScattered(ctx, snap, 1))
 	if !c.mapping.used {
 		t.Error("elements after pairs are not read where they are mapped")
+	}
+	check(t, snap.ReadAt(ctx, 1, []store.Span{{Data: make([]byte, mappedChunk)}}))
+	if c.mapping.used {
+		t.Error("a whole chunk is read where it is mapped")
 	}
 }
 
