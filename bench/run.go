@@ -41,7 +41,9 @@ func (o *options) allSets() (all []Set) {
 	for _, n := range o.sizes {
 		all = append(all, list(Ints, n))
 	}
-	all = append(all, list(Floats, first), list(Bytes, first), list(Strings, first/5), list(Records, first/5), list(Rows, first/5),
+	f64 := list(Floats, first) // in which edits cost what they cost in i64
+	f64.Phases = []string{phaseWrite, phaseRead}
+	all = append(all, f64, list(Bytes, first), list(Strings, first/5), list(Records, first/5), list(Rows, first/5),
 		Set{"commits that wait for the disk", Ints, first / 10, []string{phaseSync}, func(p Peer) bool { return p.Synced }, false},
 		Set{"killed while appending", Ints, 1 << 40, []string{phaseKill, phaseCount}, func(p Peer) bool { return p.Class <= Loose && !p.OnlySynced }, false})
 	if o.growth > 0 {
