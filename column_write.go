@@ -313,3 +313,17 @@ func (c *Column[T]) Reverse(ctx context.Context) error {
 		return column.Reverse(ctx, o.tx.w, o.Column, o.tx.v.buffer)
 	})
 }
+
+// AppendFlat adds rows that lie back to back in one slice to a column of fixed
+// vectors.
+func AppendFlat[E dtype.Element](ctx context.Context, c *Column[[]E], rows []E) error {
+	t, err := flat(c)
+	if err != nil {
+		return c.fail("append", err)
+	}
+	data, err := t.AppendFlat(nil, rows)
+	if err != nil {
+		return c.fail("append", err)
+	}
+	return c.append(ctx, column.Elements{Data: data})
+}
