@@ -52,11 +52,32 @@ func inspect(path string) (exists bool, err error) {
 	if n < headerSize {
 		return false, fmt.Errorf("%w: the file ends inside its header", store.ErrCorrupt)
 	}
-	if want := headerBytes(head); want > info.Size() && !hasWAL(path) && !hasContent(path+"-journal") {
-		return false, fmt.Errorf("%w: the file is truncated: it has %d bytes and its header says %d",
-			store.ErrCorrupt, info.Size(), want)
+	return true, inspectSize(path, f, head, info.Size())
+}
+
+// inspectSize refuses a file that is shorter than its header says, unless a log
+// has the rest. Another process may move its log into the file and delete it
+// between one look and the next, so only what is there twice is wrong.
+func inspectSize(path string, f *os.File, head []byte, size int64) error {
+	again := make([]byte, headerSize)
+	for {
+		want := headerBytes(head)
+		if want <= size || hasWAL(path) || hasContent(path+"-journal") {
+			return nil
+		}
+		info, err := f.Stat()
+		if err == nil {
+			_, err = f.ReadAt(again, 0)
+		}
+		if err != nil {
+			return unavailable(err)
+		}
+		if info.Size() == size && bytes.Equal(again, head) {
+			return fmt.Errorf("%w: the file is truncated: it has %d bytes and its header says %d", store.ErrCorrupt, size, want)
+		}
+		size = info.Size()
+		copy(head, again)
 	}
-	return true, nil
 }
 
 // headerBytes is the size of the database according to its header, or 0 where
