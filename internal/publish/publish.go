@@ -48,14 +48,22 @@ func Begin(path string) (*Work, error) {
 		w.left = append(w.left, left...)
 		if gone && w.lock == nil {
 			if err := w.take(dir); err != nil && !errors.Is(err, errTaken) {
-				return nil, err
+				return nil, about(path, err)
 			}
 		}
 	}
 	if w.lock != nil {
 		return w, nil
 	}
-	return w, w.take(filepath.Join(folder, prefix+rand.Text()))
+	return w, about(path, w.take(filepath.Join(folder, prefix+rand.Text())))
+}
+
+// about is an error of the folder, which nobody knows, as one of the file at path.
+func about(path string, err error) error {
+	if inside, ok := errors.AsType[*fs.PathError](err); ok {
+		return &fs.PathError{Op: "create", Path: path, Err: inside.Err}
+	}
+	return err
 }
 
 // errTaken: another process was faster.

@@ -24,9 +24,10 @@ func (c *Column) Waste(ctx context.Context, r store.Reader) ([]column.Waste, err
 		}
 		part = column.Waste{}
 	}
+	sealed := c.sealedShare()
 	for k := range c.count() {
 		x := c.run(k)
-		need := c.needed(x, k < c.count()-1)
+		need := c.needed(x, k < c.count()-1, sealed)
 		if waste := x.capacity - need; !column.Wasteful(waste, need) || x.rows == 0 {
 			end()
 		} else {
@@ -52,13 +53,29 @@ func (c *Column) Waste(ctx context.Context, r store.Reader) ([]column.Waste, err
 // after which another then begins.
 const leastSealed = 16 << 10
 
+// sealedShare is what compressed runs of the column take of the bytes in them, and
+// half for a column that has none: a run in which that is not so is marked when it
+// is tried.
+func (c *Column) sealedShare() float64 {
+	var taken, held int64
+	for k := range c.count() {
+		if x := c.run(k); x.codec != Raw {
+			taken, held = taken+x.capacity, held+c.share(x, x.rows)
+		}
+	}
+	if held == 0 {
+		return 0.5
+	}
+	return float64(taken) / float64(held)
+}
+
 // needed is about how many bytes the elements of a run take once they are stored
-// anew: of one that could be compressed and is not, a tenth less than they have.
-func (c *Column) needed(x *run, followed bool) int64 {
+// anew, where those that are compressed take such a share.
+func (c *Column) needed(x *run, followed bool, sealed float64) int64 {
 	n := c.share(x, x.rows)
 	switch {
 	case x.codec == Raw && c.seal != Raw && !x.incompressible && (followed || n > leastSealed):
-		return n - n/sealShare
+		return int64(float64(n) * sealed)
 	case x.codec == Raw:
 		return n
 	case c.size > 0:

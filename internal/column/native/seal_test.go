@@ -150,3 +150,30 @@ func TestCompactCompresses(t *testing.T) {
 		return nil
 	})
 }
+
+// TestCompactCompressesTheLast: the last run, which appends leave as it is, is
+// compressed once it is worth that, and only then.
+func TestCompactCompressesTheLast(t *testing.T) {
+	ctx := t.Context()
+	for _, n := range []int{leastSealed/8 - 1, 3 * leastSealed / 8} {
+		s := storetest.NewCounter(storetest.NewMemory())
+		values := make([]int64, n)
+		for i := range values {
+			values[i] = int64(i / 3)
+		}
+		change(t, s, 64<<10, Zstd, func(tx store.Tx, c *Column) error { return c.Append(ctx, tx, numbers(values...)) })
+		change(t, s, 64<<10, Zstd, func(tx store.Tx, c *Column) error {
+			parts, err := c.Waste(ctx, tx)
+			for _, w := range parts {
+				if err == nil {
+					_, err = c.Compact(ctx, tx, w)
+				}
+			}
+			if codec := c.run(c.count() - 1).codec; (codec == Zstd) != (n*8 > leastSealed) {
+				t.Errorf("the last run of %d numbers has codec %d", n, codec)
+			}
+			want(ctx, t, tx, c, values)
+			return err
+		})
+	}
+}
