@@ -105,7 +105,7 @@ func tellStory(t *testing.T, o columnvault.Options, steps int, random *rand.Rand
 func (told *story) loseAtSyncs(t *testing.T, random *rand.Rand) {
 	disk := powerfs.NewDisk()
 	acknowledged := 0
-	every := campaign.of(29, 11, 3)
+	every := campaign.of(83, 41, 3)
 	for i, e := range told.events {
 		if e.Kind == powerfs.Sync || random.IntN(every) == 0 {
 			told.lose(t, disk, acknowledged, fmt.Sprint("before event ", i), random)
