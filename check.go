@@ -89,7 +89,7 @@ const (
 	// table: rows may not be found.
 	FindingIndex = FindingKind(fsck.Index)
 	// FindingRow is a row that breaks a rule of its table, or that nothing
-	// leads to.
+	// leads to, or a field of the catalog that this version does not know.
 	FindingRow = FindingKind(fsck.Row)
 	// FindingOrphan is chunks that belong to no column.
 	FindingOrphan = FindingKind(fsck.Orphan)

@@ -26,7 +26,8 @@ const (
 	FoundUnused FindingKind = "unused"
 	// FoundIndex: an index is damaged, or does not fit what it is over.
 	FoundIndex FindingKind = "index"
-	// FoundRow: a row that breaks a rule of its table, or that nothing finds.
+	// FoundRow: a row that breaks a rule of its table, or that nothing finds, or a
+	// field that this version does not know.
 	FoundRow FindingKind = "row"
 	// FoundOrphan: chunks of no column.
 	FoundOrphan FindingKind = "orphan"

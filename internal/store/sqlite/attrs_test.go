@@ -9,6 +9,7 @@ import (
 
 	"columnvault/internal/store"
 	"columnvault/internal/store/sqlite"
+	"columnvault/internal/store/storetest"
 )
 
 // attrsOf is what a vault says of a column.
@@ -136,4 +137,31 @@ func text(t *testing.T, path, sql string) (value string) {
 		t.Fatal(err)
 	}
 	return value
+}
+
+// TestAttrsUnderAnotherName: where the field with the meanings of columns has got
+// another name, columns mean what their bytes say, and Verify finds it.
+func TestAttrsUnderAnotherName(t *testing.T) {
+	ctx := t.Context()
+	s, path := openFile(t)
+	create(t, s, "a", store.LayoutV0)
+	verify := func() (found []store.Finding) {
+		t.Helper()
+		err := storetest.Read(ctx, s, func(r store.Reader) (err error) {
+			found, err = r.Verify(ctx, true)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return found
+	}
+	execute(t, path, `ALTER TABLE col_meta ADD COLUMN columnvault_attrs TEXT; UPDATE col_meta SET columnvault_attrs = 'time=us'`)
+	if found := verify(); len(found) > 0 {
+		t.Errorf("before: %v", found)
+	}
+	execute(t, path, `ALTER TABLE col_meta RENAME COLUMN columnvault_attrs TO columnvault_attrr`)
+	if found := verify(); len(found) != 1 || found[0].Table != "col_meta" || !strings.Contains(found[0].Text, "columnvault_attrr") {
+		t.Errorf("after: %v", found)
+	}
 }

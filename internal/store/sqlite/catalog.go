@@ -123,6 +123,8 @@ type columnTable struct {
 	setShape                            string
 	// plain and withAttrs read rows, of tables without and with attrs.
 	plain, withAttrs columnQueries
+	// fields are all that are known of the table, each in spaces.
+	fields string
 }
 
 // columnQueries read rows of columns.
@@ -133,8 +135,8 @@ type columnQueries struct{ byNames, byID, all string }
 const attrsField = `columnvault_attrs`
 
 // newColumnTable makes the statements. least and most are the fields with the
-// bounds of chunks.
-func newColumnTable(layout store.Layout, table, least, most string) *columnTable {
+// bounds of chunks, more are fields that nobody reads.
+func newColumnTable(layout store.Layout, table, least, most, more string) *columnTable {
 	queries := func(attrs string) columnQueries {
 		rows := `SELECT col_id, name, dtype, elem_size, length, ` + least + `, ` + most + `, ` + attrs + ` FROM ` + table
 		return columnQueries{
@@ -153,14 +155,15 @@ func newColumnTable(layout store.Layout, table, least, most string) *columnTable
 		setName:   `UPDATE ` + table + ` SET name = ? WHERE col_id = ?`,
 		setShape:  `UPDATE ` + table + ` SET elem_size = ?, length = ?, ` + least + ` = ?, ` + most + ` = ? WHERE col_id = ?`,
 		erase:     `DELETE FROM ` + table + ` WHERE col_id = ?`,
+		fields:    ` col_id name dtype elem_size length ` + least + ` ` + most + ` ` + attrsField + ` ` + more + ` `,
 	}
 }
 
 // columnTables are in the order in which a name is looked for.
 var columnTables = []*columnTable{
-	newColumnTable(store.LayoutNative, `columnvault_columns`, `structure`, `run_bytes`),
-	newColumnTable(store.LayoutV0, `col_meta`, `min_chunk_bytes`, `max_chunk_bytes`),
-	newColumnTable(store.LayoutV1, `kvault_col_columns`, `block_bytes`, `block_bytes`),
+	newColumnTable(store.LayoutNative, `columnvault_columns`, `structure`, `run_bytes`, ``),
+	newColumnTable(store.LayoutV0, `col_meta`, `min_chunk_bytes`, `max_chunk_bytes`, `chunk_bytes`),
+	newColumnTable(store.LayoutV1, `kvault_col_columns`, `block_bytes`, `block_bytes`, ``),
 }
 
 // tableOf is where the row of the column is, nil for an ID that no column has.

@@ -39,7 +39,7 @@ func (r *reader) Verify(ctx context.Context, full bool) (found []store.Finding, 
 
 // verify is Verify for who has entered.
 func (r *reader) verify(ctx context.Context, full bool) (found []store.Finding, err error) {
-	steps := []func() ([]store.Finding, error){r.verifyIndexes, r.verifyPairs, r.verifyOrphans, r.verifyNative, r.verifyTriggers}
+	steps := []func() ([]store.Finding, error){r.verifyIndexes, r.verifyPairs, r.verifyOrphans, r.verifyNative, r.verifyFields, r.verifyTriggers}
 	if full {
 		steps = steps[1:] // SQLite compares the indexes
 	}
@@ -254,6 +254,25 @@ func (r *reader) verifyNative() (found []store.Finding, err error) {
 		}
 		if n > 0 {
 			found = append(found, store.Finding{Kind: store.FoundRow, Damage: rule.damage, Table: "columnvault_runs", Text: fmt.Sprintf(rule.text, n)})
+		}
+	}
+	return found, nil
+}
+
+// verifyFields looks for fields of the catalog that this version does not know: what
+// they say of a column is not heeded. Damage to the name of one that may be missing
+// shows in nothing else.
+func (r *reader) verifyFields() (found []store.Finding, err error) {
+	for _, t := range columnTables {
+		err := r.c.queryWhile(`SELECT name FROM pragma_table_xinfo(?)`, func(st *sqlite3.Stmt) bool {
+			if name := st.ColumnText(0); !strings.Contains(t.fields, " "+strings.ToLower(name)+" ") {
+				text := fmt.Sprintf("the table %q of the catalog has a field %.64q: this version does not know it, and does not heed what it says of columns", t.name, name)
+				found = append(found, store.Finding{Kind: store.FoundRow, Table: t.name, Text: text})
+			}
+			return len(found) < maxFindings
+		}, t.name)
+		if err != nil {
+			return nil, err
 		}
 	}
 	return found, nil
