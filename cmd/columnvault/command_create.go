@@ -13,9 +13,9 @@ import (
 func newCreateCommand(*app) *cobra.Command {
 	var o columnvault.ColumnOptions
 	var into bool
-	var layout, compress string
+	var stored newColumns
 	cmd := &cobra.Command{
-		Use:   "create DB NAME DTYPE [MEANING...] [--layout 0|native] [--compress zstd] [--min-chunk N] [--max-chunk N] [--into-existing]",
+		Use:   "create DB NAME DTYPE [MEANING...] [--layout 0|native] [--compress zstd] [--home N] [--min-chunk N] [--max-chunk N] [--into-existing]",
 		Short: "Create an empty column, and the vault if there is none",
 		Long: `Create an empty column, and the vault if there is none. DTYPE is one of
 
@@ -58,7 +58,7 @@ a fraction of it. KohakuVault does not see such a column.
 			if o.MinChunk < 0 || o.MaxChunk < 0 {
 				return usagef("a chunk size is a number of bytes, 0 for the default")
 			}
-			if err := parseNewLayout(&o, layout, compress); err != nil {
+			if err := stored.parse(&o); err != nil {
 				return err
 			}
 			return runCreate(cmd.Context(), args[0], args[1], m.Type(spec), &o, into)
@@ -66,7 +66,7 @@ a fraction of it. KohakuVault does not see such a column.
 	}
 	cmd.Flags().IntVar(&o.MinChunk, "min-chunk", 0, "`N` bytes for the first chunk; 0 is 4 KiB")
 	cmd.Flags().IntVar(&o.MaxChunk, "max-chunk", 0, "`N` bytes for the largest chunk; 0 is 1 MiB, or 524280 for elements\nthat vary in size; 16777212 suits columns that KohakuVault 0.8.6\nkeeps updating")
-	newLayoutFlags(cmd, &layout, &compress)
+	stored.add(cmd)
 	intoExistingFlag(cmd, &into)
 	return cmd
 }

@@ -24,7 +24,7 @@ type importOptions struct {
 	skip                                 int
 	append, only, quiet, noHeader        bool
 	detect, intoExisting, asJSON         bool
-	layout, compress                     string
+	stored                               newColumns
 }
 
 func newImportCommand(a *app) *cobra.Command {
@@ -32,7 +32,7 @@ func newImportCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "import DB FILE|- [--format NAME] [--types COLUMN=DTYPE,...] [--null TEXT]... [--na COLUMN=VALUE]... " +
 			"[--delimiter CHARACTER] [--no-header] [--skip N] [--comment TEXT] [--encoding NAME] [--ragged fill|skip] " +
-			"[--columns NAME,...] [--where START:STOP] [--into NAME] [--prefix P] [--append [--only]] [--layout 0|native] [--compress zstd] [--detect] [--json] [--quiet] [--into-existing]",
+			"[--columns NAME,...] [--where START:STOP] [--into NAME] [--prefix P] [--append [--only]] [--layout 0|native] [--compress zstd] [--home N] [--detect] [--json] [--quiet] [--into-existing]",
 		Short: "Make columns of a CSV, JSON lines, Parquet, Arrow or .npy file",
 		Long: `Make columns of a file, CSV, JSON lines, Parquet, Arrow IPC (.arrow, .feather;
 .arrows for a stream) or .npy, or of standard input (-), which needs --format.
@@ -113,7 +113,7 @@ docs/import.md says exactly what is read as what.`,
 	f.BoolVar(&o.detect, "detect", false, "show the columns that the file has, and write nothing")
 	f.BoolVar(&o.asJSON, "json", false, "print JSON")
 	f.BoolVar(&o.quiet, "quiet", false, "no progress bar, no warnings and no table")
-	newLayoutFlags(cmd, &o.layout, &o.compress)
+	o.stored.add(cmd)
 	intoExistingFlag(cmd, &o.intoExisting)
 	return cmd
 }
@@ -121,7 +121,7 @@ docs/import.md says exactly what is read as what.`,
 // plan reads the flags.
 func (o *importOptions) plan(path string) (*importing.Options, error) {
 	p := &importing.Options{}
-	if err := parseNewLayout(&p.Import.Columns, o.layout, o.compress); err != nil {
+	if err := o.stored.parse(&p.Import.Columns); err != nil {
 		return nil, err
 	}
 	p.Import.Prefix, p.Import.Append, p.Import.Only = o.prefix, o.append, o.only

@@ -23,6 +23,7 @@ type listedColumn struct {
 	Incomplete bool   `json:"incomplete"`
 	Stored     string `json:"stored,omitempty"`
 	Hidden     bool   `json:"hidden,omitempty"`
+	Home       int    `json:"home,omitempty"`
 }
 
 // listedTable is a line of ls --json for a key-value table.
@@ -53,6 +54,8 @@ func newLsCommand(a *app) *cobra.Command {
               those of a vec:bool in layout 1 are; left out for all others
   hidden      true for a column if the name means another: a native one before
               one of layout 0, and that before one of layout 1; left out for others
+  home        integer, the home of the column where a vault is divided over several
+              servers; left out for 0, which all columns of a file have
 A key-value table has the fields name and table, which is true, and no others.`,
 		Example: `  columnvault ls weather.db
   columnvault ls weather.db --json | jq -r 'select(.table | not).name'`,
@@ -82,7 +85,7 @@ func runLs(ctx context.Context, a *app, db string, asJSON bool) error {
 		}
 		if asJSON {
 			for _, info := range infos {
-				if err := a.printJSON(listedColumn{info.Name, info.DType, info.Meaning.String(), info.Len, info.Layout, codecOf(info), info.Incomplete, info.Stored, info.Hidden}); err != nil {
+				if err := a.printJSON(listedColumn{info.Name, info.DType, info.Meaning.String(), info.Len, info.Layout, codecOf(info), info.Incomplete, info.Stored, info.Hidden, info.Home}); err != nil {
 					return err
 				}
 			}

@@ -35,25 +35,32 @@ func parseLayout(flag string) (int, error) {
 	return 0, usagef("%s is not a layout: want 0, 1 or native", excerpt.Quote(flag, excerpt.Value))
 }
 
-// newLayoutFlags adds the flags that parseNewLayout reads.
-func newLayoutFlags(cmd *cobra.Command, layout, compress *string) {
-	cmd.Flags().StringVar(layout, "layout", "0", "how columns are stored, `0|native`: KohakuVault 0.8.6 reads 0 alone")
-	compressFlag(cmd, compress)
+// newColumns are the flags that say how new columns are stored.
+type newColumns struct {
+	layout, compress string
+	home             int
+}
+
+func (n *newColumns) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&n.layout, "layout", "0", "how columns are stored, `0|native`: KohakuVault 0.8.6 reads 0 alone")
+	compressFlag(cmd, &n.compress)
+	cmd.Flags().IntVar(&n.home, "home", 0, "the home, `N` of 0 to 32767, of columns that change together where a\nvault is divided over several servers; a file has one home")
 }
 
 func compressFlag(cmd *cobra.Command, compress *string) {
 	cmd.Flags().StringVar(compress, "compress", "none", "compress native columns, `none|zstd`")
 }
 
-// parseNewLayout reads the layout of new columns.
-func parseNewLayout(o *columnvault.ColumnOptions, layout, compress string) (err error) {
-	if o.Layout, err = parseLayout(layout); err != nil {
+// parse puts what the flags say into o.
+func (n *newColumns) parse(o *columnvault.ColumnOptions) (err error) {
+	if o.Layout, err = parseLayout(n.layout); err != nil {
 		return err
 	}
 	if o.Layout == 1 {
 		return usagef("new columns have layout 0 or native")
 	}
-	o.Compression, err = parseCompression(o.Layout, compress)
+	o.Home = n.home
+	o.Compression, err = parseCompression(o.Layout, n.compress)
 	return err
 }
 

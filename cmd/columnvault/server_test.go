@@ -22,8 +22,9 @@ func TestServer(t *testing.T) {
 			t.Errorf("%q prints %q, without %q", args, got, want)
 		}
 	}
-	columnvaultCommand(t, "import", dsn, csv)
+	columnvaultCommand(t, "import", dsn, csv, "--home", "7")
 	contains("temp_max", "ls", dsn)
+	contains(`"home":7}`, "ls", dsn, "--json")
 	contains("1461", "sql", dsn, "SELECT count(*) FROM columns")
 	columnvaultCommand(t, "append", dsn, "wind", "2.5")
 	contains("2.5\n", "get", dsn, "wind", "-1")
