@@ -238,29 +238,19 @@ func (j *job) saveOffsets(ctx context.Context, c Column, row store.Row, blocks [
 	}
 	c.Expected = end
 	j.spend(end * offsetSize)
-	w, err := j.target.column(ctx, &c, row)
+	s, err := j.begin(ctx, &c, row)
 	if err != nil {
 		return err
-	}
-	at := int64(0)
-	lose := func(to int64, reason string) error {
-		if to = min(to, end); to <= at {
-			return nil
-		}
-		n := to - at
-		c.lose(at, to, reason)
-		at = to
-		return j.fill(ctx, &c, w, n)
 	}
 	for k, b := range blocks {
 		next := end
 		if k+1 < len(blocks) {
 			next = min(next, blocks[k+1].First)
 		}
-		if err = lose(b.First, "the block that has them is missing"); err != nil {
+		if err = s.lose(ctx, min(b.First, end), "the block that has them is missing"); err != nil {
 			break
 		}
-		if at >= next {
+		if s.at >= next {
 			continue // another block has said that it has them
 		}
 		to := next
@@ -268,29 +258,21 @@ func (j *job) saveOffsets(ctx context.Context, c Column, row store.Row, blocks [
 			to = min(to, b.First+b.Rows)
 		}
 		if !b.stored {
-			err = lose(to, fmt.Sprintf("the bytes of chunk %d are missing", b.number))
+			err = s.lose(ctx, to, fmt.Sprintf("the bytes of chunk %d are missing", b.number))
 		}
 		r := valueReader{job: j}
-		for at < to && err == nil {
-			value, reason := b.value(&r, at-b.First)
-			if reason != "" {
-				err = lose(at+1, reason)
-				continue
-			}
-			at++
-			c.Read++
-			if err = w.addValue(ctx, value); err == nil && at%1024 == 0 {
-				err = ctx.Err()
-			}
+		for s.at < to && err == nil {
+			value, reason := b.value(&r, s.at-b.First)
+			err = s.value(ctx, value, reason)
 		}
 		if err != nil {
 			break
 		}
 	}
 	if err == nil {
-		err = lose(end, "the block that has them is missing")
+		err = s.lose(ctx, end, "the block that has them is missing")
 	}
-	return j.finish(ctx, &c, w, err)
+	return s.finish(ctx, err)
 }
 
 // value is element k of the block, or why it cannot be read.

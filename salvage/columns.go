@@ -149,37 +149,11 @@ func (j *job) saveFixed(ctx context.Context, c Column, e catalog.Entry, chunks m
 	row, end := j.repaired(&c, row, chunks)
 	c.Expected = end
 	j.spend(end * row.ElemSize)
-	w, err := j.target.column(ctx, &c, row)
+	s, err := j.begin(ctx, &c, row)
 	if err != nil {
 		return err
 	}
-	err = j.elements(ctx, row, chunks, end, func(p piece) error {
-		if p.reason == "" {
-			c.Read += p.to - p.from
-			return w.add(ctx, p.data)
-		}
-		c.lose(p.from, p.to, p.reason)
-		return j.fill(ctx, &c, w, p.to-p.from)
-	})
-	return j.finish(ctx, &c, w, err)
-}
-
-// fill puts elements in the place of missing ones.
-func (j *job) fill(ctx context.Context, c *Column, w *writer, n int64) error {
-	if j.opts.Holes == Drop {
-		return nil
-	}
-	c.Filled += n
-	return w.addBlank(ctx, n)
-}
-
-// finish writes what is left and reports the column.
-func (j *job) finish(ctx context.Context, c *Column, w *writer, err error) error {
-	if err == nil {
-		err = w.end(ctx)
-	}
-	j.report.Columns = append(j.report.Columns, *c)
-	return err
+	return s.finish(ctx, j.elements(ctx, row, chunks, end, func(p piece) error { return s.piece(ctx, p) }))
 }
 
 func (j *job) saveVarSize(ctx context.Context, c Column, e catalog.Entry) error {
@@ -197,7 +171,7 @@ func (j *job) saveVarSize(ctx context.Context, c Column, e catalog.Entry) error 
 		return nil
 	}
 	e.Data.ElemSize = 0
-	w, err := j.target.column(ctx, &c, e.Data)
+	s, err := j.begin(ctx, &c, e.Data)
 	if err != nil {
 		return err
 	}
@@ -205,27 +179,18 @@ func (j *job) saveVarSize(ctx context.Context, c Column, e catalog.Entry) error 
 	err = j.elements(ctx, index, j.chunks[int64(index.ID)], end, func(p piece) error {
 		if p.reason != "" {
 			r.begun = unknown
-			c.lose(p.from, p.to, "index: "+p.reason)
-			return j.fill(ctx, &c, w, p.to-p.from)
+			return s.lose(ctx, p.to, "index: "+p.reason)
 		}
 		entries := append([]byte(nil), p.data...) // reading values takes the buffer
 		for k := range p.to - p.from {
 			value, reason := r.value(entries[k*entrySize:])
-			if reason == "" {
-				c.Read++
-				if err := w.addValue(ctx, value); err != nil {
-					return err
-				}
-				continue
-			}
-			c.lose(p.from+k, p.from+k+1, reason)
-			if err := j.fill(ctx, &c, w, 1); err != nil {
+			if err := s.value(ctx, value, reason); err != nil {
 				return err
 			}
 		}
 		return ctx.Err()
 	})
-	return j.finish(ctx, &c, w, err)
+	return s.finish(ctx, err)
 }
 
 // valueReader reads the elements of a variable-size column. It keeps a part of
@@ -325,7 +290,7 @@ func (j *job) saveChunks(ctx context.Context, c Column, id int64) error {
 
 func (j *job) saveWhole(ctx context.Context, c Column, id int64, chunks map[int64]*chunk) error {
 	c.DType, c.Missing = "bytes", []Range{}
-	w, err := j.target.column(ctx, &c, store.Row{ID: store.ColumnID(id)})
+	s, err := j.begin(ctx, &c, store.Row{ID: store.ColumnID(id)})
 	if err != nil {
 		return err
 	}
@@ -340,11 +305,11 @@ func (j *job) saveWhole(ctx context.Context, c Column, id int64, chunks map[int6
 		} else {
 			c.Read++
 		}
-		if err = w.addValue(ctx, data); err != nil {
+		if err = s.w.addValue(ctx, data); err != nil {
 			break
 		}
 	}
-	return j.finish(ctx, &c, w, err)
+	return s.finish(ctx, err)
 }
 
 // whole is the bytes of a chunk that count, and what is wrong with them. Where a

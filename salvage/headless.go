@@ -184,7 +184,7 @@ func (j *job) saveRests(ctx context.Context) error {
 	}
 	c := Column{Name: "recovered/chains", DType: "bytes", Missing: []Range{},
 		Remark: "what is left of chunks whose rows are lost, where nothing says of which: each element is the end of one, and has some bytes more behind it"}
-	w, err := j.target.column(ctx, &c, store.Row{})
+	s, err := j.begin(ctx, &c, store.Row{})
 	if err != nil {
 		return err
 	}
@@ -203,11 +203,11 @@ func (j *job) saveRests(ctx context.Context) error {
 		j.note("element %d of %s is the end of %s", c.Expected, cmp.Or(c.Saved, c.Name), candidates(r.rows))
 		c.Expected++
 		c.Read++
-		if err = w.addValue(ctx, data); err != nil {
+		if err = s.w.addValue(ctx, data); err != nil {
 			break
 		}
 	}
-	return j.finish(ctx, &c, w, err)
+	return s.finish(ctx, err)
 }
 
 // mostNamed is how many chunks a note names.
