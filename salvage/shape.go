@@ -45,7 +45,8 @@ var tableRoles = map[string]role{
 }
 
 // shapes say what the fields of a row look like in each role: n is NULL, i an
-// integer, t text, b a BLOB, d a BLOB or text, o an integer or NULL. Fields after
+// integer, t text, b a BLOB, d a BLOB or text, o an integer or NULL,
+// a text or NULL. Fields after
 // those are ignored if the shape ends with a +, as another program may have
 // added some.
 var shapes = []struct {
@@ -56,8 +57,8 @@ var shapes = []struct {
 	{roleSchema, false, "tttid"},
 	{roleSchema, false, "tttin"},
 	{roleMeta, false, "tt"},
+	{roleNativeColumns, false, "nttiiiia+"}, // before the next, which has numbers there
 	{roleColumns, false, "nttiiioo+"},
-	{roleNativeColumns, false, "nttiiii+"},
 	{roleChunks, false, "iidiiioo+"},
 	{rolePairs, false, "bb"},
 	{rolePairs, true, "bb"},
@@ -99,6 +100,10 @@ func has(fields []sqlitefile.Field, shape string) bool {
 			}
 		case 'd':
 			if kind != sqlitefile.Blob && kind != sqlitefile.Text {
+				return false
+			}
+		case 'a':
+			if kind != sqlitefile.Text && kind != sqlitefile.Null {
 				return false
 			}
 		case 'o':
