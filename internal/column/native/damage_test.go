@@ -29,11 +29,13 @@ func FuzzDamage(f *testing.F) {
 	f.Add([]byte("abcdefghijklmnopqrstuvwx"), (&run{rows: 3}).encode(nil, 8), int64(3), int64(8), int64(3), int64(4))
 	f.Add(sealed, packed.encode(nil, 8), int64(3), int64(8), int64(3), int64(0))
 	f.Add(sealed, (&run{meta: meta{codec: Zstd, bytes: 800}}).encode(nil, 8), int64(100), int64(8), int64(100), int64(150))
+	f.Add([]byte("\x01\x00\x00\x00\x01\x00\x00\x0000000000"), []byte("\x01\x01\x0000\x00\x00\x0000\x00\x00\x00\x00\x00\x000000000000000000"), int64(1), int64(50), int64(3), int64(-52)) // ends of what has one size
 	f.Add([]byte("abcdefgh"), []byte("x"), int64(1<<50), int64(1<<40), int64(1<<60), int64(7))
 	f.Fuzz(func(t *testing.T, data, about []byte, before, size, rows, i int64) {
 		if len(data) > 1<<13 || len(about) > store.MaxMeta || size < 0 {
 			return // what is to be tried is damage, not size
 		}
+		readRun(t, store.Chunk{Number: 7, Capacity: int64(len(data)), Used: rows, Meta: about}, data, size)
 		ctx := t.Context()
 		s := storetest.NewMemory()
 		err := s.Update(ctx, func(tx store.Tx) error {
@@ -75,6 +77,45 @@ func FuzzDamage(f *testing.F) {
 			}
 		}
 	})
+}
+
+// readRun reads what can be read of a run without a store.
+func readRun(t *testing.T, chunk store.Chunk, data []byte, size int64) {
+	x, err := RunOf(chunk, size)
+	if err != nil {
+		return
+	}
+	tail := x.Tail()
+	if n := tail.Count(int(size)); int64(n) > x.Rows()-x.Stored() {
+		t.Errorf("%d elements lie beside a run of %d, %d of them stored", n, x.Rows(), x.Stored())
+	}
+	if x.Codec() == Raw {
+		if from, to := x.EndsAt(0, x.Skip()+x.Stored()); size == 0 && (from < 0 || to > chunk.Capacity) {
+			t.Errorf("ends from %d to %d of %d bytes", from, to, chunk.Capacity)
+		}
+		return
+	}
+	f, err := x.Frames(int64(len(data)), func(p []byte, offset int64) error {
+		if offset < 0 || offset+int64(len(p)) > int64(len(data)) {
+			t.Errorf("%d bytes at %d are read of %d", len(p), offset, len(data))
+		}
+		copy(p, data[offset:])
+		return nil
+	})
+	for k := int64(0); err == nil && k < 4; k++ {
+		if p, bad := f.Elements(nil, k); bad == nil && int64(len(p)) > f.Step() {
+			t.Errorf("frame %d has %d bytes", k, len(p))
+		} else if bad != nil && !errors.Is(bad, store.ErrCorrupt) {
+			t.Error(bad)
+		}
+		p, bad := f.Ends(nil, k)
+		if n := len(x.ParseEnds(nil, p)); bad == nil && n > EndsInFrame {
+			t.Errorf("frame %d has %d ends", k, n)
+		}
+	}
+	if err != nil && !errors.Is(err, store.ErrCorrupt) {
+		t.Error(err)
+	}
 }
 
 // open opens the column named x.

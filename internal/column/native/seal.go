@@ -33,20 +33,21 @@ type codec struct {
 // reset forgets what is known of runs, which have changed.
 func (d *codec) reset() { d.own.clear() }
 
-// width is the size of the numbers that elements are, 0 for what is none.
-func (c *Column) width() int {
-	switch c.size {
+// widthOf is the size of the numbers that elements of this size are, 0 for what
+// is none.
+func widthOf(size int64) int {
+	switch size {
 	case 1, 2, 4, 8:
-		return int(c.size)
+		return int(size)
 	}
 	return 0
 }
 
-// frameSize is how many bytes of elements lie in a frame: whole elements, where
-// they have one size.
-func (c *Column) frameSize() int64 {
-	if c.size > 0 {
-		return max(1, frameBytes/c.size) * c.size
+// frameSize is how many bytes of elements of this size lie in a frame: whole
+// elements, where they have one size.
+func frameSize(size int64) int64 {
+	if size > 0 {
+		return max(1, frameBytes/size) * size
 	}
 	return frameBytes
 }
@@ -68,7 +69,7 @@ func (c *Column) sealed(e *column.Elements) []byte {
 		}
 		return n
 	}
-	ofData := cut(e.Data, c.frameSize(), c.width())
+	ofData := cut(e.Data, frameSize(c.size), widthOf(c.size))
 	ends := make([]byte, 0, len(e.Ends)*endSize)
 	for _, end := range e.Ends {
 		ends = binary.LittleEndian.AppendUint32(ends, uint32(end))
@@ -135,6 +136,21 @@ func (h head) frame(k int) (from, to int64) {
 	return from, from + h.number(sealHead/sizeBytes+k)
 }
 
+// check compares the three numbers with what is known of the run.
+func (h head) check(x *run, size int64) error {
+	n, ofData, ends := h.number(0), h.number(1), h.number(2)
+	step := frameSize(size)
+	rows := x.skip + x.stored()
+	wanted := int64(0)
+	if size == 0 {
+		wanted = ends
+	}
+	if n > maxFrames || n*sizeBytes > x.capacity-sealHead || ofData != (x.bytes+step-1)/step || n != ofData+(wanted*endSize+frameBytes-1)/frameBytes || size == 0 && ends < rows {
+		return corrupt("run %d has %d frames, %d of them of elements, for %d elements in %d bytes", x.number, n, ofData, rows, x.bytes)
+	}
+	return nil
+}
+
 // headOf reads what stands in front of the frames of a run.
 func (c *Column) headOf(ctx context.Context, r store.Reader, x *run) (head, error) {
 	keep, limit := c.kept(r)
@@ -147,19 +163,13 @@ func (c *Column) headOf(ctx context.Context, r store.Reader, x *run) (head, erro
 			return nil, err
 		}
 	}
-	n, ofData, ends := h.number(0), h.number(1), h.number(2)
-	step := c.frameSize()
-	rows := x.skip + x.stored()
-	wanted := int64(0)
-	if c.size == 0 {
-		wanted = ends
-	}
-	if n > maxFrames || n*sizeBytes > x.capacity-sealHead || ofData != (x.bytes+step-1)/step || n != ofData+(wanted*endSize+frameBytes-1)/frameBytes || c.size == 0 && ends < rows {
-		return nil, corrupt("run %d has %d frames, %d of them of elements, for %d elements in %d bytes", x.number, n, ofData, rows, x.bytes)
+	if err := h.check(x, c.size); err != nil {
+		return nil, err
 	}
 	if known {
 		return h, nil
 	}
+	n := h.number(0)
 	h = append(h, make([]byte, n*sizeBytes)...)
 	if err := c.readChunk(ctx, r, x, h[sealHead:], sealHead); err != nil {
 		return nil, err
@@ -184,7 +194,7 @@ func (c *Column) fill(ctx context.Context, r store.Reader, x *run, offset int64,
 	if x.codec == broken {
 		return errBroken(x)
 	}
-	return c.decoded(ctx, r, x, 0, x.bytes, c.frameSize(), c.width(), offset, p)
+	return c.decoded(ctx, r, x, 0, x.bytes, frameSize(c.size), widthOf(c.size), offset, p)
 }
 
 // fillEnds fills p with ends, from that of element from on.
