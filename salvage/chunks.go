@@ -221,16 +221,10 @@ func (j *job) elements(ctx context.Context, row store.Row, chunks map[int64]*chu
 			return err
 		}
 		last := min(first+per, end, first+chunks[number].data.Size/size)
-		for at < last {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			to := at + min(last-at, max(1, pieceBytes/size))
-			if err := j.pieces(chunks[number], size, first, at, to, visit); err != nil {
-				return err
-			}
-			at = to
+		if err := j.span(ctx, chunks[number], size, first, at, last, visit); err != nil {
+			return err
 		}
+		at = max(at, last)
 		if err := lose(min(first+per, end), fmt.Sprintf("chunk %d is shorter than it should be", number)); err != nil {
 			return err
 		}
@@ -243,6 +237,21 @@ func missingChunks(from, to int64) string {
 		return fmt.Sprintf("chunk %d is missing", from)
 	}
 	return fmt.Sprintf("chunks %d to %d are missing", from, to-1)
+}
+
+// span goes over the elements from at up to last of a chunk that begins with first.
+func (j *job) span(ctx context.Context, c *chunk, size, first, at, last int64, visit func(piece) error) error {
+	for at < last {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		to := at + min(last-at, max(1, pieceBytes/size))
+		if err := j.pieces(c, size, first, at, to, visit); err != nil {
+			return err
+		}
+		at = to
+	}
+	return nil
 }
 
 // pieces reads the elements from at up to to, of a chunk that begins with first.

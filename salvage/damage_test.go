@@ -367,15 +367,21 @@ func TestDamageCampaign(t *testing.T) {
 		pageSize int
 		mapped   bool
 		layout   int
-	}{{4096, true, 0}, {4096, true, 1}, {4096, false, 0}, {512, true, 0}, {32768, true, 0}, {1024, false, 1}}
+	}{{4096, true, 0}, {4096, true, 1}, {4096, false, 0}, {512, true, 0}, {32768, true, 0}, {1024, false, 1}, {4096, true, 2}}
 	if testing.Short() {
 		kinds = kinds[:2]
 	}
 	for _, kind := range kinds {
 		pageSize := kind.pageSize
-		path := build(t, pageSize)
-		if kind.layout == 1 {
+		path := ""
+		switch kind.layout {
+		case 0:
+			path = build(t, pageSize)
+		case 1:
+			path = build(t, pageSize)
 			toLayout1(t, path)
+		case 2:
+			path = buildNative(t, pageSize, columnvault.Zstd)
 		}
 		if !kind.mapped {
 			vaulttest.ExecSQL(t, path, `PRAGMA journal_mode = DELETE`, `PRAGMA auto_vacuum = NONE`, `VACUUM`, `PRAGMA journal_mode = WAL`)

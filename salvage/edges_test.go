@@ -14,9 +14,6 @@ import (
 
 	"columnvault"
 	"columnvault/dtype"
-	"columnvault/internal/store"
-	"columnvault/internal/store/sqlite"
-	"columnvault/internal/store/storetest"
 	"columnvault/internal/vaulttest"
 	"columnvault/salvage"
 )
@@ -251,54 +248,6 @@ func TestWhatElseIsThere(t *testing.T) {
 	if !slices.Contains(later.NotRead, "kvault_col_columns") || len(contentsOf(t, target, "kv").tables["kv"]) == 0 {
 		t.Errorf("of a file with another version of layout 1:\n%s", later)
 	}
-}
-
-func TestNativeColumns(t *testing.T) {
-	ctx := t.Context()
-	path := filepath.Join(t.TempDir(), "native.db")
-	s, err := sqlite.Open(ctx, path, sqlite.Options{})
-	must(t, err)
-	write := func(s *sqlite.Store, fn func(tx store.Tx) error) { t.Helper(); must(t, s.Update(ctx, fn)) }
-	write(s, func(tx store.Tx) error {
-		c, err := tx.CreateColumn(ctx, store.Row{Name: "n", DType: "i64", ElemSize: 8, MinChunk: 64, MaxChunk: 1 << 20, Layout: store.LayoutNative})
-		if err != nil {
-			return err
-		}
-		for k := range int64(5) {
-			if err := tx.PutChunk(ctx, c.ID, store.Chunk{Number: k * 7, Capacity: 30_000, Used: k, Meta: []byte{byte(k), 1}}, vaulttest.Bytes(int(k), 30_000)); err != nil {
-				return err
-			}
-		}
-		return tx.SetLength(ctx, c.ID, 77)
-	})
-	must(t, s.Close())
-	r, target := save(t, path, salvage.Options{})
-	if !r.Complete() {
-		t.Errorf("not complete:\n%s", r)
-	}
-	s, err = sqlite.Open(ctx, target, sqlite.Options{ReadOnly: true})
-	must(t, err)
-	defer s.Close()
-	must(t, storetest.Read(ctx, s, func(tx store.Reader) error {
-		rows, err := tx.Lookup(ctx, "n")
-		if err != nil || len(rows) != 1 || rows[0].Length != 77 || rows[0].Layout != store.LayoutNative {
-			t.Fatalf("%+v, %v", rows, err)
-		}
-		k := int64(0)
-		for c, err := range tx.Chunks(ctx, rows[0].ID, math.MinInt64, math.MaxInt64) {
-			must(t, err)
-			data := make([]byte, c.Capacity)
-			must(t, tx.ReadAt(ctx, rows[0].ID, []store.Span{{Chunk: c.Number, Data: data}}))
-			if c.Number != 7*k || c.Used != k || !bytes.Equal(c.Meta, []byte{byte(k), 1}) || !bytes.Equal(data, vaulttest.Bytes(int(k), 30_000)) {
-				t.Errorf("chunk %+v", c)
-			}
-			k++
-		}
-		if k != 5 {
-			t.Errorf("%d chunks", k)
-		}
-		return nil
-	}))
 }
 
 // TestFilesWithoutAMap: without auto_vacuum a file has no pointer map, as those

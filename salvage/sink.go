@@ -3,6 +3,7 @@ package salvage
 import (
 	"context"
 
+	"columnvault/internal/catalog"
 	"columnvault/internal/store"
 )
 
@@ -14,12 +15,19 @@ type sink struct {
 	w   *writer
 	// at is the position of the next element.
 	at int64
+	// cut says that elements were not believed.
+	cut bool
 }
 
 // begin creates the column in the new vault. The row is that of the damaged file,
 // with an ElemSize of 0 where elements vary in size.
 func (j *job) begin(ctx context.Context, c *Column, row store.Row) (*sink, error) {
-	w, err := j.target.column(ctx, c, row)
+	return j.beginWith(ctx, c, row, catalog.Options{MinChunk: row.MinChunk, MaxChunk: row.MaxChunk})
+}
+
+// beginWith is begin for a column that is stored so, if that is possible.
+func (j *job) beginWith(ctx context.Context, c *Column, row store.Row, o catalog.Options) (*sink, error) {
+	w, err := j.target.column(ctx, c, row, o)
 	return &sink{job: j, c: c, w: w}, err
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"strings"
 
 	"columnvault/internal/excerpt"
 	"columnvault/internal/sqlitefile"
@@ -19,6 +20,24 @@ const (
 	// its own, and is not in memory as a whole.
 	bigValue = 1 << 20
 )
+
+// saveMeta saves what other programs have left in kohakuvault_meta. What says
+// something about the file itself, the new one has of its own.
+func (j *job) saveMeta(ctx context.Context) error {
+	_, err := j.survey.of(roleMeta, func(r *sqlitefile.Row, stray bool) error {
+		key, ok := r.Text(0, maxText)
+		value, valued := r.Text(1, maxText)
+		if !ok || !valued {
+			j.note("a row of kohakuvault_meta cannot be read")
+			return ctx.Err()
+		}
+		if key == "schema_version" || strings.HasPrefix(key, "columnvault_") {
+			return nil
+		}
+		return j.target.SetMeta(ctx, key, value)
+	})
+	return err
+}
 
 // saveTables saves all tables of pairs.
 func (j *job) saveTables(ctx context.Context) error {

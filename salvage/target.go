@@ -11,6 +11,7 @@ import (
 	"columnvault/internal/column"
 	"columnvault/internal/column/layout0"
 	"columnvault/internal/column/layout1"
+	"columnvault/internal/column/native"
 	"columnvault/internal/store"
 	"columnvault/internal/store/sqlite"
 )
@@ -39,12 +40,12 @@ const (
 // column creates a column under its name or, if there cannot be one, under one
 // that says that it was recovered. The row is that of the damaged file, with an
 // ElemSize of 0 where elements vary in size.
-func (t *target) column(ctx context.Context, c *Column, row store.Row) (*writer, error) {
+func (t *target) column(ctx context.Context, c *Column, row store.Row, o catalog.Options) (*writer, error) {
 	if c.DType == "" {
 		c.DType = "bytes"
 	}
 	// Bounds that this version does not give, or no name that it can give.
-	bounds := []catalog.Options{{MinChunk: row.MinChunk, MaxChunk: row.MaxChunk}, {}}
+	bounds := []catalog.Options{o, {Codec: o.Codec}}
 	for n := range 100 {
 		name := c.Name
 		if n > 0 {
@@ -85,11 +86,21 @@ func blank(text string, row store.Row) []byte {
 
 func (t *target) create(ctx context.Context, name, text string, row store.Row, o catalog.Options) (e catalog.Entry, err error) {
 	size := row.ElemSize
-	if row.Layout == store.LayoutV1 { // as it is stored, whatever the dtype
+	if row.Layout != store.LayoutV0 { // as it is stored, whatever the dtype
 		made := layout1.Row(name, text, size)
+		if row.Layout == store.LayoutNative {
+			if made, err = native.Row(name, text, size, o.MaxChunk, t.Caps()); err != nil {
+				return e, err
+			}
+		}
 		made.Attrs = row.Attrs
 		err = t.Update(ctx, func(tx store.Tx) error {
 			made, err = tx.CreateColumn(ctx, made)
+			if err == nil && made.Layout == store.LayoutNative {
+				if err = native.Start(ctx, tx, made, o.Codec); err != nil {
+					tx.Abort(err)
+				}
+			}
 			return err
 		})
 		if err != nil {

@@ -85,22 +85,32 @@ func contentsOf(t testing.TB, path string, tables ...string) contents {
 // build makes a vault with columns of all kinds and tables of pairs.
 func build(t testing.TB, pageSize int) string {
 	t.Helper()
+	return buildWith(t, pageSize, columnvault.ColumnOptions{MinChunk: 64})
+}
+
+// buildWith is build with columns that are stored so.
+func buildWith(t testing.TB, pageSize int, o columnvault.ColumnOptions) string {
+	t.Helper()
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "whole.db")
 	v, err := columnvault.Open(t.Context(), path, &columnvault.Options{PageSize: pageSize})
 	must(t, err)
 	defer func() { must(t, v.Close()) }()
 	r := rand.New(rand.NewPCG(7, uint64(pageSize)))
-	chunks := func(n int) *columnvault.ColumnOptions { return &columnvault.ColumnOptions{MinChunk: 64, MaxChunk: n} }
+	chunks := func(n int) *columnvault.ColumnOptions {
+		o := o
+		o.MaxChunk = n
+		return &o
+	}
 	must(t, v.Update(ctx, func(ctx context.Context, tx *columnvault.Tx) error {
 		add(t, tx, "i64", dtype.Int64, chunks(5000), vaulttest.Span(1_000_000, 1_005_000))
 		add(t, tx, "large", dtype.Float64, chunks(100_000), vaulttest.Sequence(20_000, func(i int) float64 { return math.Sqrt(float64(i + 2)) }))
-		add(t, tx, "bool", dtype.Bool, nil, vaulttest.Sequence(100, func(i int) bool { return i%3 == 0 }))
+		add(t, tx, "bool", dtype.Bool, chunks(0), vaulttest.Sequence(100, func(i int) bool { return i%3 == 0 }))
 		add(t, tx, "fixed text", dtype.FixedText(20, dtype.UTF8), chunks(2000), vaulttest.Sequence(500, func(i int) string { return fmt.Sprint("text ", i) }))
 		add(t, tx, "vec", dtype.Vector[float32](16), chunks(4000), vaulttest.Sequence(400, func(i int) []float32 {
 			return vaulttest.Sequence(16, func(k int) float32 { return float32(i*16 + k) })
 		}))
-		add(t, tx, "empty", dtype.Int32, nil, nil)
+		add(t, tx, "empty", dtype.Int32, chunks(0), nil)
 		add(t, tx, "times", dtype.Nullable(dtype.Timestamp(dtype.Microsecond, "Europe/Berlin")), chunks(4000),
 			vaulttest.Sequence(1500, func(i int) sql.Null[time.Time] {
 				return sql.Null[time.Time]{V: time.UnixMicro(int64(i)), Valid: i%5 > 0}

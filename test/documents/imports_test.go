@@ -58,7 +58,7 @@ var layers = map[string][]string{
 	"internal/store/sqlite/btree":        {},
 	"internal/report":                    {},
 	"internal/publish":                   {},
-	"salvage":                            {"", "dtype", "internal/catalog", "internal/column", "internal/column/layout0", "internal/column/layout1", "internal/excerpt", "internal/publish", "internal/sqlitefile", "internal/store", "internal/store/sqlite"},
+	"salvage":                            {"", "dtype", "internal/catalog", "internal/column", "internal/column/layout0", "internal/column/layout1", "internal/column/native", "internal/excerpt", "internal/publish", "internal/sqlitefile", "internal/store", "internal/store/sqlite"},
 	"internal/sqlitefile":                {},
 	"exchange/csv":                       {"dtype", "exchange", "exchange/internal/records", "internal/excerpt", "internal/hint", "internal/values"},
 	"exchange/jsonl":                     {"dtype", "exchange", "exchange/internal/records", "internal/excerpt", "internal/hint", "internal/values"},
