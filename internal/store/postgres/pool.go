@@ -136,13 +136,14 @@ func (p *pool) get(ctx context.Context) (*conn, error) {
 // is closed; if it broke, so are the idle ones, because what broke it was most
 // likely the server.
 func (p *pool) give(c *conn) {
-	c.broken = c.broken || c.pg.IsClosed()
+	broken := c.broken || c.pg.IsClosed() // c is another's once it is idle
+	c.broken = broken
 	p.mu.Lock()
 	var ended []*conn
-	if c.broken {
+	if broken {
 		ended, p.idle = p.idle, nil
 	}
-	if c.broken || p.closed || len(p.idle) >= mostIdle || c.pg.PgConn().TxStatus() != 'I' {
+	if broken || p.closed || len(p.idle) >= mostIdle || c.pg.PgConn().TxStatus() != 'I' {
 		ended = append(ended, c)
 	} else {
 		c.used = true
@@ -150,7 +151,7 @@ func (p *pool) give(c *conn) {
 	}
 	p.mu.Unlock()
 	p.room <- struct{}{}
-	if c.broken {
+	if broken {
 		p.broke() // a server that crashed may have lost what says that it is old
 	}
 	for _, c := range ended {
