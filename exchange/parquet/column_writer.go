@@ -169,7 +169,7 @@ func numbersTo[T any](l *leafWriter, value func(T) pq.Value) adder {
 	return func(c exchange.Column, from, to int) (int, error) {
 		v := c.(*exchange.Vector[T])
 		if l.direct && l.buffer != nil && len(v.Missing) == 0 {
-			return l.addDirect(from, to, func(from, to int) error { return writeNumbers(l.buffer, v.Values[from:to]) })
+			return l.addDirect(from, to, func(from, to int) (int, error) { return to, writeNumbers(l.buffer, v.Values[from:to]) })
 		}
 		for i := from; i < to; i++ {
 			if v.IsMissing(i) {
@@ -260,7 +260,7 @@ func bytesTo[T string | []byte](l *leafWriter, value func([]byte) pq.Value) adde
 	return func(c exchange.Column, from, to int) (int, error) {
 		v := c.(*exchange.Vector[T])
 		if l.direct && l.buffer != nil && len(v.Missing) == 0 {
-			return addPlain(l, v.Values, from, to)
+			return l.addDirect(from, to, func(from, to int) (int, error) { return writePlain(l, v.Values, from, to) })
 		}
 		for i := from; i < to; i++ {
 			if v.IsMissing(i) {

@@ -46,17 +46,19 @@ func isDirect(f exchange.Field) bool {
 	return false
 }
 
-// addDirect adds rows, none of which is missing, by a function that writes those
-// that belong in one page.
-func (l *leafWriter) addDirect(from, to int, write func(from, to int) error) (int, error) {
+// addDirect adds rows, none of which is missing, by a function that writes some of
+// those that belong in one page, and returns where it has stopped.
+func (l *leafWriter) addDirect(from, to int, write func(from, to int) (end int, err error)) (int, error) {
 	if err := l.flush(); err != nil {
 		return from, err
 	}
 	for from < to {
-		end := min(to, from+pageRows-l.rows)
-		err := write(from, end)
+		end, err := write(from, min(to, from+pageRows-l.rows))
 		if err == nil {
 			err = l.written(end - from)
+		}
+		if err == nil && l.buffer.Size() >= pageBytes {
+			l.rows, err = 0, l.out.Flush()
 		}
 		if err != nil {
 			return from, err
@@ -66,43 +68,22 @@ func (l *leafWriter) addDirect(from, to int, write func(from, to int) error) (in
 	return from, nil
 }
 
-// addPlain adds text or bytes, none of which is missing.
-func addPlain[T string | []byte](l *leafWriter, values []T, from, to int) (int, error) {
-	if err := l.flush(); err != nil {
-		return from, err
+// writePlain writes text or bytes, as many as are held beside the page.
+func writePlain[T string | []byte](l *leafWriter, values []T, from, to int) (end int, err error) {
+	fixed, isFixed := l.buffer.(pq.FixedLenByteArrayWriter)
+	for end = from; end < to && len(l.arena) < heldBytes; end++ {
+		if !isFixed {
+			l.arena = binary.LittleEndian.AppendUint32(l.arena, uint32(len(values[end])))
+		}
+		l.arena = append(l.arena, values[end]...)
 	}
-	buffer := l.buffer
-	if b, ok := buffer.(boundedBuffer); ok {
-		buffer = b.ColumnBuffer
-	}
-	fixed, isFixed := buffer.(pq.FixedLenByteArrayWriter)
-	for from < to {
-		first, most := from, min(to, from+pageRows-l.rows)
-		l.arena = l.arena[:0]
-		for ; from < most && len(l.arena) < heldBytes; from++ {
-			if !isFixed {
-				l.arena = binary.LittleEndian.AppendUint32(l.arena, uint32(len(values[from])))
-			}
-			l.arena = append(l.arena, values[from]...)
-		}
-		var err error
-		if isFixed {
-			_, err = fixed.WriteFixedLenByteArrays(l.arena)
-		} else {
-			_, err = buffer.(pq.ByteArrayWriter).WriteByteArrays(l.arena)
-		}
-		if err == nil {
-			err = l.written(from - first)
-		}
-		if err == nil && l.buffer.Size() >= pageBytes {
-			l.rows, err = 0, l.out.Flush()
-		}
-		if err != nil {
-			return first, err
-		}
+	if isFixed {
+		_, err = fixed.WriteFixedLenByteArrays(l.arena)
+	} else {
+		_, err = l.buffer.(pq.ByteArrayWriter).WriteByteArrays(l.arena)
 	}
 	l.arena = l.arena[:0]
-	return from, nil
+	return end, err
 }
 
 // writeNumbers writes a slice of numbers.

@@ -19,14 +19,14 @@ type Digest struct {
 
 // NewDigest returns a digest whose first part is what.
 func NewDigest(what string) *Digest {
-	d := &Digest{hash: sha256.New(), buf: make([]byte, 0, digestBuffer)}
+	d := &Digest{hash: sha256.New()}
 	d.Part([]byte(what))
 	return d
 }
 
 // Begin adds the length of a part.
 func (d *Digest) Begin(n int) {
-	if len(d.buf)+4 > cap(d.buf) {
+	if len(d.buf)+4 > digestBuffer {
 		d.flush()
 	}
 	d.buf = binary.LittleEndian.AppendUint32(d.buf, uint32(n))
@@ -34,10 +34,10 @@ func (d *Digest) Begin(n int) {
 
 // More adds bytes of the part.
 func (d *Digest) More(p []byte) {
-	if len(d.buf)+len(p) > cap(d.buf) {
+	if len(d.buf)+len(p) > digestBuffer {
 		d.flush()
 	}
-	if len(p) > cap(d.buf) {
+	if len(p) > digestBuffer {
 		d.hash.Write(p)
 		return
 	}

@@ -164,7 +164,7 @@ func (c *Column) pack(e *column.Elements, full bool) (counts []int64) {
 	return append(counts, int64(len(e.Ends)-at))
 }
 
-// before and after are the numbers of the runs beside those from a to b.
+// neighbors are the numbers of the runs beside those from a to b.
 func (c *Column) neighbors(a, b int) (before, after int64) {
 	before, after = math.MinInt64, math.MaxInt64
 	if a > 0 {

@@ -104,25 +104,15 @@ func (r *Run) Frames(size int64, read func(p []byte, offset int64) error) (*Fram
 	if size = min(size, r.x.capacity); size < sealHead {
 		return nil, corrupt("run %d has %d bytes", r.x.number, size)
 	}
-	f := &Frames{run: r, head: make(head, sealHead), read: read}
-	if err := read(f.head, 0); err != nil {
+	h, err := readHead(&r.x, r.size, size, read)
+	if err != nil {
 		return nil, err
 	}
-	if err := f.head.check(&r.x, r.size); err != nil {
-		return nil, err
-	}
-	n := f.head.number(0)
-	if n*sizeBytes > size-sealHead {
-		return nil, corrupt("run %d has %d bytes, and %d frames", r.x.number, size, n)
-	}
-	f.head = append(f.head, make([]byte, n*sizeBytes)...)
-	if err := read(f.head[sealHead:], sealHead); err != nil {
-		return nil, err
-	}
-	at := int64(len(f.head))
+	f := &Frames{run: r, head: h, read: read}
+	n, at := h.number(0), int64(len(h))
 	f.starts = append(make([]int64, 0, n+1), at)
 	for k := range n {
-		at += f.head.number(sealHead/sizeBytes + int(k))
+		at += h.number(sealHead/sizeBytes + int(k))
 		f.starts = append(f.starts, at)
 	}
 	return f, nil

@@ -93,6 +93,11 @@ func (c *Column) storeSealed(ctx context.Context, tx store.Tx, x *run, e column.
 		x.incompressible = c.seal != Raw
 		return c.store(ctx, tx, x, e)
 	}
+	return c.putSealed(ctx, tx, x, &e, packed)
+}
+
+// putSealed puts a run into a chunk whose bytes have been made of the elements.
+func (c *Column) putSealed(ctx context.Context, tx store.Tx, x *run, e *column.Elements, packed []byte) error {
 	c.codec.reset()
 	x.codec, x.skip, x.capacity, x.bytes = Zstd, 0, int64(len(packed)), int64(len(e.Data))
 	return tx.PutChunk(ctx, c.row.ID, store.Chunk{Number: x.number, Capacity: x.capacity, Used: x.rows, Meta: x.encode(nil, c.size)}, packed)
@@ -108,12 +113,13 @@ func (c *Column) sealLast(ctx context.Context, tx store.Tx) error {
 	if err := c.elements(ctx, tx, x, 0, x.rows, &e); err != nil {
 		return err
 	}
-	if packed := c.sealed(&e); packed == nil {
+	packed := c.sealed(&e)
+	if packed == nil {
 		x.incompressible, c.lastChanged = true, true
 		return nil
 	}
 	c.lastChanged = false
-	return c.storeSealed(ctx, tx, x, e)
+	return c.putSealed(ctx, tx, x, &e, packed)
 }
 
 // head is what stands in front of the frames of a run: three numbers, and the sizes
@@ -151,31 +157,37 @@ func (h head) check(x *run, size int64) error {
 	return nil
 }
 
-// headOf reads what stands in front of the frames of a run.
+// readHead reads what stands in front of the frames of a run, of whose bytes there
+// are so many.
+func readHead(x *run, size, bytes int64, read func(p []byte, offset int64) error) (head, error) {
+	h := make(head, sealHead, sealHead+16*sizeBytes)
+	if err := read(h, 0); err != nil {
+		return nil, err
+	}
+	if err := h.check(x, size); err != nil {
+		return nil, err
+	}
+	n := h.number(0)
+	if n*sizeBytes > bytes-sealHead {
+		return nil, corrupt("run %d has %d bytes, and %d frames", x.number, bytes, n)
+	}
+	h = append(h, make([]byte, n*sizeBytes)...)
+	return h, read(h[sealHead:], sealHead)
+}
+
+// headOf is readHead for a run of the column, unless its head is kept.
 func (c *Column) headOf(ctx context.Context, r store.Reader, x *run) (head, error) {
 	keep, limit := c.kept(r)
 	key := frameKey{c.row.ID, c.row.MinChunk, x.number, headIndex}
-	h := head(keep.get(key))
-	known := len(h) > 0
-	if !known {
-		h = make(head, sealHead, sealHead+16*sizeBytes)
-		if err := c.readChunk(ctx, r, x, h, 0); err != nil {
-			return nil, err
-		}
+	if h := head(keep.get(key)); len(h) > 0 {
+		return h, h.check(x, c.size)
 	}
-	if err := h.check(x, c.size); err != nil {
-		return nil, err
-	}
-	if known {
-		return h, nil
-	}
-	n := h.number(0)
-	h = append(h, make([]byte, n*sizeBytes)...)
-	if err := c.readChunk(ctx, r, x, h[sealHead:], sealHead); err != nil {
+	h, err := readHead(x, c.size, x.capacity, func(p []byte, offset int64) error { return c.readChunk(ctx, r, x, p, offset) })
+	if err != nil {
 		return nil, err
 	}
 	end := int64(len(h))
-	for k := range n {
+	for k := range h.number(0) {
 		if end += h.number(sealHead/sizeBytes + int(k)); end > x.capacity {
 			return nil, corrupt("frame %d of run %d ends at %d of %d bytes", k, x.number, end, x.capacity)
 		}
