@@ -58,11 +58,11 @@ func (s *Store) beginLong(ctx context.Context) (_ context.Context, done func(), 
 }
 
 func (s *Store) backup(ctx context.Context, target *target, o store.BackupOptions) error {
-	if err := s.copyTo(ctx, target.temp, o.Progress); err != nil {
-		return s.explainAt(target.temp, err)
+	if err := s.copyTo(ctx, target.work.Path(), o.Progress); err != nil {
+		return s.explainAt(target.work.Path(), err)
 	}
 	if o.Check != nil {
-		if err := s.checkCopy(ctx, target.temp, o.Check); err != nil {
+		if err := s.checkCopy(ctx, target.work.Path(), o.Check); err != nil {
 			return err
 		}
 	}

@@ -16,9 +16,9 @@ import (
 // target is the file that a backup becomes. Until it is complete it lies in a
 // folder of its own beside its place.
 type target struct {
-	path, temp string
-	replace    bool
-	work       *publish.Work
+	path    string
+	replace bool
+	work    *publish.Work
 }
 
 // newTarget refuses a path at which there must not be a copy, and creates the
@@ -50,7 +50,7 @@ func (s *Store) newTarget(path string, replace bool) (*target, error) {
 		work.End()
 		return nil, unavailable(err)
 	}
-	return &target{path: path, temp: work.Path(), replace: replace, work: work}, nil
+	return &target{path: path, replace: replace, work: work}, nil
 }
 
 func (s *Store) checkTarget(path string, replace bool) error {
