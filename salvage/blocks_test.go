@@ -1,7 +1,6 @@
 package salvage_test
 
 import (
-	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -39,8 +38,13 @@ func TestLayout1(t *testing.T) {
 	if !r.Complete() {
 		t.Errorf("not complete:\n%s", r)
 	}
-	v, err = columnvault.Open(t.Context(), target, nil)
-	must(t, err)
+	wantColumns(t, target, want)
+}
+
+// wantColumns wants a sound vault to have these columns.
+func wantColumns(t *testing.T, path string, want []columnvault.ColumnInfo) {
+	t.Helper()
+	v := vaulttest.OpenAt(t, path, nil)
 	got, err := v.Columns(t.Context())
 	must(t, err)
 	if !reflect.DeepEqual(got, want) {
@@ -60,21 +64,13 @@ func TestOnePageOfLayout1Lost(t *testing.T) {
 	data, err := os.ReadFile(path)
 	must(t, err)
 	elements, pairs := original.total()
-	kinds := pageKinds(data, pageSize)
-	tried := map[string]int{}
 	r := rand.New(rand.NewPCG(1, 2))
-	for _, k := range r.Perm(len(kinds) - 1) {
-		page, kind := k+1, kinds[k+1]
-		if tried[kind] >= 6*rounds(t) {
-			continue
-		}
-		tried[kind]++
+	pages, tried := choosePages(data, pageSize, 6*rounds(t), r)
+	for _, p := range pages {
 		for _, how := range []string{"zeros", "noise"} {
-			name := fmt.Sprintf("page %d (%s) lost to %s", page, kind, how)
-			damaged := bytes.Clone(data)
-			spoil(damaged[k*pageSize:page*pageSize], how, r)
-			o := salvaged(t, original, damaged, nil)
-			wantOnePageLost(t, name, kind, how, o, elements+pairs, pageSize)
+			name := fmt.Sprintf("page %d (%s) lost to %s", p.number, p.kind, how)
+			o := salvaged(t, original, p.without(data, pageSize, how, r), nil)
+			wantOnePageLost(t, name, p.kind, how, o, elements+pairs, pageSize)
 			if len(o.report.NotRead) > 0 {
 				t.Errorf("%s: not read: %q", name, o.report.NotRead)
 			}

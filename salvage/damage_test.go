@@ -199,6 +199,33 @@ func pageKinds(data []byte, pageSize int) []string {
 	return kinds
 }
 
+// page is a page of a file, by its number from 1 on.
+type page struct {
+	number int
+	kind   string
+}
+
+// choosePages chooses pages by chance, so many of each kind at most, and counts them
+// by kind.
+func choosePages(data []byte, pageSize, most int, r *rand.Rand) (pages []page, tried map[string]int) {
+	kinds := pageKinds(data, pageSize)
+	tried = map[string]int{}
+	for _, k := range r.Perm(len(kinds) - 1) {
+		if kind := kinds[k+1]; tried[kind] < most {
+			tried[kind]++
+			pages = append(pages, page{k + 1, kind})
+		}
+	}
+	return pages, tried
+}
+
+// without is a file that has lost the page.
+func (p page) without(data []byte, pageSize int, how string, r *rand.Rand) []byte {
+	damaged := bytes.Clone(data)
+	spoil(damaged[(p.number-1)*pageSize:p.number*pageSize], how, r)
+	return damaged
+}
+
 // TestOnePageLost loses one page at a time. What does not lie in it must be
 // there: all, if the page is one that only leads to others or that an index has;
 // all but its bytes, if it is one of a chain.
@@ -213,30 +240,22 @@ func TestOnePageLost(t *testing.T) {
 		data, err := os.ReadFile(path)
 		must(t, err)
 		elements, pairs := original.total()
-		kinds := pageKinds(data, pageSize)
-		tried := map[string]int{}
 		r := rand.New(rand.NewPCG(1, 2))
-		for _, k := range r.Perm(len(kinds) - 1) {
-			page, kind := k+1, kinds[k+1]
-			if tried[kind] >= rounds(t) {
-				continue
-			}
-			tried[kind]++
+		pages, tried := choosePages(data, pageSize, rounds(t), r)
+		for _, p := range pages {
 			for _, how := range []string{"zeros", "noise"} {
-				name := fmt.Sprintf("%d: page %d (%s) lost to %s", pageSize, page, kind, how)
-				damaged := bytes.Clone(data)
-				spoil(damaged[(page-1)*pageSize:page*pageSize], how, r)
-				o := salvaged(t, original, damaged, nil)
+				name := fmt.Sprintf("%d: page %d (%s) lost to %s", pageSize, p.number, p.kind, how)
+				o := salvaged(t, original, p.without(data, pageSize, how, r), nil)
 				if o.nothing {
 					t.Errorf("%s: nothing was found", name)
 					continue
 				}
-				wantOnePageLost(t, name, kind, how, o, elements+pairs, pageSize)
-				switch kind {
+				wantOnePageLost(t, name, p.kind, how, o, elements+pairs, pageSize)
+				switch p.kind {
 				case "overflow":
 					wantHole(t, name, o.report, pageSize)
 				case "leaf":
-					wantOthers(t, name, original, o.report, data, pageSize, page)
+					wantOthers(t, name, original, o.report, data, pageSize, p.number)
 				}
 				if t.Failed() {
 					return

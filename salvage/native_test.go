@@ -52,14 +52,7 @@ func TestNativeColumns(t *testing.T) {
 		if want, got := contentsOf(t, path, tables...), contentsOf(t, target, tables...); !reflect.DeepEqual(want, got) {
 			t.Error("the new vault differs")
 		}
-		v = vaulttest.OpenAt(t, target, nil)
-		got, err := v.Columns(t.Context())
-		must(t, err)
-		if !reflect.DeepEqual(got, want) {
-			t.Errorf("columns %v, want %v", got, want)
-		}
-		vaulttest.WantSound(t, v)
-		must(t, v.Close())
+		wantColumns(t, target, want)
 	}
 }
 
@@ -74,20 +67,15 @@ func TestOnePageOfNativeLost(t *testing.T) {
 		data, err := os.ReadFile(path)
 		must(t, err)
 		elements, pairs := original.total()
-		kinds := pageKinds(data, pageSize)
-		tried := map[string]int{}
 		r := rand.New(rand.NewPCG(1, 2))
-		for _, k := range r.Perm(len(kinds) - 1) {
-			page, kind := k+1, kinds[k+1]
-			if tried[kind] >= 2*rounds(t) {
-				continue
-			}
-			tried[kind]++
-			how := []string{"zeros", "noise"}[tried[kind]%2]
-			name := fmt.Sprintf("%v: page %d (%s) lost to %s", compression, page, kind, how)
-			damaged := bytes.Clone(data)
-			spoil(damaged[k*pageSize:page*pageSize], how, r)
-			o := salvaged(t, original, damaged, nil)
+		pages, tried := choosePages(data, pageSize, 2*rounds(t), r)
+		turns := map[string]int{}
+		for _, p := range pages {
+			kind := p.kind
+			turns[kind]++
+			how := []string{"zeros", "noise"}[turns[kind]%2]
+			name := fmt.Sprintf("%v: page %d (%s) lost to %s", compression, p.number, kind, how)
+			o := salvaged(t, original, p.without(data, pageSize, how, r), nil)
 			if kind == "index leaf" || kind == "index inner" || kind == "overflow" && compression == columnvault.Zstd {
 				kind = "leaf" // more than the page has may be missing, but nothing wrong
 			}
