@@ -297,25 +297,17 @@ func (tx *Tx) create(ctx context.Context, name string, spec dtype.Spec, m dtype.
 		o = &ColumnOptions{}
 	}
 	options := catalog.Options{MinChunk: int64(o.MinChunk), MaxChunk: int64(o.MaxChunk), Meaning: m, Codec: catalog.Codec(o.Compression)}
-	home, err := homeOf(o.Home)
+	options.Home = int64(o.Home)
+	err := store.CheckHome(options.Home)
 	if err != nil {
 		return err
 	}
-	options.Home = home
 	if options.Layout, err = tx.v.layoutOf(o); err != nil {
 		return err
 	}
 	_, err = catalog.Create(ctx, tx.w, name, spec, options, tx.v.store.Caps())
 	tx.forget(name)
 	return err
-}
-
-// homeOf is a home as engines know it.
-func homeOf(home int) (int64, error) {
-	if home < 0 || home > store.MaxHome {
-		return 0, fmt.Errorf("%w: homes are 0 to %d, and not %d", ErrInvalidArgument, store.MaxHome, home)
-	}
-	return int64(home), nil
 }
 
 // layoutOf is that of a new column.

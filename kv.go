@@ -53,11 +53,10 @@ func (s *scope) EnsureKV(ctx context.Context, name string, o *KVOptions) (*KV, e
 	}
 	kv := &KV{in: *s, table: smallLetters(name), home: s.v}
 	err := s.update(ctx, "ensure table", kv.table, func(tx *Tx) error {
-		home, err := homeOf(o.Home)
-		if err != nil {
+		if err := store.CheckHome(int64(o.Home)); err != nil {
 			return err
 		}
-		return tx.w.CreateTable(ctx, kv.table, home)
+		return tx.w.CreateTable(ctx, kv.table, int64(o.Home))
 	})
 	if err != nil {
 		return nil, err

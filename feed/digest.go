@@ -140,8 +140,8 @@ func (d *digest) addPart(c exchange.Column, from, to int) (err error) {
 // addNumbers adds numbers. A missing one counts as 0.
 func addNumbers[T comparable](d *digest, v *exchange.Vector[T], from, to int) (err error) {
 	var none T
-	for i, missing := range v.Missing {
-		if missing {
+	for i := from; i < min(to, len(v.Missing)); i++ {
+		if v.Missing[i] {
 			v.Values[i] = none
 		}
 	}

@@ -45,10 +45,9 @@ var tableRoles = map[string]role{
 }
 
 // shapes say what the fields of a row look like in each role: n is NULL, i an
-// integer, t text, b a BLOB, d a BLOB or text, o an integer or NULL,
-// a text or NULL. Fields after
-// those are ignored if the shape ends with a +, as another program may have
-// added some.
+// integer, t text, b a BLOB, d a BLOB or text, o an integer or NULL, a text or
+// NULL. Fields after those are ignored if the shape ends with a +, as another
+// program may have added some.
 var shapes = []struct {
 	role  role
 	index bool

@@ -52,9 +52,9 @@ const (
 //	at, err := scan.SearchSorted(ctx, scan.Of(micros), now.Add(-time.Hour).UnixMicro(), scan.Left)
 //
 // It reads some 20 elements of a million. Of a native column it looks at the bounds
-// of the runs first, and then reads in one of them. Whether they ascend is not looked at
-// ([CheckSorted] does): if not, the result is some position. An element that is
-// missing or NaN, where it looks, is a [columnvault.ErrInvalidArgument].
+// of the runs first, and then reads in one of them. Whether they ascend is not
+// looked at ([CheckSorted] does): if not, the result is some position. An element
+// that is missing or NaN, where it looks, is a [columnvault.ErrInvalidArgument].
 func SearchSorted[T cmp.Ordered](ctx context.Context, s Source[T], value T, side Side) (at int, err error) {
 	err = s.reader.view(ctx, func(ctx context.Context, tx *columnvault.Tx) error {
 		at, err = searchSorted(ctx, s.in(tx), value, side)

@@ -93,6 +93,14 @@ type Caps struct {
 // whatever is created.
 const MaxHome = 1<<15 - 1
 
+// CheckHome refuses what is no home, in any engine.
+func CheckHome(home int64) error {
+	if home < 0 || home > MaxHome {
+		return fmt.Errorf("%w: homes are 0 to %d, and not %d", ErrInvalidArgument, MaxHome, home)
+	}
+	return nil
+}
+
 // MaxMeta is the largest Chunk.Meta, in bytes.
 const MaxMeta = 4 << 10
 
@@ -301,9 +309,10 @@ type Tx interface {
 	OnCommit(fn func())
 
 	// CreateColumn adds a catalog row and gives it an ID; the column has no
-	// chunks. An engine with one home sets Row.Home to 0. A name that is taken gives ErrExists, a layout that the engine
-	// does not write errors.ErrUnsupported, a name that it cannot store
-	// ErrInvalidArgument, Attrs that are too long ErrTooLarge. A name is taken if
+	// chunks. An engine with one home sets Row.Home to 0. A name that is taken
+	// gives ErrExists, a layout that the engine does not write
+	// errors.ErrUnsupported, a name that it cannot store ErrInvalidArgument, Attrs
+	// that are too long ErrTooLarge. A name is taken if
 	// a column of any layout has it; but columns of LayoutV0 and LayoutV1 may
 	// share theirs, for no KohakuVault sees both.
 	CreateColumn(ctx context.Context, c Row) (Row, error)

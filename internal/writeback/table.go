@@ -93,9 +93,8 @@ func (t *table) ready() (Verdict, error) {
 }
 
 // Admit notes the home of a table of the file, and whether pairs may be held for
-// it. That is looked
-// up before the first pairs after each flush: what is acknowledged should have a
-// place to go.
+// it. That is looked up before the first pairs after each flush: what is
+// acknowledged should have a place to go.
 func (b *Buffer) Admit(name string, home int64, may bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

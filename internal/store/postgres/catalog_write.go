@@ -85,7 +85,7 @@ func (t *tx) CreateColumn(ctx context.Context, c store.Row) (store.Row, error) {
 	default:
 		return c, fmt.Errorf("%w: columns of layout %d", errors.ErrUnsupported, c.Layout)
 	}
-	if err := cmp.Or(checkAttrs(c.Attrs), checkHome(c.Home)); err != nil {
+	if err := cmp.Or(checkAttrs(c.Attrs), store.CheckHome(c.Home)); err != nil {
 		return c, err
 	}
 	if err := t.enter(c.Home); err != nil {

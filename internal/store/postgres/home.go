@@ -22,13 +22,6 @@ func homeOf(id store.ColumnID) int64 { return int64(id) >> homeShift }
 const shardedSQL = `EXISTS (SELECT FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
 	WHERE i.inhparent = to_regclass('columnvault_chunks') AND c.relkind = 'f')`
 
-func checkHome(home int64) error {
-	if home < 0 || home > store.MaxHome {
-		return fmt.Errorf("%w: homes are 0 to %d, and not %d", store.ErrInvalidArgument, int64(store.MaxHome), home)
-	}
-	return nil
-}
-
 // at is a condition that says which homes a statement is about. A server that
 // keeps them elsewhere finds that out before it runs the statement, and leaves
 // the others alone. It is empty where all are in one place.

@@ -54,7 +54,7 @@ func (t *tx) ensureTable(ctx context.Context, table string, home int64) error {
 }
 
 func (t *tx) CreateTable(ctx context.Context, table string, home int64) error {
-	if err := checkHome(home); err != nil {
+	if err := store.CheckHome(home); err != nil {
 		return err
 	}
 	if err := t.table(ctx, table); err != nil {
