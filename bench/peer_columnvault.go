@@ -132,8 +132,7 @@ func (l vaultNumbers[T]) Sum() (float64, error) { return scan.Sum[float64](ctx, 
 func (l vaultNumbers[T]) MinMax() (low, high T, err error) { return scan.MinMax(ctx, scan.Of(l.c)) }
 
 func (l vaultNumbers[T]) CountAtLeast(v T) (int, error) {
-	where, err := scan.Where(ctx, scan.Of(l.c), scan.AtLeast(v))
-	return len(where), err
+	return scan.CountWhere(ctx, scan.Of(l.c), scan.AtLeast(v))
 }
 
 // vaultTable is a table of a column for each field.

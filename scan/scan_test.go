@@ -262,6 +262,9 @@ func wantConditions[T dtype.Element](t *testing.T, ctx context.Context, s settin
 		if !slices.Equal(found, values) || err != nil {
 			t.Fatalf("Filter %s: got %d values, %v, want %d", name, len(found), err, len(values))
 		}
+		if n, err := scan.CountWhere(ctx, s.source, c.condition); n != len(positions) || err != nil {
+			t.Fatalf("CountWhere %s: got %d, %v, want %d", name, n, err, len(positions))
+		}
 	}
 	n := 0
 	for _, v := range s.values() {

@@ -110,6 +110,30 @@ func CountRange[T cmp.Ordered](ctx context.Context, s Source[T], from, to T) (n 
 	return n, err
 }
 
+// CountWhere returns for how many elements the condition holds, and takes no
+// memory for them.
+func CountWhere[T cmp.Ordered](ctx context.Context, s Source[T], c Condition[T]) (n int, err error) {
+	err = c.each(ctx, s, func(b block[T]) error {
+		n += c.count(b.present())
+		return nil
+	})
+	return n, err
+}
+
+// count returns for how many values the condition holds.
+func (c Condition[T]) count(values []T) (n int) {
+	if c.holds != nil {
+		for _, v := range values {
+			n += one(c.holds(v))
+		}
+		return n
+	}
+	for _, v := range values {
+		n += one(v >= c.low) & one(v <= c.high)
+	}
+	return n
+}
+
 // find puts the positions of elements for which the condition holds into hits,
 // which has room for all, and returns how many there are. It has no branches:
 // each position is written, and kept if the next is written behind it.
