@@ -150,15 +150,24 @@ func BenchmarkBulk(b *testing.B) {
 	exec(b, `CREATE TABLE blocks (n bigint PRIMARY KEY, data bytea)`)
 	exec(b, `ALTER TABLE blocks ALTER data SET STORAGE EXTERNAL`)
 	exec(b, `CREATE TABLE elements (n bigint PRIMARY KEY, value bigint)`)
+	cpu := processor{plain}
 	run := func(name string, before, fn func(b *testing.B)) {
 		b.Run(name, func(b *testing.B) {
 			b.SetBytes(size)
+			var client, server time.Duration
 			for b.Loop() {
 				b.StopTimer()
 				before(b)
+				client0, server0 := cpu.taken(b)
 				b.StartTimer()
 				fn(b)
+				b.StopTimer()
+				client1, server1 := cpu.taken(b)
+				client, server = client+client1-client0, server+server1-server0
+				b.StartTimer()
 			}
+			b.ReportMetric(client.Seconds()*1000/float64(b.N), "client-ms/op")
+			b.ReportMetric(server.Seconds()*1000/float64(b.N), "server-ms/op")
 		})
 	}
 	filled := func(b *testing.B) {

@@ -20,6 +20,10 @@ func TestTrips(t *testing.T) {
 	v := vaulttest.OpenAt(t, p.DSN, nil)
 	a := vaulttest.Create(t, v, "a", dtype.Int64, vaulttest.Span(0, 20_000)...)
 	b := vaulttest.Create(t, v, "b", dtype.Float64, 1)
+	// The window of a read on a server is 4 MiB, and beyond that the chunks are
+	// listed first, so that no memory is taken for what is not there.
+	const elements = 8 << 20 / 8
+	long := vaulttest.Create(t, v, "long", dtype.Int64, vaulttest.Span(0, elements)...)
 	words := vaulttest.Create(t, v, "words", dtype.String, "one", "two", "three")
 	kv := v.KV()
 	key := []byte("key")
@@ -35,6 +39,7 @@ func TestTrips(t *testing.T) {
 	}{
 		{"At", 1, func() error { return vaulttest.ErrOf(a.At(ctx, 17_000)) }},
 		{"Slice of 100", 1, func() error { return vaulttest.ErrOf(a.Slice(ctx, 100, 200)) }},
+		{"Slice of 8 MiB", 3, func() error { return vaulttest.ErrOf(long.Slice(ctx, 0, elements)) }},
 		{"Take of 100", 1, func() error { return vaulttest.ErrOf(a.Take(ctx, some)) }},
 		{"Len", 1, func() error { return vaulttest.ErrOf(a.Len(ctx)) }},
 		{"Set", 1, func() error { return a.Set(ctx, 5, 5) }},

@@ -284,6 +284,15 @@ type Snapshot interface {
 	Close() error
 }
 
+// Vouched is a Reader whose chunks have as many bytes as their Capacity says,
+// because nothing else than the engine has written it. In a file it may be a
+// lie, and who takes memory for the bytes looks for them first.
+type Vouched interface {
+	Reader
+	// Vouched does nothing.
+	Vouched()
+}
+
 // Sibling is a Snapshot that can have others of the same state, so that several
 // goroutines read it at a time.
 type Sibling interface {

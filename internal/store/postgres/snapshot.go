@@ -48,7 +48,10 @@ type snapshot struct {
 	mu sync.Mutex
 }
 
-var _ store.Snapshot = (*snapshot)(nil)
+var (
+	_ store.Snapshot = (*snapshot)(nil)
+	_ store.Vouched  = (*snapshot)(nil)
+)
 
 // Read implements store.Store. The server hears of it when something is asked.
 func (s *Store) Read(ctx context.Context) (store.Snapshot, error) { return s.newSnapshot(ctx) }
