@@ -1,6 +1,8 @@
 package postgres_test
 
 import (
+	"fmt"
+	"os"
 	"testing"
 
 	"columnvault/internal/store"
@@ -9,7 +11,16 @@ import (
 	"columnvault/internal/vaulttest/pgserver"
 )
 
-func TestMain(m *testing.M) { pgserver.Main(m) }
+func TestMain(m *testing.M) {
+	if dsn := os.Getenv(appenderDSN); dsn != "" {
+		if err := appender(dsn, os.Getenv(appenderColumn)); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	pgserver.Main(m)
+}
 
 // open opens an empty vault.
 func open(t *testing.T) store.Store {
