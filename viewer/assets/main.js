@@ -4,13 +4,18 @@ import { h, notice } from "./dom.js";
 import { connect } from "./live.js";
 import { vault, ready } from "./vault.js";
 import { overview } from "./overview.js";
-import { column } from "./column.js";
-import { table } from "./table.js";
-import { keys } from "./keys.js";
-import { sql } from "./sql.js";
-import { file } from "./file.js";
 
-const parts = { "": overview, column, table, keys, sql, file };
+// The list of columns is seen first. What only the other parts need comes after
+// it, but for uPlot, which is a script and not a module: they wait for it.
+const parsed = new Promise((done) => addEventListener("DOMContentLoaded", done, { once: true }));
+const parts = {
+  "": async () => overview,
+  column: async () => (await parsed, (await import("./column.js")).column),
+  table: async () => (await parsed, (await import("./table.js")).table),
+  keys: async () => (await parsed, (await import("./keys.js")).keys),
+  sql: async () => (await parsed, (await import("./sql.js")).sql),
+  file: async () => (await parsed, (await import("./file.js")).file),
+};
 const main = document.getElementById("main");
 const title = document.title;
 let shown = null, number = 0;
@@ -25,9 +30,9 @@ async function route() {
     else a.removeAttribute("aria-current");
   }
   try {
-    await ready();
+    const [show] = await Promise.all([parts[part](), ready()]);
     if (mine !== number) return;
-    const next = parts[part](params);
+    const next = show(params);
     shown = next;
     document.title = next.title ? `${next.title} · ${title}` : title;
     main.replaceChildren(next.element);
@@ -49,6 +54,9 @@ addEventListener("keydown", (e) => {
     if (find) { e.preventDefault(); find.focus(); find.select(); }
   }
 });
-connect();
-route();
+// What is there has been seen when the frame has ended.
+route().then(() => requestAnimationFrame(() => setTimeout(() => {
+  connect();
+  for (const part of Object.values(parts)) part().catch(() => {}); // whoever opens it asks again
+})));
 export { vault };

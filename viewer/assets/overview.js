@@ -7,6 +7,10 @@ import { count, bytes, many, brief, said } from "./format.js";
 
 const AT_ONCE = 24;
 
+// How many rows are drawn at first, which is more than a screen holds, and how
+// many in each later step, with a pause in ms in which the former are seen.
+const FIRST = 60, STEP = 500, PAUSE = 20;
+
 /** The two ends of a column in few letters: times of different days are days. */
 function ends(kind, low, high) {
   if (kind !== "time") return [short(low), short(high)];
@@ -19,9 +23,9 @@ const short = (text) => (/^-?\d+\.\d{4,}$/.test(text) ? String(Number(Number(tex
 
 export function overview() {
   const rows = new Map(), wanted = new Set();
-  let busy = false, gone = false;
+  let busy = false, gone = false, step = 0;
   const abort = new AbortController();
-  const box = h("div");
+  const box = h("div", { class: "groups" });
   const find = h("input", { type: "search", placeholder: "Find a column  ( / )", "aria-label": "Find a column", oninput: () => sift() });
   const about = h("p", { class: "soft" });
   const element = h("div", {}, h("div", { class: "head" }, h("h1", { tabindex: -1 }, "Columns"), about, h("div", { class: "tools" }, find)), box);
@@ -80,28 +84,54 @@ export function overview() {
     return row;
   }
 
-  function draw() {
+  /** Draws the list anew. What a screen holds is seen at once, and the rest
+   * follows in steps, unless the list was there before and keeps its place. */
+  function draw(all) {
+    clearTimeout(step);
     seen.disconnect();
     rows.clear();
-    const lists = vault.groups.map((g) => {
-      const lines = g.columns.map((c) => { const r = line(c); if (!c.note) rows.set(c.name, r); return r.tr; });
-      const good = g.columns.filter((c) => !c.note), longest = Math.max(0, ...g.columns.map((c) => c.len));
+    box.replaceChildren();
+    about.textContent = many(vault.columns.size, "column") + (vault.more ? `, and ${count(vault.more)} more that are not listed` : "");
+    const lines = sections();
+    const go = (n) => {
+      let done = false;
+      while (n-- > 0 && !done) done = lines.next().done;
+      sift();
+      if (!done) step = setTimeout(go, PAUSE, STEP);
+    };
+    go(all ? Infinity : FIRST);
+  }
+
+  /** Adds one row after the other, and what stands around them. */
+  function* sections() {
+    for (const g of vault.groups) {
+      const body = h("tbody", {});
+      const good = g.columns.filter((c) => !c.note), longest = g.columns.reduce((n, c) => Math.max(n, c.len), 0);
       const uneven = good.some((c) => c.len !== longest) && g.name !== "";
-      return h("section", {}, h("div", { class: "head" }, h("h2", {}, said(g.name) || (vault.groups.length > 1 ? "Without a group" : "Columns")),
+      const section = h("section", {}, h("div", { class: "head" }, h("h2", {}, said(g.name) || (vault.groups.length > 1 ? "Without a group" : "Columns")),
         h("p", { class: "soft" }, `${many(g.columns.length, "column")}` + (g.name ? `, ${many(longest, "row")}${uneven ? ", of unequal lengths" : ""}` : "")),
         good.length > 0 && h("div", { class: "tools" }, h("a", { href: link("table", g.name ? { g: g.name } : { c: good.slice(0, 12).map((c) => c.name) }) }, "Open as a table"))),
       h("div", { class: "wide" }, h("table", { class: "list fixed" },
         h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Name"), h("th", { scope: "col" }, "Type"), h("th", { scope: "col", class: "num" }, "Length"), h("th", { scope: "col", class: "num optional" }, "Size"), h("th", { scope: "col", class: "num optional" }, "Missing"),
-          h("th", { scope: "col", class: "num optional" }, "Smallest"), h("th", { scope: "col", class: "num optional" }, "Largest"), h("th", { scope: "col", class: "num optional" }, "Mean"), h("th", { scope: "col" }, "How it goes"))), h("tbody", {}, lines))));
-    });
-    if (vault.keys.length) {
-      lists.push(h("section", {}, h("div", { class: "head" }, h("h2", {}, "Keys and values")), h("ul", { class: "items" }, vault.keys.map((k) => h("li", {}, h("a", { href: link("keys", { t: k }) }, said(k)))))));
+          h("th", { scope: "col", class: "num optional" }, "Smallest"), h("th", { scope: "col", class: "num optional" }, "Largest"), h("th", { scope: "col", class: "num optional" }, "Mean"), h("th", { scope: "col" }, "How it goes"))), body)));
+      section.style.containIntrinsicBlockSize = `auto ${85 + 33 * g.columns.length}px`;
+      box.append(section);
+      for (const c of g.columns) {
+        // A change that comes between two steps is in the vault, and in c no more.
+        const now = vault.columns.get(c.name);
+        const row = line(c.note || !now || now.note ? c : now);
+        body.append(row.tr);
+        if (!c.note) {
+          rows.set(c.name, row);
+          seen.observe(row.tr);
+        }
+        yield;
+      }
     }
-    box.replaceChildren(...lists);
-    if (!vault.columns.size && !vault.keys.length) box.replaceChildren(h("p", { class: "empty" }, "The vault is empty."));
-    about.textContent = many(vault.columns.size, "column") + (vault.more ? `, and ${count(vault.more)} more that are not listed` : "");
-    for (const r of rows.values()) seen.observe(r.tr);
-    sift();
+    if (vault.keys.length) {
+      box.append(h("section", {}, h("div", { class: "head" }, h("h2", {}, "Keys and values")), h("ul", { class: "items" }, vault.keys.map((k) => h("li", {}, h("a", { href: link("keys", { t: k }) }, said(k)))))));
+    }
+    if (!vault.columns.size && !vault.keys.length) box.append(h("p", { class: "empty" }, "The vault is empty."));
   }
 
   function sift() {
@@ -112,7 +142,7 @@ export function overview() {
 
   const again = throttle(1000, () => { for (const r of rows.values()) if (r.old && r.seen) wanted.add(r.column.name); summarize(); });
   const end = onChange((change) => {
-    if (change.catalog && [...vault.columns.keys()].join("\n") + vault.keys !== names) { names = [...vault.columns.keys()].join("\n") + vault.keys; return draw(); }
+    if (change.catalog && [...vault.columns.keys()].join("\n") + vault.keys !== names) { names = [...vault.columns.keys()].join("\n") + vault.keys; return draw(true); }
     for (const r of rows.values()) {
       const now = vault.columns.get(r.column.name);
       if (!now) continue;
@@ -124,5 +154,5 @@ export function overview() {
   });
   let names = [...vault.columns.keys()].join("\n") + vault.keys;
   draw();
-  return { element, dispose() { gone = true; abort.abort(); seen.disconnect(); end(); again.stop(); } };
+  return { element, dispose() { gone = true; clearTimeout(step); abort.abort(); seen.disconnect(); end(); again.stop(); } };
 }
