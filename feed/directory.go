@@ -21,6 +21,7 @@ import (
 
 	"columnvault/internal/excerpt"
 	"columnvault/internal/hint"
+	"columnvault/internal/publish"
 )
 
 // directory is a directory that is a table: the state of version N is the file
@@ -156,7 +157,7 @@ func (d *directory) create(ctx context.Context, schema *iceberg.Schema, props ic
 	if err := os.MkdirAll(d.data(""), 0o777); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(syncFolder(d.path), syncFolder(filepath.Dir(d.path))); err != nil {
+	if err := errors.Join(publish.SyncFolder(d.path), publish.SyncFolder(filepath.Dir(d.path))); err != nil {
 		return nil, err
 	}
 	return d.load(ctx)
@@ -211,7 +212,7 @@ func (d *directory) publish(meta table.Metadata) error {
 		return err
 	}
 	d.version++
-	if err := syncFolder(d.metadata("")); err != nil {
+	if err := publish.SyncFolder(d.metadata("")); err != nil {
 		return err
 	}
 	return d.point()
@@ -231,7 +232,7 @@ func (d *directory) point() error {
 	if err := os.Rename(temp, name); err != nil {
 		return errors.Join(err, os.Remove(temp))
 	}
-	return syncFolder(d.metadata(""))
+	return publish.SyncFolder(d.metadata(""))
 }
 
 // files is the file system, on which what was written is on the disk when it is
@@ -273,21 +274,5 @@ func writeFile(path string, data []byte) error {
 		return err
 	}
 	_, err = f.Write(data)
-	return errors.Join(err, f.Close())
-}
-
-// syncFolder makes the names in a folder durable, where the system can.
-func syncFolder(path string) error {
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrPermission) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	err = f.Sync()
-	if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrInvalid) || errors.Is(err, fs.ErrPermission) {
-		err = nil
-	}
 	return errors.Join(err, f.Close())
 }

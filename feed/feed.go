@@ -15,6 +15,7 @@ import (
 	"columnvault/exchange"
 	"columnvault/internal/excerpt"
 	"columnvault/internal/hint"
+	"columnvault/internal/publish"
 )
 
 // Errors, to be asked for with [errors.Is]. Those of the vault, of exchange and
@@ -268,7 +269,7 @@ func (r *run) properties(rows int, known []digestNote) (iceberg.Properties, erro
 
 // commit makes the data files part of the table.
 func (r *run) commit(ctx context.Context) error {
-	if err := syncFolder(r.dir.data("")); err != nil {
+	if err := publish.SyncFolder(r.dir.data("")); err != nil {
 		return err
 	}
 	tx := r.table.NewTransaction()

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 
 	"columnvault/internal/publish"
@@ -106,7 +105,7 @@ func (t *target) publish() error {
 	if err := t.rename(); err != nil {
 		return err
 	}
-	if err := syncFolder(filepath.Dir(t.path)); err != nil {
+	if err := publish.SyncFolder(filepath.Dir(t.path)); err != nil {
 		return fmt.Errorf("%w: the copy is complete, but a power failure may take its name away again: %w", store.ErrUnavailable, err)
 	}
 	return nil
@@ -125,17 +124,4 @@ func (t *target) rename() error {
 	default:
 		return unavailable(err)
 	}
-}
-
-// syncFolder makes the names in a folder durable, where a system can do that.
-func syncFolder(path string) error {
-	if runtime.GOOS == "windows" {
-		return nil
-	}
-	dir, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer dir.Close()
-	return dir.Sync()
 }
