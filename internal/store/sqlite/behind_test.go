@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"math"
 	"os"
 	"sync"
 	"testing"
@@ -71,6 +72,35 @@ func TestLongLogWaitsForItsMove(t *testing.T) {
 	if n := s.writer.logPages; n > 1000 {
 		t.Errorf("the log has %d pages", n)
 	}
+}
+
+// TestDrainEndsWithItsCtx: a commit that has to drain the log returns when its
+// ctx is done, as what it is, and the log is drained before the next one.
+func TestDrainEndsWithItsCtx(t *testing.T) {
+	s, moving, release := heldMoves(t, Options{BusyTimeout: time.Hour})
+	s.writer.checkpointAt = math.MaxInt // nobody moves the log behind the commits
+	fill(t, s, 2*checkpointPages)
+	s.writer.checkpointAt = 0
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- appendRow(ctx, s, "b") }()
+	<-moving
+	cancel()
+	select {
+	case err := <-ended:
+		check(t, err)
+	case <-time.After(time.Minute):
+		t.Error("a commit waits for the disk that moves the log, although its ctx is done")
+	}
+	if n := s.Stats().Checkpoints; n != 0 {
+		t.Errorf("%d checkpoints have ended that cannot", n)
+	}
+	release()
+	check(t, appendRow(t.Context(), s, "c"))
+	if s.Stats().Checkpoints == 0 {
+		t.Error("the log was not drained before the next commit")
+	}
+	check(t, readRow(t.Context(), s))
 }
 
 // TestCloseWaitsForTheMove: Close ends what goes on behind commits, and a move

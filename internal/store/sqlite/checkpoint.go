@@ -123,21 +123,24 @@ func (c *conn) checkpoint(mode store.CheckpointMode) (done store.Checkpoint, err
 // Beside writers and readers that come and go without a pause there is no such
 // moment by itself, so a log that has got too long is drained. Most of it has
 // been moved by then. A backup of this process stays in its snapshot until it
-// is done, and is not waited for.
-func (s *Store) keepLogShort(ctx context.Context, c *conn) {
+// is done, and is not waited for. What drains the log is returned, for whoever
+// has the turn, because SQLite does not end it with ctx.
+func (s *Store) keepLogShort(ctx context.Context, c *conn) (drain func()) {
 	if c.logPages < c.checkpointAt {
-		return
+		return nil
 	}
 	if c.logPages < 2*checkpointPages || s.copying.Load() > 0 {
 		c.checkpointAt = c.logPages + checkpointPages/4 // in case that something is in the way
 		s.moveBehind()
-		return
+		return nil
 	}
 	c.checkpointAt = c.logPages + max(checkpointPages, c.logPages/4)
-	done, err := s.drain(ctx, c)
-	s.countCheckpoint(done, err)
-	if errors.Is(err, store.ErrBusy) {
-		s.reportLong(c, done)
+	return func() {
+		done, err := s.drain(ctx, c)
+		s.countCheckpoint(done, err)
+		if errors.Is(err, store.ErrBusy) {
+			s.reportLong(c, done)
+		}
 	}
 }
 

@@ -179,17 +179,16 @@ func (s *Store) vacuum(ctx context.Context, p pages, o store.ShrinkOptions) erro
 	if err := s.takeTurn(ctx); err != nil {
 		return err
 	}
-	defer func() { s.turn <- struct{}{} }()
+	committed := false
+	defer func() {
+		if !committed {
+			s.endTurn()
+		}
+	}()
 	c, err := s.writerConn(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if c.broken != nil {
-			s.discard(c)
-			s.writer = nil
-		}
-	}()
 	if err := c.exec(`PRAGMA auto_vacuum = INCREMENTAL`); err != nil {
 		return err
 	}
@@ -199,7 +198,8 @@ func (s *Store) vacuum(ctx context.Context, p pages, o store.ShrinkOptions) erro
 	if err := s.look(c, 0); err != nil {
 		return err
 	}
-	s.keepLogShort(ctx, c)
+	committed = true
+	s.endCommit(ctx, c)
 	if o.Progress != nil {
 		o.Progress(live, live)
 	}

@@ -174,7 +174,7 @@ func TestLongLogIsTold(t *testing.T) {
 		s.writer.checkpointAt = 0
 		pages := s.writer.logPages
 		s.writer.logPages += 2 * checkpointPages // as if it were so long that it is drained
-		s.keepLogShort(t.Context(), s.writer)
+		s.keepLogShort(t.Context(), s.writer)()
 		s.writer.logPages = pages
 	}
 	told := m.saying(report.LogLong)

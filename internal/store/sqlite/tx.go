@@ -39,19 +39,27 @@ func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) (err error)
 	if err := s.takeTurn(ctx); err != nil {
 		return err
 	}
-	defer func() { s.turn <- struct{}{} }()
-	c, err := s.writerConn(ctx)
-	if err != nil {
-		return err
-	}
+	committed := false
 	defer func() {
-		if c.broken != nil || c.swollen {
-			s.discard(c)
-			s.writer = nil
+		if !committed {
+			s.endTurn()
 		}
 	}()
+	c, err := s.updateNow(ctx, start, fn)
+	if err == nil {
+		committed = true
+		s.endCommit(ctx, c)
+	}
+	return err
+}
+
+// updateNow is Update for whoever has the turn, without what keeps the log short.
+func (s *Store) updateNow(ctx context.Context, start time.Time, fn func(store.Tx) error) (c *conn, err error) {
+	if c, err = s.writerConn(ctx); err != nil {
+		return nil, err
+	}
 	if err := s.lock(ctx, c, start); err != nil {
-		return err
+		return nil, err
 	}
 	c.changed = false
 	t := &tx{reader: newReader(c, true), s: s}
@@ -60,19 +68,19 @@ func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) (err error)
 	// Whatever happens in fn, a panic too, the transaction is over after this.
 	defer t.rollback()
 	if err := s.look(c, writerLooks); err != nil {
-		return err
+		return nil, err
 	}
 	if err := c.refresh(); err != nil {
-		return err
+		return nil, err
 	}
 	if err := fn(t); err != nil {
-		return err
+		return nil, err
 	}
 	if err := t.commit(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	if err := s.look(c, 0); err != nil {
-		return err
+		return nil, err
 	}
 	for _, fn := range t.onCommit {
 		fn()
@@ -80,10 +88,35 @@ func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) (err error)
 	if t.rebuild {
 		s.rebuild(ctx, c)
 	}
+	return c, nil
+}
+
+// endCommit gives the turn back after a commit, and drains a log that has got too
+// long before. What was committed is, also if ctx ends meanwhile: then that goes
+// on without the caller.
+func (s *Store) endCommit(ctx context.Context, c *conn) {
+	var drain func()
 	if c.broken == nil {
-		s.keepLogShort(ctx, c)
+		drain = s.keepLogShort(ctx, c)
 	}
-	return nil
+	if drain == nil {
+		s.endTurn()
+		return
+	}
+	_ = detached(ctx, func() error {
+		defer s.endTurn()
+		drain()
+		return nil
+	}, func(error) {})
+}
+
+// endTurn gives the turn back, without a connection that must not be used again.
+func (s *Store) endTurn() {
+	if c := s.writer; c != nil && (c.broken != nil || c.swollen) {
+		s.discard(c)
+		s.writer = nil
+	}
+	s.turn <- struct{}{}
 }
 
 // lock begins the transaction, which keeps the writers of other processes out.
