@@ -18,30 +18,45 @@ func (c *Column) Backed(ctx context.Context, r store.Reader, i, j int64) error {
 	if err := column.CheckRange(i, j, c.Len()); err != nil || (j-i)*max(c.size, endSize) <= trusted {
 		return err
 	}
+	var ends []store.Span // of which nothing is read, in one call
 	for i < j {
 		x, err := c.find(ctx, r, i)
 		if err != nil {
 			return err
 		}
-		if err := c.holds(ctx, r, x); err != nil {
+		end, err := c.endOf(x)
+		if err != nil {
 			return err
+		}
+		if end.Offset > 0 {
+			ends = append(ends, end)
 		}
 		i = x.end()
 	}
-	return nil
+	return r.ReadAt(ctx, c.row.ID, ends)
 }
 
 // holds reports ErrCorrupt if a run has fewer bytes than it says.
 func (c *Column) holds(ctx context.Context, r store.Reader, x *run) error {
+	end, err := c.endOf(x)
+	if err != nil || end.Offset == 0 {
+		return err
+	}
+	return r.ReadAt(ctx, c.row.ID, []store.Span{end})
+}
+
+// endOf is an empty span behind the bytes that a run needs.
+func (c *Column) endOf(x *run) (store.Span, error) {
+	end := store.Span{Chunk: x.number, Offset: x.capacity}
 	switch {
 	case x.codec == broken:
-		return errBroken(x)
+		return end, errBroken(x)
 	case x.stored() == 0:
-		return nil
+		end.Offset = 0
 	case x.codec == Raw && c.size > 0:
-		return column.Holds(ctx, r, c.row.ID, x.number, x.need(c.size))
+		end.Offset = x.need(c.size)
 	}
-	return column.Holds(ctx, r, c.row.ID, x.number, x.capacity)
+	return end, nil
 }
 
 func errBroken(x *run) error {

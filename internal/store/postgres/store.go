@@ -100,7 +100,7 @@ func Open(ctx context.Context, dsn string, opts Options) (*Store, error) {
 // Caps implements store.Store. Chunks begin as large as they get: bytes that
 // were never written take no room.
 func (s *Store) Caps() store.Caps {
-	return store.Caps{MinChunk: 64 << 10, ChunkSize: 64 << 10, MaxChunk: 64 << 20, MaxValue: largestValue, Window: window, CrossHome: !s.apart}
+	return store.Caps{MinChunk: 64 << 10, ChunkSize: 64 << 10, RunBytes: 64 << 10, MaxChunk: 64 << 20, MaxValue: largestValue, Window: window, CrossHome: !s.apart}
 }
 
 // takeTurn waits until no other goroutine writes.
