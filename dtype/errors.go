@@ -2,7 +2,6 @@ package dtype
 
 import (
 	"errors"
-	"fmt"
 	"strconv"
 
 	"columnvault/internal/excerpt"
@@ -13,14 +12,11 @@ import (
 // with it and what to do.
 var (
 	// ErrSyntax is returned for a string that is not a dtype, a bad argument of
-	// a constructor, and a JSON Schema that does not compile.
+	// a constructor, and by dtype/jsonschema for a schema that does not compile.
 	ErrSyntax = errors.New("dtype: bad dtype")
 	// ErrValue is returned for a Go value or a Go type that the dtype cannot
-	// hold.
+	// hold, and for a value that the check of its dtype refuses.
 	ErrValue = errors.New("dtype: bad value")
-	// ErrSchema is returned for a value that violates the schema of its dtype;
-	// see [SchemaError]. It is also an ErrValue.
-	ErrSchema = fmt.Errorf("%w: schema violated", ErrValue)
 	// ErrData is returned for stored bytes that do not decode.
 	ErrData = errors.New("dtype: bad data")
 	// ErrMemory is returned for stored bytes that would take too much memory to

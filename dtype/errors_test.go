@@ -2,7 +2,6 @@ package dtype_test
 
 import (
 	"encoding/json"
-	"fmt"
 	"strings"
 	"testing"
 
@@ -34,20 +33,9 @@ func TestErrorsQuoteLittle(t *testing.T) {
 		_, err = typ.Decode(b)
 		return err
 	}
-	schema := func(schema string, v any) error {
-		typ, err := dtype.MsgPack[any]().WithSchema(schema)
-		if err == nil {
-			_, err = typ.Append(nil, v)
-		}
-		return err
-	}
 	var nested any = long
 	for range 200 {
 		nested = map[string]any{long[:100]: []any{nested}}
-	}
-	many := make([]any, 1000)
-	for i := range many {
-		many[i] = long[:1000]
 	}
 	for i, err := range []error{
 		parse(long), parse("str:" + long), parse("str:4:" + long), parse("vec:" + long), parse("vec:f32:" + long),
@@ -58,19 +46,12 @@ func TestErrorsQuoteLittle(t *testing.T) {
 		encode("msgpack", json.Number(long)), encode("msgpack", map[string]any{long: "\xff"}), encode("cbor", map[string]any{long + "\xff": 1}),
 		encode("msgpack", map[string]any{long: nested, "a": make(chan int)}), encode("msgpack", deep(long)),
 		decode("str", []byte("\xff"+long)), decode("vec:f32"+ones, nil), decode("msgpack", []byte{0xc1}),
-		schema(long, nil), schema(`{"$ref":"`+long+`"}`, nil), schema(`{"type":"`+long+`"}`, nil), schema(`{"pattern":"`+long+`["}`, nil),
-		schema(`{"const":"`+long+`"}`, "y"), schema(`{"maxLength":1}`, long), schema(`{"enum":["`+long+`"]}`, "y"),
-		schema(`{"items":{"type":"integer"}}`, many), schema(`{"additionalProperties":{"type":"integer"}}`, map[string]any{long: "x"}),
-		schema(`{"required":["`+long+`"]}`, map[string]any{}), schema(`{"additionalProperties":false}`, map[string]any{long: 1}),
 	} {
 		if err == nil {
 			t.Errorf("no error in case %d", i)
 		} else if text := err.Error(); len(text) > 4000 {
 			t.Errorf("case %d: %d bytes, %.200s", i, len(text), text)
 		}
-	}
-	if text := fmt.Sprint(schema(`{"items":{"type":"integer"}}`, many)); !strings.HasSuffix(text, "; and 990 more") {
-		t.Errorf("the violations end in %.100s", text[max(0, len(text)-100):])
 	}
 }
 

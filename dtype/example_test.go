@@ -114,28 +114,17 @@ func ExampleMsgPack() {
 	// map[name:login user:42]
 }
 
-func ExampleStructured_WithSchema() {
-	people, err := dtype.CBOR[map[string]any]().WithSchema(`{
-		"properties": {
-			"age":  {"type": "integer", "minimum": 0},
-			"name": {"type": "string"}
-		},
-		"required": ["age", "name"]
-	}`)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	_, err = people.Append(nil, map[string]any{"age": -1, "name": 7})
-	var invalid *dtype.SchemaError
-	if errors.As(err, &invalid) {
-		for _, v := range invalid.Violations {
-			fmt.Println(v.Location, v.Message)
+func ExampleStructured_WithCheck() {
+	short := dtype.MsgPack[[]string]().WithCheck(func(value any) error {
+		if n := len(value.([]any)); n > 2 {
+			return fmt.Errorf("%d names, and 2 are the limit", n)
 		}
-	}
+		return nil
+	})
+	_, err := short.Append(nil, []string{"a", "b", "c"})
+	fmt.Println(err)
 	// Output:
-	// /age minimum: got -1, want 0
-	// /name got number, want string
+	// dtype: bad value: 3 names, and 2 are the limit
 }
 
 func ExampleVector() {

@@ -144,18 +144,27 @@ func TestNotNullable(t *testing.T) {
 	}
 }
 
-// Of a column that may miss elements, schemas are for the others.
-func TestNullableWithSchema(t *testing.T) {
-	typ, err := MsgPack[map[string]int]().WithSchema(`{"required": ["a"]}`)
-	if err != nil {
-		t.Fatal(err)
-	}
-	nullable := Nullable[map[string]int](typ)
+// Of a column that may miss elements, the others are checked.
+func TestNullableWithCheck(t *testing.T) {
+	empty := errors.New("empty")
+	nullable := Nullable[map[string]int](MsgPack[map[string]int]().WithCheck(func(v any) error {
+		if len(v.(map[string]any)) == 0 {
+			return empty
+		}
+		return nil
+	}))
 	if _, err := nullable.Append(nil, sql.Null[map[string]int]{}); err != nil {
 		t.Error(err)
 	}
-	if _, err := nullable.Append(nil, sql.Null[map[string]int]{V: map[string]int{}, Valid: true}); !errors.Is(err, ErrSchema) {
-		t.Errorf("got %v", err)
+	for n, want := range map[string]error{"": empty, "a": nil} {
+		v := map[string]int{}
+		if n != "" {
+			v[n] = 1
+		}
+		_, err := nullable.Append(nil, sql.Null[map[string]int]{V: v, Valid: true})
+		if !errors.Is(err, want) || want != nil && !errors.Is(err, ErrValue) {
+			t.Errorf("%v: got %v, want %v", v, err, want)
+		}
 	}
 }
 

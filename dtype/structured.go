@@ -44,8 +44,8 @@ import (
 // less than an any does.
 type Structured[T any] struct {
 	*base
-	codec  structured.Codec[T]
-	schema *schema
+	codec structured.Codec[T]
+	check func(value any) error
 }
 
 // MsgPack is the dtype msgpack: values of type T as MessagePack of any length.
@@ -92,20 +92,32 @@ func newStructured[T any](spec Spec) Structured[T] {
 	return t
 }
 
-// WithSchema returns a copy of t that appends only values that match schema,
-// the text of a JSON Schema. Other values give a [SchemaError]. Validation
-// costs far more than encoding.
+// WithCheck returns a copy of t that appends only values that check accepts. It
+// is given what a reader will see in an any, whatever Go type the value came
+// from, and must not keep it; what it returns is wrapped in an [ErrValue]. Package
+// dtype/jsonschema checks by JSON Schemas. Checking costs far more than encoding.
 //
-// The schema is not stored in the file, and it is not applied when values are
-// read. It must not refer to other schemas by URL. A schema that does not
-// compile is an [ErrSyntax].
-func (t Structured[T]) WithSchema(schema string) (Structured[T], error) {
-	if err := t.Err(); err != nil {
-		return t, err
+// The check is not stored in the file, and it is not applied when values are
+// read.
+func (t Structured[T]) WithCheck(check func(value any) error) Structured[T] {
+	t.check = check
+	return t
+}
+
+// checked decodes the value that is stored in b and checks it.
+func (t Structured[T]) checked(b []byte) error {
+	codec, err := structured.New[any](t.spec.format())
+	if err != nil {
+		return err
 	}
-	var err error
-	t.schema, err = compileSchema(schema, t.spec.format())
-	return t, err
+	var value any
+	if err := codec.Decode(b, &value); err != nil {
+		return fmt.Errorf("%w: %w", ErrValue, err)
+	}
+	if err := t.check(value); err != nil {
+		return fmt.Errorf("%w: %w", ErrValue, err)
+	}
+	return nil
 }
 
 // Append appends the stored form of v to dst. On error the result is dst.
@@ -123,8 +135,8 @@ func (t Structured[T]) append(dst []byte, v *T) ([]byte, error) {
 	if err != nil {
 		return dst, fmt.Errorf("%w: %v: %w", ErrValue, t.spec, err)
 	}
-	if t.schema != nil {
-		if err := t.schema.validate(out[len(dst):]); err != nil {
+	if t.check != nil {
+		if err := t.checked(out[len(dst):]); err != nil {
 			return dst, err
 		}
 	}
@@ -200,10 +212,10 @@ func (t Structured[T]) DecodeAll(dst []T, data []byte, ends []int) error {
 // Bytes returns nil, because values are not stored as they lie in memory.
 func (Structured[T]) Bytes([]T) []byte { return nil }
 
-// Match returns what Append writes for v, whatever the schema says. The Python
+// Match returns what Append writes for v, whatever its check says. The Python
 // package writes the same bytes. A value that another program stored in another
 // form does not match.
 func (t Structured[T]) Match(v T) ([][]byte, error) {
-	t.schema = nil
+	t.check = nil
 	return matchOne(t, v)
 }

@@ -43,6 +43,7 @@ var layers = map[string][]string{
 	"internal/store/storetest":           {"internal/store"},
 	"internal/store":                     {"internal/excerpt"},
 	"dtype":                              {"internal/excerpt", "internal/structured"},
+	"dtype/jsonschema":                   {"dtype", "internal/excerpt"},
 	"internal/structured":                {"internal/excerpt"},
 	"internal/vaulttest":                 {"", "dtype", "internal/engine", "internal/store", "internal/store/postgres", "internal/store/sqlite", "internal/store/storetest", "internal/vaulttest/pgserver"},
 	"internal/vaulttest/powerfs":         {},
@@ -90,7 +91,7 @@ var layers = map[string][]string{
 var foreign = map[string][]string{
 	"github.com/ncruces/go-sqlite3":            {"exchange/sqlrows", "internal/store/sqlite", "internal/vaulttest", "internal/vaulttest/faultfs", "internal/vaulttest/powerfs", "query"},
 	"github.com/jackc/pgx/v5":                  {"internal/store/postgres", "internal/vaulttest/pgserver"},
-	"github.com/santhosh-tekuri/jsonschema/v6": {"dtype"},
+	"github.com/santhosh-tekuri/jsonschema/v6": {"dtype/jsonschema"},
 	"github.com/tidwall/btree":                 {"internal/writeback"},
 	"github.com/x448/float16":                  {"dtype", "internal/structured"},
 	"github.com/fxamacker/cbor/v2":             {},

@@ -1,12 +1,26 @@
-package dtype
+package jsonschema_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"columnvault/dtype"
+	"columnvault/dtype/jsonschema"
 )
+
+// compile compiles a schema.
+func compile(t *testing.T, text string) *jsonschema.Schema {
+	t.Helper()
+	s, err := jsonschema.Compile(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
 
 const personSchema = `{
 	"type": "object",
@@ -21,11 +35,9 @@ const personSchema = `{
 }`
 
 func TestSchema(t *testing.T) {
-	for _, dynamic := range []Structured[any]{MsgPack[any](), CBOR[any](), FixedMsgPack[any](64)} {
-		typ, err := dynamic.WithSchema(personSchema)
-		if err != nil {
-			t.Fatal(err)
-		}
+	person := compile(t, personSchema)
+	for _, dynamic := range []dtype.Structured[any]{dtype.MsgPack[any](), dtype.CBOR[any](), dtype.FixedMsgPack[any](64)} {
+		typ := dynamic.WithCheck(person.Check)
 		for _, good := range []any{
 			map[string]any{"name": "Ann", "age": 30, "tags": []string{"a", "b"}},
 			map[string]any{"name": "Ann", "age": uint64(150), "other": 1.5},
@@ -45,12 +57,12 @@ func TestSchema(t *testing.T) {
 		}
 		for _, test := range []struct {
 			in   any
-			want []Violation
+			want []jsonschema.Violation
 		}{
-			{"x", []Violation{{"", "got string, want object"}}},
-			{map[string]any{"name": "Ann"}, []Violation{{"", "missing property 'age'"}}},
-			{map[string]any{"name": "", "age": -1}, []Violation{{"/age", "minimum: got -1, want 0"}, {"/name", "minLength: got 0, want 1"}}},
-			{map[string]any{"name": 5, "age": 151, "tags": []any{"ok", "long", 1}, "a/b~c": 0}, []Violation{
+			{"x", []jsonschema.Violation{{"", "got string, want object"}}},
+			{map[string]any{"name": "Ann"}, []jsonschema.Violation{{"", "missing property 'age'"}}},
+			{map[string]any{"name": "", "age": -1}, []jsonschema.Violation{{"/age", "minimum: got -1, want 0"}, {"/name", "minLength: got 0, want 1"}}},
+			{map[string]any{"name": 5, "age": 151, "tags": []any{"ok", "long", 1}, "a/b~c": 0}, []jsonschema.Violation{
 				{"/age", "maximum: got 151, want 150"},
 				{"/a~1b~0c", "got number, want null"},
 				{"/name", "got number, want string"},
@@ -59,8 +71,8 @@ func TestSchema(t *testing.T) {
 			}},
 		} {
 			b, err := typ.Append([]byte("x"), test.in)
-			var bad *SchemaError
-			if !errors.As(err, &bad) || !errors.Is(err, ErrSchema) || !errors.Is(err, ErrValue) || len(b) != 1 {
+			var bad *jsonschema.Error
+			if !errors.As(err, &bad) || !errors.Is(err, dtype.ErrValue) || len(b) != 1 {
 				t.Errorf("%v: %q, %v", test.in, b, err)
 				continue
 			}
@@ -78,15 +90,13 @@ func TestSchema(t *testing.T) {
 }
 
 func TestSchemaAlternatives(t *testing.T) {
-	typ, err := MsgPack[any]().WithSchema(`{"anyOf": [{"type": "string"}, {"allOf": [{"minimum": 5}, {"multipleOf": 2}]}]}`)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := compile(t, `{"anyOf": [{"type": "string"}, {"allOf": [{"minimum": 5}, {"multipleOf": 2}]}]}`)
+	typ := dtype.MsgPack[any]().WithCheck(s.Check)
 	if _, err := typ.Append(nil, 6); err != nil {
 		t.Error(err)
 	}
-	_, err = typ.Append(nil, 3)
-	var bad *SchemaError
+	_, err := typ.Append(nil, 3)
+	var bad *jsonschema.Error
 	if !errors.As(err, &bad) {
 		t.Fatal(err)
 	}
@@ -99,18 +109,15 @@ func TestSchemaAlternatives(t *testing.T) {
 		t.Error(diff)
 	}
 	_, _, err = typ.AppendAll(nil, nil, []any{"ok", 3})
-	var element *ElementError
-	if !errors.As(err, &element) || element.Index != 1 || !errors.Is(err, ErrSchema) {
+	var element *dtype.ElementError
+	if !errors.As(err, &element) || element.Index != 1 || !errors.As(err, &bad) {
 		t.Error(err)
 	}
 }
 
 // Reading does not validate: the schema may be younger than the data.
 func TestSchemaOnRead(t *testing.T) {
-	typ, err := CBOR[int]().WithSchema(`{"minimum": 10}`)
-	if err != nil {
-		t.Fatal(err)
-	}
+	typ := dtype.CBOR[int]().WithCheck(compile(t, `{"minimum": 10}`).Check)
 	if v, err := typ.Decode([]byte{5}); v != 5 || err != nil {
 		t.Error(v, err)
 	}
@@ -133,15 +140,44 @@ func TestSchemaErrors(t *testing.T) {
 		`{"$schema": "https://example.com"}`: "under $defs",
 		`5`:                                  "",
 	} {
-		typ, err := MsgPack[any]().WithSchema(schema)
-		if !errors.Is(err, ErrSyntax) || !strings.Contains(err.Error(), want) {
+		compiled, err := jsonschema.Compile(schema)
+		if !errors.Is(err, dtype.ErrSyntax) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want an error about %q", schema, err, want)
 		}
-		if typ.schema != nil {
+		if compiled != nil {
 			t.Errorf("%s: a schema in spite of the error", schema)
 		}
 	}
-	if _, err := MsgPack[chan int]().WithSchema(`{}`); !errors.Is(err, ErrValue) {
-		t.Error(err)
+}
+
+// TestErrorsQuoteLittle checks that errors quote the beginning of what they are
+// about, however long that is.
+func TestErrorsQuoteLittle(t *testing.T) {
+	long := strings.Repeat("x", 1<<20)
+	many := make([]any, 1000)
+	for i := range many {
+		many[i] = long[:1000]
+	}
+	check := func(schema string, v any) error {
+		s, err := jsonschema.Compile(schema)
+		if err == nil {
+			_, err = dtype.MsgPack[any]().WithCheck(s.Check).Append(nil, v)
+		}
+		return err
+	}
+	for i, err := range []error{
+		check(long, nil), check(`{"$ref":"`+long+`"}`, nil), check(`{"type":"`+long+`"}`, nil), check(`{"pattern":"`+long+`["}`, nil),
+		check(`{"const":"`+long+`"}`, "y"), check(`{"maxLength":1}`, long), check(`{"enum":["`+long+`"]}`, "y"),
+		check(`{"items":{"type":"integer"}}`, many), check(`{"additionalProperties":{"type":"integer"}}`, map[string]any{long: "x"}),
+		check(`{"required":["`+long+`"]}`, map[string]any{}), check(`{"additionalProperties":false}`, map[string]any{long: 1}),
+	} {
+		if err == nil {
+			t.Errorf("no error in case %d", i)
+		} else if text := err.Error(); len(text) > 4000 {
+			t.Errorf("case %d: %d bytes, %.200s", i, len(text), text)
+		}
+	}
+	if text := fmt.Sprint(check(`{"items":{"type":"integer"}}`, many)); !strings.HasSuffix(text, "; and 990 more") {
+		t.Errorf("the violations end in %.100s", text[max(0, len(text)-100):])
 	}
 }
