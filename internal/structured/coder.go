@@ -131,17 +131,22 @@ func checkMethods(t reflect.Type) error {
 		return nil // what is in it will be asked
 	}
 	for _, m := range methods {
-		if reflect.PointerTo(t).Implements(m) {
+		if reflect.PointerTo(t).Implements(m.of) {
 			return fmt.Errorf("the Go type %v has the method %s, which is not called: encode the whole value with encoding/json, "+
-				"and store it as a json.RawMessage", t, m.Method(0).Name)
+				"and store it as a json.RawMessage", t, m.name)
 		}
 	}
 	return nil
 }
 
-var methods = []reflect.Type{
-	reflect.TypeFor[json.Marshaler](), reflect.TypeFor[json.Unmarshaler](),
-	reflect.TypeFor[encoding.TextMarshaler](), reflect.TypeFor[encoding.TextUnmarshaler](),
+// methods have their names beside them, because a program that asks reflection
+// for those gets all exported methods of all its types linked.
+var methods = []struct {
+	of   reflect.Type
+	name string
+}{
+	{reflect.TypeFor[json.Marshaler](), "MarshalJSON"}, {reflect.TypeFor[json.Unmarshaler](), "UnmarshalJSON"},
+	{reflect.TypeFor[encoding.TextMarshaler](), "MarshalText"}, {reflect.TypeFor[encoding.TextUnmarshaler](), "UnmarshalText"},
 }
 
 func (c *compiler) pointer(t reflect.Type) (coder, error) {
