@@ -1,21 +1,19 @@
 package viewer
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
-	"html/template"
+	"html"
 	"io/fs"
 	"net/http"
 	"path"
+	"strings"
 	"sync"
 )
 
 //go:embed assets
 var files embed.FS
-
-var pageTemplate = template.Must(template.ParseFS(files, "assets/page.html"))
 
 // assets are the files that belong to the page, by their path. They are loaded
 // with the first request, so that programs without a page pay nothing.
@@ -66,15 +64,18 @@ func (a asset) serve(w *reply, r *http.Request) error {
 	return w.whole(http.StatusOK, a.contentType, a.body)
 }
 
-// page sends the page, which is the same whatever is in the vault.
+// page sends the page, which is the same whatever is in the vault. It is filled
+// in without a template, because a program that runs one gets all exported
+// methods of all its types linked.
 func (h *handler) page(w *reply) error {
-	var b bytes.Buffer
-	err := pageTemplate.Execute(&b, struct {
-		Title string
-		SQL   bool
-	}{h.o.Title, !h.o.NoSQL})
+	page, err := files.ReadFile("assets/page.html")
 	if err != nil {
 		return err
 	}
-	return w.whole(http.StatusOK, "text/html; charset=utf-8", b.Bytes())
+	sql := `<a href="#/sql">SQL</a>`
+	if h.o.NoSQL {
+		sql = ""
+	}
+	fill := strings.NewReplacer("{{title}}", html.EscapeString(h.o.Title), "{{sql}}", sql)
+	return w.whole(http.StatusOK, "text/html; charset=utf-8", []byte(fill.Replace(string(page))))
 }

@@ -102,7 +102,7 @@ is 0, or 1 after an error, 2 after wrong usage, 130 after an interrupt.`,
 	root.SetIn(a.in)
 	root.SetOut(a.out)
 	root.SetErr(a.err)
-	root.SetUsageTemplate(usageTemplate)
+	root.SetUsageFunc(usage)
 	root.SetFlagErrorFunc(flagError)
 	root.PersistentPostRun = func(cmd *cobra.Command, args []string) { a.sayWhich(cmd, args) }
 	addCommands(root, "Data in and out", newImportCommand(a), newExportCommand(a))
