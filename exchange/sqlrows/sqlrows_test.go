@@ -15,7 +15,7 @@ import (
 )
 
 // exec makes a database.
-func exec(t *testing.T, path, sql string) {
+func exec(t testing.TB, path, sql string) {
 	t.Helper()
 	db, err := sqlite3.Open(path)
 	if err == nil {

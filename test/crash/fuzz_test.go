@@ -195,6 +195,7 @@ var fuzzTargets = []struct {
 	{"exchange/parquet", "FuzzReader", 0.01},
 	{"exchange/arrow", "FuzzReader", 0.01},
 	{"exchange/npy", "FuzzReader", 0.02},
+	{"exchange/sqlrows", "FuzzReader", 0.002},
 	{"internal/rows", "FuzzTag", 0.02},
 	{"internal/values", "FuzzParse", 0.02},
 	{"internal/values", "FuzzStored", 0.02},
