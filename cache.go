@@ -71,14 +71,14 @@ func (o *CacheOptions) bounds() (writeback.Bounds, error) {
 //
 // A cache that is enabled already is flushed and gets the new options. nil
 // options mean the defaults. A rename takes the cache along.
-func (c *Column[T]) EnableCache(ctx context.Context, o *CacheOptions) error {
+func (c *handle) EnableCache(ctx context.Context, o *CacheOptions) error {
 	err := c.enable(ctx, o, func(b writeback.Bounds) { c.held.Enable(b) })
 	return c.fail("enable cache", err)
 }
 
 // DisableCache ends the cache of the column and flushes. If that fails, the
 // elements are kept, and written by the next flush that succeeds.
-func (c *Column[T]) DisableCache(ctx context.Context) error {
+func (c *handle) DisableCache(ctx context.Context) error {
 	err := c.checkCache(ctx)
 	if err == nil {
 		c.held.Disable()
@@ -90,7 +90,7 @@ func (c *Column[T]) DisableCache(ctx context.Context) error {
 // Cached enables a cache, calls fn, and then brings back what was before and
 // flushes, also if fn fails or panics. Calls may overlap; the cache that was
 // enabled last counts.
-func (c *Column[T]) Cached(ctx context.Context, o *CacheOptions, fn func() error) error {
+func (c *handle) Cached(ctx context.Context, o *CacheOptions, fn func() error) error {
 	var k *writeback.Cache
 	err := c.enable(ctx, o, func(b writeback.Bounds) { k = c.held.Cover(b) })
 	if err != nil {
@@ -99,14 +99,14 @@ func (c *Column[T]) Cached(ctx context.Context, o *CacheOptions, fn func() error
 	return c.in.v.cached(ctx, k, fn)
 }
 
-func (c *Column[T]) enable(ctx context.Context, o *CacheOptions, put func(writeback.Bounds)) error {
+func (c *handle) enable(ctx context.Context, o *CacheOptions, put func(writeback.Bounds)) error {
 	if err := c.checkCache(ctx); err != nil {
 		return err
 	}
 	return c.in.v.enable(ctx, o, put)
 }
 
-func (c *Column[T]) checkCache(ctx context.Context) error {
+func (c *handle) checkCache(ctx context.Context) error {
 	if c.in.tx != nil {
 		return fmt.Errorf("%w: a column of a transaction has no cache", ErrInvalidArgument)
 	}
@@ -117,7 +117,7 @@ func (c *Column[T]) checkCache(ctx context.Context) error {
 // elements that were. It is for elements that can no longer be written, because
 // another program has dropped their column for example; see
 // [Vault.DiscardPending].
-func (c *Column[T]) DiscardPending() int { return c.held.Discard() }
+func (c *handle) DiscardPending() int { return c.held.Discard() }
 
 // EnableCache makes every column of the vault that has no cache of its own
 // cached, also those that are opened later. It holds the pairs that are put
@@ -214,7 +214,7 @@ func (v *Vault) prepare(ctx context.Context, verdict writeback.Verdict, look fun
 
 // appendCached holds encoded values in the column's cache. It does not take
 // them if there is none, or if they are more than it can hold.
-func (c *Column[T]) appendCached(ctx context.Context, e column.Elements, count int) (taken bool, err error) {
+func (c *handle) appendCached(ctx context.Context, e column.Elements, count int) (taken bool, err error) {
 	if err := c.in.v.checkCall(ctx); err != nil {
 		return false, err
 	}
@@ -248,9 +248,9 @@ func (o *opened) bind(c *writeback.Column, dtype string, size int, generation ui
 // look finds the column in the file, and tells the buffer of it. It is done for
 // the first elements after a flush: what is acknowledged should have a place to
 // go.
-func (c *Column[T]) look(ctx context.Context) error {
+func (c *handle) look(ctx context.Context) error {
 	generation := c.in.v.pending.Generation()
 	return c.read(ctx, "append", func(o *opened) error {
-		return o.bind(c.held, c.dtype, c.t.Size(), generation)
+		return o.bind(c.held, c.dtype, c.form.Size(), generation)
 	})
 }

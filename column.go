@@ -26,17 +26,33 @@ import (
 // What an operation returns belongs to the caller. Strings and byte slices from
 // one call share memory: clone what you keep for long.
 type Column[T any] struct {
+	handle
+	t dtype.Type[T]
+}
+
+// handle is what a column is without the Go type of its elements: all that moves
+// positions and encoded elements. It keeps that from being compiled, and linked,
+// once for each type.
+type handle struct {
 	in    scope
 	names catalog.Names
-	t     dtype.Type[T]
+	form  form
 	dtype string // canonical
 	// held is what the caches know of the column, the same for all its handles.
 	held *writeback.Column
 }
 
+// form is what a [dtype.Type] says of itself.
+type form interface {
+	Spec() dtype.Spec
+	Meaning() dtype.Meaning
+	Size() int
+	Err() error
+}
+
 func newColumn[T any](c *scope, name string, t dtype.Type[T]) *Column[T] {
 	names := catalog.NamesOf(name)
-	return &Column[T]{in: *c, names: names, t: t, dtype: t.String(), held: c.v.pending.Column(name)}
+	return &Column[T]{handle{*c, names, t, t.String(), c.v.pending.Column(name)}, t}
 }
 
 // In returns the column as a part of the transaction. It lives as long as that.
@@ -47,27 +63,27 @@ func (c *Column[T]) In(tx *Tx) *Column[T] {
 }
 
 // Name is the name of the column.
-func (c *Column[T]) Name() string { return c.names.Plain }
+func (c *handle) Name() string { return c.names.Plain }
 
 // DType is the canonical spelling of the column's dtype.
-func (c *Column[T]) DType() string { return c.dtype }
+func (c *handle) DType() string { return c.dtype }
 
 // Meaning is what the elements mean beyond their dtype, to this handle.
-func (c *Column[T]) Meaning() dtype.Meaning { return c.t.Meaning() }
+func (c *handle) Meaning() dtype.Meaning { return c.form.Meaning() }
 
 // open finds the column in the transaction and compares its dtype and meaning.
-func (c *Column[T]) open(ctx context.Context, tx *Tx) (*opened, error) {
-	if err := c.t.Err(); err != nil {
+func (c *handle) open(ctx context.Context, tx *Tx) (*opened, error) {
+	if err := c.form.Err(); err != nil {
 		return nil, err
 	}
 	if tx.v != c.in.v {
 		return nil, errOtherVault
 	}
-	o, err := tx.openAs(ctx, &c.names, c.dtype, c.t.Size())
+	o, err := tx.openAs(ctx, &c.names, c.dtype, c.form.Size())
 	if err != nil {
 		return nil, err
 	}
-	return o, o.checkMeaning(c.t.Spec(), c.t.Meaning())
+	return o, o.checkMeaning(c.form.Spec(), c.form.Meaning())
 }
 
 // openAs finds a column that should be of this dtype, with elements of size
@@ -125,7 +141,7 @@ func (o *opened) spec() (dtype.Spec, error) {
 
 // read runs fn on the column in the transaction, or in one of its own for
 // reading, which may run it again.
-func (c *Column[T]) read(ctx context.Context, op string, fn func(o *opened) error) error {
+func (c *handle) read(ctx context.Context, op string, fn func(o *opened) error) error {
 	if tx := c.in.tx; tx != nil {
 		return c.fail(op, tx.do(c.opening(ctx, fn))) // allocates nothing
 	}
@@ -133,12 +149,12 @@ func (c *Column[T]) read(ctx context.Context, op string, fn func(o *opened) erro
 }
 
 // view runs fn on the column in the transaction, or in a snapshot.
-func (c *Column[T]) view(ctx context.Context, op string, fn func(o *opened) error) error {
+func (c *handle) view(ctx context.Context, op string, fn func(o *opened) error) error {
 	return c.in.view(ctx, op, c.names.Plain, c.opening(ctx, fn))
 }
 
 // opening runs fn on the column once it is open, with what is held for it.
-func (c *Column[T]) opening(ctx context.Context, fn func(o *opened) error) func(*Tx) error {
+func (c *handle) opening(ctx context.Context, fn func(o *opened) error) func(*Tx) error {
 	return func(tx *Tx) error {
 		o, err := c.open(ctx, tx)
 		tx.reading.Done()
@@ -150,7 +166,7 @@ func (c *Column[T]) opening(ctx context.Context, fn func(o *opened) error) func(
 }
 
 // write runs fn on the column in a writing transaction.
-func (c *Column[T]) write(ctx context.Context, op string, fn func(o *opened) error) error {
+func (c *handle) write(ctx context.Context, op string, fn func(o *opened) error) error {
 	return c.in.update(ctx, op, c.names.Plain, func(tx *Tx) error {
 		o, err := c.open(ctx, tx)
 		if err == nil {
@@ -196,15 +212,15 @@ func (o *opened) scatter(ctx context.Context, w store.Tx, at []int64, e column.E
 }
 
 // Len is the number of elements.
-func (c *Column[T]) Len(ctx context.Context) (n int, err error) {
+func (c *handle) Len(ctx context.Context) (n int, err error) {
 	err = c.read(ctx, "len", func(o *opened) error { n = int(o.Len()); return nil })
 	return n, err
 }
 
 // fail makes the error of an operation on the column.
-func (c *Column[T]) fail(op string, err error) error { return fail(op, c.names.Plain, -1, err) }
+func (c *handle) fail(op string, err error) error { return fail(op, c.names.Plain, -1, err) }
 
 // failAt makes the error of an operation on one element.
-func (c *Column[T]) failAt(op string, at int64, err error) error {
+func (c *handle) failAt(op string, at int64, err error) error {
 	return fail(op, c.names.Plain, int(at), err)
 }

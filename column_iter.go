@@ -17,7 +17,7 @@ import (
 // changes the column.
 func (c *Column[T]) Values(ctx context.Context) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		loop(ctx, c, "values", yield, func(o *opened) error {
+		loop(ctx, &c.handle, "values", yield, func(o *opened) error {
 			var buf []T
 			for at := int64(0); at < o.Len(); at += int64(len(buf)) {
 				var err error
@@ -37,7 +37,7 @@ func (c *Column[T]) Values(ctx context.Context) iter.Seq2[T, error] {
 // [Column.Values] does from the first to the last.
 func (c *Column[T]) Backward(ctx context.Context) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		loop(ctx, c, "backward", yield, func(o *opened) error {
+		loop(ctx, &c.handle, "backward", yield, func(o *opened) error {
 			var buf []T
 			for end := o.Len(); end > 0; end -= int64(len(buf)) {
 				from, err := o.Before(ctx, o.tx.r, end, o.tx.v.buffer)
@@ -72,7 +72,7 @@ type Run[T any] struct {
 // [Column.Values].
 func (c *Column[T]) Runs(ctx context.Context) iter.Seq2[Run[T], error] {
 	return func(yield func(Run[T], error) bool) {
-		loop(ctx, c, "runs", yield, func(o *opened) error {
+		loop(ctx, &c.handle, "runs", yield, func(o *opened) error {
 			for at := int64(0); at < o.Len(); {
 				values, err := c.window(ctx, o, nil, at, o.Len())
 				if err != nil {
@@ -96,7 +96,7 @@ func (c *Column[T]) Runs(ctx context.Context) iter.Seq2[Run[T], error] {
 // [Column.Values].
 func (c *Column[T]) RunsInto(ctx context.Context, buf []T, i, j int) iter.Seq2[Run[T], error] {
 	return func(yield func(Run[T], error) bool) {
-		loop(ctx, c, "runs", yield, func(o *opened) error {
+		loop(ctx, &c.handle, "runs", yield, func(o *opened) error {
 			at, to := position.Range(i, j, o.Len())
 			if len(buf) == 0 {
 				buf = make([]T, max(1, min(to-at, runLen)))
@@ -125,7 +125,7 @@ const runLen = 1 << 15
 var errStop = errors.New("the loop has ended")
 
 // loop runs the inside of an iterator.
-func loop[T, Y any](ctx context.Context, c *Column[T], op string, yield func(Y, error) bool, run func(o *opened) error) {
+func loop[Y any](ctx context.Context, c *handle, op string, yield func(Y, error) bool, run func(o *opened) error) {
 	err := c.view(ctx, op, run)
 	if err != nil && !errors.Is(err, errStop) {
 		var none Y

@@ -97,7 +97,14 @@ func (c *Column[T]) window(ctx context.Context, o *opened, values []T, i, j int6
 // decode fills values from the batch. position says where element k of it
 // comes from.
 func (c *Column[T]) decode(op string, values []T, b column.Elements, position func(k int) int64) error {
-	err := c.t.DecodeAll(values, b.Data, b.Ends)
+	return c.placed(op, c.t.DecodeAll(values, b.Data, b.Ends), position)
+}
+
+// placed is the error of decoding a batch, with the position in the column.
+func (c *handle) placed(op string, err error, position func(k int) int64) error {
+	if err == nil {
+		return nil // errors.As takes memory
+	}
 	var bad *dtype.ElementError
 	if errors.As(err, &bad) {
 		return c.failAt(op, position(bad.Index), bad.Err)
@@ -219,7 +226,7 @@ const (
 )
 
 // resolveAll makes positions in a column of n elements absolute.
-func (c *Column[T]) resolveAll(op string, positions []int, n int64) ([]int64, error) {
+func (c *handle) resolveAll(op string, positions []int, n int64) ([]int64, error) {
 	at := make([]int64, len(positions))
 	for k, i := range positions {
 		var err error
@@ -247,8 +254,13 @@ func (c *Column[T]) Index(ctx context.Context, value T) (int, error) {
 	if err != nil {
 		return -1, c.fail("index", err)
 	}
+	return c.index(ctx, forms)
+}
+
+// index is Index of the stored forms of a value.
+func (c *handle) index(ctx context.Context, forms [][]byte) (int, error) {
 	at := int64(-1)
-	err = c.read(ctx, "index", func(o *opened) error {
+	err := c.read(ctx, "index", func(o *opened) (err error) {
 		at, err = o.find(ctx, forms)
 		return err
 	})
@@ -262,15 +274,18 @@ func (c *Column[T]) Index(ctx context.Context, value T) (int, error) {
 // passes over those without reading them; of other columns, and of values without
 // an order, it is everything from i to j. Bounds are as in [Column.Slice].
 func (c *Column[T]) Within(ctx context.Context, i, j int, low, high T) (from, to int, err error) {
-	err = c.read(ctx, "within", func(o *opened) error {
+	least, errLow := c.t.Append(nil, low)
+	most, errHigh := c.t.Append(nil, high)
+	// No element has a value that does not encode, and what is near it may be wanted.
+	return c.within(ctx, i, j, least, most, errLow == nil && errHigh == nil)
+}
+
+// within is Within for encoded bounds, or everything if they are not known.
+func (c *handle) within(ctx context.Context, i, j int, least, most []byte, known bool) (from, to int, err error) {
+	err = c.read(ctx, "within", func(o *opened) (err error) {
 		first, end := position.Range(i, j, o.Len())
 		from, to = int(first), int(end)
-		least, err := c.t.Append(nil, low)
-		if err != nil {
-			return nil // no element has such a value, and what is near it may be wanted
-		}
-		most, err := c.t.Append(nil, high)
-		if err != nil || first == end {
+		if !known || first == end {
 			return nil
 		}
 		first, end, err = column.Within(ctx, o.tx.r, o.Column, first, end, least, most)
@@ -292,11 +307,15 @@ func (c *Column[T]) Count(ctx context.Context, value T) (int, error) {
 }
 
 // count stops when it has found limit elements.
-func (c *Column[T]) count(ctx context.Context, op string, value T, limit int64) (n int, err error) {
+func (c *Column[T]) count(ctx context.Context, op string, value T, limit int64) (int, error) {
 	forms, err := c.t.Match(value)
 	if err != nil {
 		return 0, c.fail(op, err)
 	}
+	return c.countForms(ctx, op, forms, limit)
+}
+
+func (c *handle) countForms(ctx context.Context, op string, forms [][]byte, limit int64) (n int, err error) {
 	err = c.read(ctx, op, func(o *opened) error {
 		n = 0
 		for _, err := range column.Find(ctx, o.tx.r, o.Column, forms, o.tx.v.buffer) {

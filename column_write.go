@@ -94,7 +94,9 @@ func (c *Column[T]) Append(ctx context.Context, values ...T) error {
 		return c.fail("append", err)
 	}
 	if n < len(values) {
-		return c.appendPieces(ctx, scratch, values, e, n)
+		return c.appendPieces(ctx, len(values), e, n, func(done int) (column.Elements, int, error) {
+			return c.encodePiece(scratch, values, done, false)
+		})
 	}
 	if c.in.tx == nil {
 		if taken, err := c.appendCached(ctx, e, len(values)); taken || err != nil {
@@ -133,35 +135,35 @@ func (c *Column[T]) encodePiece(scratch *column.Elements, values []T, done int, 
 	return e, end, nil
 }
 
-// appendPieces writes the values in one transaction, which one that cannot be
+// appendPieces writes so many values in one transaction, which one that cannot be
 // stored undoes. e is the first piece, of the values before end, which is encoded
-// already.
-func (c *Column[T]) appendPieces(ctx context.Context, scratch *column.Elements, values []T, e column.Elements, end int) error {
+// already; encode gives the piece from a value on, and where it ends.
+func (c *handle) appendPieces(ctx context.Context, count int, e column.Elements, end int, encode func(done int) (column.Elements, int, error)) error {
 	done := 0
 	return c.write(ctx, "append", func(o *opened) (err error) {
 		if done > 0 { // the transaction runs again
-			e, end, err = c.encodePiece(scratch, values, 0, false)
+			e, end, err = encode(0)
 		}
 		for err == nil {
 			if err = o.Append(ctx, o.tx.w, e); err != nil {
 				break
 			}
-			if done = end; done == len(values) {
+			if done = end; done == count {
 				break
 			}
-			e, end, err = c.encodePiece(scratch, values, done, false)
+			e, end, err = encode(done)
 		}
 		return err
 	})
 }
 
-func (c *Column[T]) append(ctx context.Context, e column.Elements) error {
+func (c *handle) append(ctx context.Context, e column.Elements) error {
 	if c.in.tx != nil {
 		return c.write(ctx, "append", func(o *opened) error { return o.Append(ctx, o.tx.w, e) })
 	}
-	err := c.t.Err()
+	err := c.form.Err()
 	if err == nil {
-		a := &columnAppend{names: &c.names, dtype: c.dtype, spec: c.t.Spec(), meaning: c.t.Meaning(), rows: e}
+		a := &columnAppend{names: &c.names, dtype: c.dtype, spec: c.form.Spec(), meaning: c.form.Meaning(), rows: e}
 		err = c.in.v.append(&request{ctx: ctx, appends: a})
 	}
 	return c.fail("append", err)
@@ -192,8 +194,12 @@ func (c *Column[T]) Insert(ctx context.Context, i int, values ...T) error {
 	if err != nil {
 		return err
 	}
+	return c.insert(ctx, i, b)
+}
+
+func (c *handle) insert(ctx context.Context, i int, e column.Elements) error {
 	return c.write(ctx, "insert", func(o *opened) error {
-		return o.Insert(ctx, o.tx.w, position.Clamp(i, o.Len()), b)
+		return o.Insert(ctx, o.tx.w, position.Clamp(i, o.Len()), e)
 	})
 }
 
@@ -203,12 +209,16 @@ func (c *Column[T]) Set(ctx context.Context, i int, value T) error {
 	if err != nil {
 		return err
 	}
+	return c.set(ctx, i, b)
+}
+
+func (c *handle) set(ctx context.Context, i int, e column.Elements) error {
 	return c.write(ctx, "set", func(o *opened) error {
 		at, err := resolve(i, o.Len())
 		if err != nil {
 			return c.failAt("set", int64(i), err)
 		}
-		return o.Overwrite(ctx, o.tx.w, at, b)
+		return o.Overwrite(ctx, o.tx.w, at, e)
 	})
 }
 
@@ -225,12 +235,16 @@ func (c *Column[T]) SetEach(ctx context.Context, positions []int, values []T) er
 	if err != nil {
 		return err
 	}
+	return c.setEach(ctx, positions, b)
+}
+
+func (c *handle) setEach(ctx context.Context, positions []int, e column.Elements) error {
 	return c.write(ctx, "set each", func(o *opened) error {
 		at, err := c.resolveAll("set each", positions, o.Len())
 		if err != nil {
 			return err
 		}
-		return o.scatter(ctx, o.tx.w, at, b)
+		return o.scatter(ctx, o.tx.w, at, e)
 	})
 }
 
@@ -242,19 +256,23 @@ func (c *Column[T]) SetSlice(ctx context.Context, i, j int, values []T) error {
 	if err != nil {
 		return err
 	}
+	return c.setSlice(ctx, i, j, b, len(values))
+}
+
+func (c *handle) setSlice(ctx context.Context, i, j int, e column.Elements, count int) error {
 	return c.write(ctx, "set slice", func(o *opened) error {
 		from, to := position.Range(i, j, o.Len())
-		if to-from != int64(len(values)) {
+		if to-from != int64(count) {
 			return fmt.Errorf("%w: length mismatch: %d values for the %d elements from %d to %d",
-				ErrInvalidArgument, len(values), to-from, from, to)
+				ErrInvalidArgument, count, to-from, from, to)
 		}
-		return o.Overwrite(ctx, o.tx.w, from, b)
+		return o.Overwrite(ctx, o.tx.w, from, e)
 	})
 }
 
 // Delete removes the elements from i up to, not including, j: Python's
 // del c[i:j]. Everything after them moves, as for [Column.Insert].
-func (c *Column[T]) Delete(ctx context.Context, i, j int) error {
+func (c *handle) Delete(ctx context.Context, i, j int) error {
 	return c.write(ctx, "delete", func(o *opened) error {
 		from, to := position.Range(i, j, o.Len())
 		return o.Delete(ctx, o.tx.w, from, to)
@@ -262,7 +280,7 @@ func (c *Column[T]) Delete(ctx context.Context, i, j int) error {
 }
 
 // Truncate removes everything after the first n elements.
-func (c *Column[T]) Truncate(ctx context.Context, n int) error {
+func (c *handle) Truncate(ctx context.Context, n int) error {
 	return c.write(ctx, "truncate", func(o *opened) error {
 		if n < 0 || int64(n) > o.Len() {
 			return fmt.Errorf("%w: %d of %d elements", ErrOutOfRange, n, o.Len())
@@ -272,7 +290,7 @@ func (c *Column[T]) Truncate(ctx context.Context, n int) error {
 }
 
 // Clear removes all elements.
-func (c *Column[T]) Clear(ctx context.Context) error {
+func (c *handle) Clear(ctx context.Context) error {
 	return c.write(ctx, "clear", func(o *opened) error { return o.Delete(ctx, o.tx.w, 0, o.Len()) })
 }
 
@@ -298,6 +316,11 @@ func (c *Column[T]) Remove(ctx context.Context, value T) error {
 	if err != nil {
 		return c.fail("remove", err)
 	}
+	return c.remove(ctx, forms)
+}
+
+// remove is Remove of the stored forms of a value.
+func (c *handle) remove(ctx context.Context, forms [][]byte) error {
 	return c.write(ctx, "remove", func(o *opened) error {
 		at, err := o.find(ctx, forms)
 		if err != nil {
@@ -308,7 +331,7 @@ func (c *Column[T]) Remove(ctx context.Context, value T) error {
 }
 
 // Reverse reverses the order of the elements in place.
-func (c *Column[T]) Reverse(ctx context.Context) error {
+func (c *handle) Reverse(ctx context.Context) error {
 	return c.write(ctx, "reverse", func(o *opened) error {
 		return column.Reverse(ctx, o.tx.w, o.Column, o.tx.v.buffer)
 	})

@@ -139,7 +139,7 @@ func (v *Vault) Outcome(ctx context.Context, err error) (committed bool, failed 
 // View calls fn with the transaction that the column is part of, or with a
 // [Vault.View] of its vault. What reads a column in several steps needs it to
 // stay in one snapshot.
-func (c *Column[T]) View(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) error {
+func (c *handle) View(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) error {
 	if c.in.tx != nil {
 		return fn(ctx, c.in.tx)
 	}
