@@ -24,7 +24,8 @@ import (
 // transaction of its own, or a part of one through [Column.In].
 //
 // What an operation returns belongs to the caller. Strings and byte slices from
-// one call share memory: clone what you keep for long.
+// one call share memory, in pieces of [Options.ReadBytes] or, from [Column.Take],
+// in one: clone what you keep for long.
 type Column[T any] struct {
 	handle
 	t dtype.Type[T]

@@ -129,6 +129,33 @@ func TestDecodeAllBounds(t *testing.T) {
 	}
 }
 
+// A character belongs to one element, though the bytes of all are looked at together.
+func TestCharactersAreNotShared(t *testing.T) {
+	for _, test := range []struct {
+		data string
+		ends []int
+		want int // index of the bad element, or -1 if there is none
+	}{
+		{"aé", []int{1, 3}, -1},
+		{"aé", []int{0, 3}, -1},
+		{"aé", []int{2, 3}, 0},
+		{"aé", []int{1, 2}, 1},
+		{"aé\xff", []int{1, 3}, -1},
+		{"a\xff\xffa", []int{1, 2, 4}, 1},
+	} {
+		texts := make([]string, len(test.ends))
+		err := String.DecodeAll(texts, []byte(test.data), test.ends)
+		index := -1
+		var bad *ElementError
+		if errors.As(err, &bad) {
+			index = bad.Index
+		}
+		if index != test.want || err == nil && strings.Join(texts, "") != test.data[:test.ends[len(texts)-1]] {
+			t.Errorf("%+v: %q, %v", test, texts, err)
+		}
+	}
+}
+
 // Text and bytes lie in the memory that was decoded, and nothing that is
 // appended to them overwrites what follows.
 func TestAliasing(t *testing.T) {

@@ -1,5 +1,7 @@
 package dtype
 
+import "unicode/utf8"
+
 // String is the dtype str:utf8: text of any length in UTF-8. Decoded strings
 // lie in the memory of the bytes they are decoded from.
 var String Type[string] = Text(UTF8)
@@ -53,7 +55,27 @@ func (t text) Decode(src []byte) (string, error) {
 }
 
 func (t text) DecodeAll(dst []string, data []byte, ends []int) error {
+	if t.spec.Encoding == UTF8 && !t.spec.Sized && t.Err() == nil && cut(dst, data, ends) {
+		return nil
+	}
 	return decodeEach(t, dst, data, ends)
+}
+
+// cut makes strings in UTF-8 of all elements, in the memory of data, whose bytes
+// it looks at in one go: for short text that is most of the work. It tells
+// whether it could; where something is wrong, it does not say what.
+func cut(dst []string, data []byte, ends []int) bool {
+	if len(ends) < len(dst) || !utf8.Valid(data) {
+		return false
+	}
+	all, start := unsafeString(data), 0
+	for i, end := range ends[:len(dst)] {
+		if end < start || end > len(all) || end < len(all) && !utf8.RuneStart(all[end]) {
+			return false // also where a character is in two elements
+		}
+		dst[i], start = all[start:end], end
+	}
+	return true
 }
 
 // Bytes returns nil, because strings point to memory elsewhere.

@@ -111,3 +111,19 @@ func TestAllocationsOfRecords(t *testing.T) {
 		t.Errorf("an append to a cache makes %v allocations", n)
 	}
 }
+
+// TestMemoryOfText bounds the memory that reading text takes: its bytes and where
+// each ends, once, over however many runs they are.
+func TestMemoryOfText(t *testing.T) {
+	ctx := t.Context()
+	v := vaulttest.Open(t)
+	texts, err := columnvault.Create(ctx, v, "texts", dtype.String, &columnvault.ColumnOptions{Layout: columnvault.Native, MaxChunk: 8 << 10})
+	vaulttest.Must(t, err)
+	const n, size = 40_000, 16
+	vaulttest.Must(t, texts.Append(ctx, vaulttest.Sequence(n, func(i int) string { return fmt.Sprintf("%0*d", size, i) })...))
+	into := make([]string, n)
+	taken := memoryOf(func() { vaulttest.Must(t, vaulttest.ErrOf(texts.Read(ctx, into, 0))) })
+	if most := uint64(n * (size + 8) * 3 / 2); taken > most {
+		t.Errorf("reading %d bytes of text takes %d bytes of memory, want at most %d", n*size, taken, most)
+	}
+}

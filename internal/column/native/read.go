@@ -144,6 +144,9 @@ func (c *Column) readVarying(ctx context.Context, r store.Reader, e *column.Elem
 			return i, err
 		}
 		n := column.Fitting(offs, limit, next == i)
+		if next == i {
+			makeRoom(e, offs, j-i, limit)
+		}
 		if n > 0 {
 			if err := c.payload(ctx, r, e, x, k, offs[:n+1]); err != nil {
 				return i, err
@@ -155,6 +158,24 @@ func (c *Column) readVarying(ctx context.Context, r store.Reader, e *column.Elem
 		}
 	}
 	return j, nil
+}
+
+// makeRoom takes memory for so many elements, if those between the offsets, which
+// come first, are like the others. Otherwise it would be taken run by run, and
+// copied each time.
+func makeRoom(e *column.Elements, offs []int64, elements, limit int64) {
+	n := int64(len(offs) - 1)
+	if elements <= n {
+		return
+	}
+	bytes := offs[n] - offs[0]
+	most := max(0, min(limit, trusted))
+	if bytes > most/elements*n {
+		elements = most / max(1, bytes/n)
+	}
+	elements = min(elements, trusted/8)
+	e.Data = slices.Grow(e.Data, int(min(most, bytes/n*elements+elements)))
+	e.Ends = slices.Grow(e.Ends, int(elements))
 }
 
 // offsets is where the elements from k up to n of a run begin, and where the last
