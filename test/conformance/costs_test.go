@@ -127,3 +127,29 @@ func TestMemoryOfText(t *testing.T) {
 		t.Errorf("reading %d bytes of text takes %d bytes of memory, want at most %d", n*size, taken, most)
 	}
 }
+
+// TestDirectoryIsKept counts how often changes read the runs of a native column:
+// once, for who has not made them.
+func TestDirectoryIsKept(t *testing.T) {
+	ctx := t.Context()
+	counter := storetest.NewCounter(storetest.NewMemory())
+	over := func(context.Context, string, sqlite.Options) (store.Store, error) { return counter, nil }
+	v, err := vaulttest.OpenOver(over, "memory", nil)
+	vaulttest.Must(t, err)
+	numbers, err := columnvault.Create(ctx, v, "numbers", dtype.Int64, &columnvault.ColumnOptions{Layout: columnvault.Native, MaxChunk: 1 << 10})
+	vaulttest.Must(t, err)
+	vaulttest.Must(t, numbers.Append(ctx, make([]int64, 10_000)...))
+	other, err := vaulttest.OpenOver(over, "memory", nil)
+	vaulttest.Must(t, err)
+	if numbers, err = columnvault.Lookup(ctx, other, "numbers", dtype.Int64); err != nil {
+		t.Fatal(err)
+	}
+	for k, want := range []int{1, 0, 0} {
+		count, err := counter.During(func() error { return numbers.Set(ctx, 1000*k, 0) })
+		vaulttest.Must(t, err)
+		if count.Calls["Chunks"] != want {
+			t.Errorf("change %d: %v, want %d calls of Chunks", k, count, want)
+		}
+	}
+	vaulttest.Must(t, v.Close())
+}

@@ -35,13 +35,14 @@ type Column struct {
 	// rowChanged and lastChanged say what the file has not been told yet.
 	restructured, published bool
 	rowChanged, lastChanged bool
-	// spans, offs, bytes and frames are reused from call to call.
+	// spans, offs, bytes and image are reused from call to call, and so is codec,
+	// which few columns need: see coding.
 	spans []store.Span
 	one   [1]store.Span
 	offs  []int64
 	bytes []byte
 	image []byte
-	codec codec
+	codec *codec
 }
 
 var _ column.Bounded = (*Column)(nil)

@@ -101,7 +101,7 @@ func (c *Column) load(ctx context.Context, r store.Reader) error {
 		d.damage = corrupt("the runs before the last have %d elements, and the catalog says %d", first, c.base())
 	}
 	c.dir = d
-	if _, writes := r.(store.Tx); !writes {
+	if !c.restructured {
 		c.cache.put(c.row.ID, d)
 	}
 	return nil

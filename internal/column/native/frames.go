@@ -104,7 +104,7 @@ func (f *frames) clear() {
 // writes has frames of its own: to it, a structure can mean different things.
 func (c *Column) kept(r store.Reader) (*frames, int64) {
 	if _, writes := r.(store.Tx); writes || c.cache == nil {
-		return &c.codec.own, ownFrameBytes
+		return &c.coding().own, ownFrameBytes
 	}
 	limit := c.cache.FrameBytes
 	if limit == 0 {

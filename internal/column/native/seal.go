@@ -30,8 +30,20 @@ type codec struct {
 	raw []byte
 }
 
+// coding is the codec of the column, from now on.
+func (c *Column) coding() *codec {
+	if c.codec == nil {
+		c.codec = &codec{}
+	}
+	return c.codec
+}
+
 // reset forgets what is known of runs, which have changed.
-func (d *codec) reset() { d.own.clear() }
+func (d *codec) reset() {
+	if d != nil {
+		d.own.clear()
+	}
+}
 
 // widthOf is the size of the numbers that elements of this size are, 0 for what
 // is none.
@@ -64,7 +76,7 @@ func (c *Column) sealed(e *column.Elements) []byte {
 			part := p[:min(int64(len(p)), step)]
 			p = p[len(part):]
 			before := len(frames)
-			frames = c.codec.encode(frames, part, width)
+			frames = c.coding().encode(frames, part, width)
 			sizes = binary.LittleEndian.AppendUint32(sizes, uint32(len(frames)-before))
 		}
 		return n
@@ -247,7 +259,7 @@ func (c *Column) decodedPart(ctx context.Context, r store.Reader, x *run, k int,
 		if err != nil {
 			return err
 		}
-		d := &c.codec
+		d := c.coding()
 		at, end := h.frame(k)
 		d.raw = slices.Grow(d.raw[:0], int(end-at))[:end-at]
 		if err := c.readChunk(ctx, r, x, d.raw, at); err != nil {
