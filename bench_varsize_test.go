@@ -1,10 +1,12 @@
 package columnvault_test
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -481,6 +483,38 @@ func benchText(b *testing.B, v *columnvault.Vault, c *columnvault.Column[string]
 	each("set equal", func() error { return c.Set(ctx, rand.IntN(*benchLen), text) })
 	each("set larger", func() error { return c.Set(ctx, rand.IntN(*benchLen), text+" and longer than it was") })
 	each("insert", func() error { return c.Insert(ctx, rand.IntN(*benchLen), text) })
+}
+
+// BenchmarkLayoutRow writes one row in a transaction of its own, by the driver
+// alone: what AppendOne and Text have to be compared with.
+func BenchmarkLayoutRow(b *testing.B) {
+	db := vaulttest.RawConn(b, filepath.Join(b.TempDir(), "rows.db"))
+	must(b, db.Exec(fmt.Sprintf(`PRAGMA page_size = %d; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16000;
+		PRAGMA wal_autocheckpoint = 4000; CREATE TABLE numbers (x INTEGER); CREATE TABLE texts (x TEXT);
+		WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d) INSERT INTO texts SELECT printf('%%0100d', i) FROM n`,
+		cmp.Or(*benchPage, 8192), *benchLen)))
+	b.Run("append one", func(b *testing.B) {
+		st, _, err := db.Prepare(`INSERT INTO numbers VALUES (?)`)
+		must(b, err)
+		defer st.Close()
+		defer vaulttest.Meter(b)()
+		for b.Loop() {
+			must(b, st.BindInt64(1, 7))
+			must(b, st.Exec())
+		}
+	})
+	b.Run("set of 100 bytes", func(b *testing.B) {
+		st, _, err := db.Prepare(`UPDATE texts SET x = ? WHERE rowid = ?`)
+		must(b, err)
+		defer st.Close()
+		text := strings.Repeat("x", 100)
+		defer vaulttest.Meter(b)()
+		for b.Loop() {
+			must(b, st.BindText(1, text))
+			must(b, st.BindInt64(2, 1+rand.Int64N(int64(*benchLen))))
+			must(b, st.Exec())
+		}
+	})
 }
 
 // must ends the benchmark with an error. Helper takes longer than to read an

@@ -51,12 +51,16 @@ func WithSQL(t *testing.T, path string, fn func(db *sqlite3.Conn)) {
 }
 
 // RawConn is a connection to the file that knows nothing of vaults.
-func RawConn(t *testing.T, path string) *sqlite3.Conn {
+func RawConn(t testing.TB, path string) *sqlite3.Conn {
 	t.Helper()
 	db, err := sqlite3.Open(path)
-	Must(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() { db.Close() })
-	Must(t, db.BusyTimeout(time.Minute))
+	if err := db.BusyTimeout(time.Minute); err != nil {
+		t.Fatal(err)
+	}
 	return db
 }
 
