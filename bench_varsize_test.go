@@ -288,9 +288,9 @@ func overLayouts[T any](b *testing.B, typ dtype.Type[T], make func(n int) []T, r
 			for n := *benchLen; n > 0 && err == nil; n -= million {
 				err = c.Append(b.Context(), make(min(n, million))...)
 			}
-			if err != nil {
-				b.Fatal(err)
-			}
+			must(b, err)
+			_, err = v.Checkpoint(b.Context(), columnvault.CheckpointTruncate) // else it goes on beside what is measured
+			must(b, err)
 			b.ReportAllocs()
 			defer vaulttest.Meter(b)()
 			run(b, v, c)
