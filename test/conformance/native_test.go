@@ -49,3 +49,20 @@ func TestNativeDamage(t *testing.T) {
 		})
 	}
 }
+
+// TestOneNameTwoLayouts checks a column that another program has created under the
+// name of a native one: that is no damage, and damage to either is found.
+func TestOneNameTwoLayouts(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.db")
+	v := vaulttest.OpenAt(t, path, nil)
+	vaulttest.CreateWith(t, v, "x", dtype.Int64, &columnvault.ColumnOptions{Layout: columnvault.Native}, 1, 2, 3)
+	vaulttest.CreateWith(t, v, "theirs", dtype.Int64, nil, 4, 5)
+	vaulttest.ExecSQL(t, path, `UPDATE col_meta SET name = 'x'`)
+	if found := vaulttest.Found(t, v, columnvault.CheckOptions{Full: true}); len(found) > 0 {
+		t.Errorf("two whole columns: %+v", found)
+	}
+	vaulttest.ExecSQL(t, path, `DELETE FROM col_chunks`)
+	if found := vaulttest.Found(t, v, columnvault.CheckOptions{Full: true}); len(found) == 0 {
+		t.Error("the hidden column has lost its chunk, and Check finds nothing")
+	}
+}
