@@ -164,11 +164,16 @@ func (c *Column) place(ctx context.Context, r store.Reader, i int64) (int, error
 	if c.exists && i >= c.last.first {
 		return len(c.dir.runs), nil
 	}
+	// Neighbors are often asked for together, and often all runs have the same
+	// number of elements.
 	runs := c.dir.runs
 	if c.at < len(runs) && i >= runs[c.at].first && i < runs[c.at].end() {
 		return c.at, nil
 	}
-	k := sort.Search(len(runs), func(k int) bool { return runs[k].end() > i })
+	k := int(min(i/max(1, c.base()/int64(max(1, len(runs)))), int64(len(runs)-1)))
+	if k < 0 || i < runs[k].first || i >= runs[k].end() {
+		k = sort.Search(len(runs), func(k int) bool { return runs[k].end() > i })
+	}
 	if k == len(runs) {
 		return 0, corrupt("no run has element %d", i)
 	}
