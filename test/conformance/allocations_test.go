@@ -24,6 +24,7 @@ func TestAllocationsOfSingleCalls(t *testing.T) {
 	vaulttest.Must(t, err)
 	vaulttest.Must(t, numbers.Append(ctx, make([]int64, 1000)...))
 	vaulttest.Must(t, texts.Append(ctx, "a", "b"))
+	native := vaulttest.CreateWith(t, v, "native", dtype.Int64, &columnvault.ColumnOptions{Layout: columnvault.Native, MaxChunk: 1024}, make([]int64, 1000)...)
 	want := func(what string, most float64, do func(ctx context.Context) error) {
 		t.Helper()
 		if n := testing.AllocsPerRun(100, func() { vaulttest.Must(t, do(ctx)) }); n > most {
@@ -33,6 +34,8 @@ func TestAllocationsOfSingleCalls(t *testing.T) {
 	want("At", 5, func(ctx context.Context) error { return vaulttest.ErrOf(numbers.At(ctx, 500)) })
 	want("Slice", 6, func(ctx context.Context) error { return vaulttest.ErrOf(numbers.Slice(ctx, 500, 600)) })
 	want("At of text", 9, func(ctx context.Context) error { return vaulttest.ErrOf(texts.At(ctx, 1)) })
+	want("At, native", 6, func(ctx context.Context) error { return vaulttest.ErrOf(native.At(ctx, 500)) })
+	want("Slice, native", 7, func(ctx context.Context) error { return vaulttest.ErrOf(native.Slice(ctx, 520, 620)) })
 	want("Append", 26, func(ctx context.Context) error { return numbers.Append(ctx, 1) })
 	want("Append of text", 37, func(ctx context.Context) error { return texts.Append(ctx, "text") })
 	// What a table allocates depends on its columns, and not on the rows.
@@ -52,6 +55,7 @@ func TestAllocationsOfSingleCalls(t *testing.T) {
 		in := numbers.In(tx)
 		want("At in a View", 1, func(context.Context) error { return vaulttest.ErrOf(in.At(ctx, 500)) })
 		want("Slice in a View", 2, func(context.Context) error { return vaulttest.ErrOf(in.Slice(ctx, 500, 600)) })
+		want("At in a View, native", 1, func(context.Context) error { return vaulttest.ErrOf(native.In(tx).At(ctx, 500)) })
 		into := make([]int64, 100)
 		want("Read in a View", 1, func(context.Context) error { return vaulttest.ErrOf(in.Read(ctx, into, 500)) })
 		want("At of text in a View", 1, func(context.Context) error { return vaulttest.ErrOf(texts.In(tx).At(ctx, 1)) })

@@ -73,6 +73,12 @@ func (c *Column) load(ctx context.Context, r store.Reader) error {
 	if c.dir = c.cache.get(c.row.ID, c.row.MinChunk); c.dir != nil {
 		return nil
 	}
+	return c.readDirectory(ctx, r)
+}
+
+// readDirectory is load where the cache has none. It is a function of its own
+// because its loop makes each call allocate.
+func (c *Column) readDirectory(ctx context.Context, r store.Reader) error {
 	d := &Directory{structure: c.row.MinChunk}
 	first := int64(0)
 	if c.exists {
