@@ -31,10 +31,20 @@ var orders = map[dtype.Kind]native.Order{
 	dtype.KindFloat32: native.Float, dtype.KindFloat64: native.Float, dtype.KindBytes: native.Bytes,
 }
 
+// commonOrders are those of the commonest dtypes, by their texts: to parse one
+// takes memory in each transaction.
+var commonOrders = func() map[string]native.Order {
+	common := map[string]native.Order{dtype.String.String(): native.Bytes}
+	for kind, order := range orders {
+		common[dtype.Spec{Kind: kind}.String()] = order
+	}
+	return common
+}()
+
 // orderOf is the order of the elements of a dtype.
 func orderOf(text string) native.Order {
-	if text == "i64" { // without a parser, which takes memory
-		return native.Signed
+	if order, ok := commonOrders[text]; ok {
+		return order
 	}
 	spec, err := dtype.ParseSpec(text)
 	switch {

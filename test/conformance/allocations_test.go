@@ -35,6 +35,8 @@ func TestAllocationsOfSingleCalls(t *testing.T) {
 	want("Slice", 6, func(ctx context.Context) error { return vaulttest.ErrOf(numbers.Slice(ctx, 500, 600)) })
 	want("At of text", 9, func(ctx context.Context) error { return vaulttest.ErrOf(texts.At(ctx, 1)) })
 	want("At, native", 6, func(ctx context.Context) error { return vaulttest.ErrOf(native.At(ctx, 500)) })
+	nativeTexts := vaulttest.CreateWith(t, v, "native texts", dtype.String, &columnvault.ColumnOptions{Layout: columnvault.Native}, "a", "b", "c")
+	want("At of text, native", 11, func(ctx context.Context) error { return vaulttest.ErrOf(nativeTexts.At(ctx, 1)) })
 	want("Slice, native", 7, func(ctx context.Context) error { return vaulttest.ErrOf(native.Slice(ctx, 520, 620)) })
 	want("Append", 26, func(ctx context.Context) error { return numbers.Append(ctx, 1) })
 	want("Append of text", 37, func(ctx context.Context) error { return texts.Append(ctx, "text") })
