@@ -264,15 +264,17 @@ func (b *Batch) openPart(ctx context.Context, tx *Tx, p *writeback.BatchPart) (*
 
 // add appends the elements to their columns and stores the pairs.
 func (b *Batch) add(ctx context.Context, tx *Tx) error {
+	var memory [onStack]*opened
+	os := memory[:0]
 	for i := range b.Parts {
-		p := &b.Parts[i]
-		o, err := b.openPart(ctx, tx, p)
-		if err == nil {
-			err = o.append(ctx, p.Elements)
-		}
+		o, err := b.openPart(ctx, tx, &b.Parts[i])
 		if err != nil {
-			return fail("append", p.Name, -1, err)
+			return err
 		}
+		os = append(os, o)
+	}
+	if i, err := tx.appendAll(ctx, os, func(i int) column.Elements { return b.Parts[i].Elements }); err != nil {
+		return fail("append", b.Parts[i].Name, -1, err)
 	}
 	for _, p := range b.Pairs {
 		if err := tx.putPair(ctx, p.Table, p.Key, p.Value); err != nil {

@@ -190,6 +190,57 @@ func (o *opened) append(ctx context.Context, rows column.Elements) error {
 	return o.Append(ctx, o.tx.w, rows)
 }
 
+// onStack is the number of columns for which functions have memory on their stack.
+const onStack = 12
+
+// appendAll adds elements to the end of several columns. What they have to read
+// for that is read in one call. An error is that of the column with this number.
+func (tx *Tx) appendAll(ctx context.Context, os []*opened, of func(i int) column.Elements) (at int, err error) {
+	var ahead [onStack]store.ColumnSpans
+	if len(os) > 1 {
+		spans := ahead[:0]
+		for _, o := range os {
+			spans = append(spans, o.Ending())
+		}
+		if at, err = tx.readAll(ctx, spans); err != nil {
+			tx.w.Abort(err)
+			return at, err
+		}
+	}
+	for i, o := range os {
+		if err := o.append(ctx, of(i)); err != nil {
+			if i > 0 {
+				tx.w.Abort(err) // some columns have grown, and others not
+			}
+			return i, err
+		}
+	}
+	return 0, nil
+}
+
+// readAll fills the spans of several columns in one call. An error is that of the
+// column with this number, which is found by reading them one by one.
+func (tx *Tx) readAll(ctx context.Context, spans []store.ColumnSpans) (at int, err error) {
+	var of []store.ColumnSpans
+	for _, s := range spans {
+		if len(s.Spans) > 0 {
+			of = append(of, s)
+		}
+	}
+	if len(of) == 0 || tx.r.ReadAll(ctx, of) == nil {
+		return 0, nil
+	}
+	for i, s := range spans {
+		if len(s.Spans) == 0 {
+			continue
+		}
+		if err := tx.r.ReadAt(ctx, s.Column, s.Spans); err != nil {
+			return i, err
+		}
+	}
+	return 0, nil
+}
+
 // The methods of a column that write elements count them.
 
 func (o *opened) Append(ctx context.Context, w store.Tx, e column.Elements) error {

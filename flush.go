@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"columnvault/internal/catalog"
+	"columnvault/internal/column"
 	"columnvault/internal/report"
 	"columnvault/internal/store"
 	"columnvault/internal/writeback"
@@ -182,10 +183,16 @@ func flushError(err error) error {
 
 // writeHeld writes what the flush of the transaction has taken.
 func (tx *Tx) writeHeld(ctx context.Context) error {
-	for _, p := range tx.flush.Parts() {
-		if err := tx.writePart(ctx, p); err != nil {
+	parts := tx.flush.Parts()
+	os := make([]*opened, len(parts))
+	for i, p := range parts {
+		var err error
+		if os[i], err = tx.openPart(ctx, p); err != nil {
 			return &heldError{err: err, parts: p}
 		}
+	}
+	if i, err := tx.appendAll(ctx, os, func(i int) column.Elements { return parts[i].Elements }); err != nil {
+		return &heldError{err: err, parts: parts[i]}
 	}
 	for _, p := range tx.flush.Pairs() {
 		// In the order of their keys, in which the tables grow best.
@@ -198,27 +205,24 @@ func (tx *Tx) writeHeld(ctx context.Context) error {
 	return nil
 }
 
-// writePart appends held elements to their column, whatever its name is by now.
-func (tx *Tx) writePart(ctx context.Context, p writeback.Part) error {
+// openPart opens the column of held elements, whatever its name is by now.
+func (tx *Tx) openPart(ctx context.Context, p writeback.Part) (*opened, error) {
 	names := catalog.NamesOf(p.Name)
 	e, err := catalog.Find(ctx, tx.r, &names)
 	if err == nil && e.ID() != p.ID || errors.Is(err, ErrNotFound) {
 		e, err = catalog.FindID(ctx, tx.r, p.ID)
 	}
 	if errors.Is(err, ErrNotFound) {
-		return fmt.Errorf("%w: the column has been dropped", ErrNotFound)
+		return nil, fmt.Errorf("%w: the column has been dropped", ErrNotFound)
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	o, err := tx.openEntry(e)
-	if err != nil {
-		return err
+	if err == nil {
+		err = o.checkType(p.DType, p.ElemSize)
 	}
-	if err := o.checkType(p.DType, p.ElemSize); err != nil {
-		return err
-	}
-	return o.append(ctx, p.Elements)
+	return o, err
 }
 
 // putPair stores a pair.

@@ -281,29 +281,11 @@ func (r *rowReader[T]) memory(first int, n int64) []byte {
 	return tx.scratch[:total]
 }
 
-// readSpans fills the spans of columns from the first on. An error is told of
-// the column at fault, which is found by reading them one by one.
+// readSpans fills the spans of columns from the first on.
 func (r *rowReader[T]) readSpans(ctx context.Context, first int, at int64) error {
-	var of []store.ColumnSpans
-	for _, s := range r.spans {
-		if len(s.Spans) > 0 {
-			of = append(of, s)
-		}
-	}
-	if len(of) == 0 {
-		return nil
-	}
-	tx := r.columns[first].tx
-	if tx.r.ReadAll(ctx, of) == nil {
-		return nil
-	}
-	for i, s := range r.spans {
-		if len(s.Spans) == 0 {
-			continue
-		}
-		if err := tx.r.ReadAt(ctx, s.Column, s.Spans); err != nil {
-			return r.def.columns[first+i].readError(at, err)
-		}
+	i, err := r.columns[first].tx.readAll(ctx, r.spans)
+	if err != nil {
+		return r.def.columns[first+i].readError(at, err)
 	}
 	return nil
 }
@@ -329,7 +311,11 @@ func (t *Table[T]) Append(ctx context.Context, values ...T) error {
 			return err
 		}
 		return t.write(ctx, "append", func(os []*opened, _ int64) error {
-			return t.each("append", os, func(i int, o *opened) error { return o.Append(ctx, o.tx.w, all[i]) })
+			i, err := os[0].tx.appendAll(ctx, os, func(i int) column.Elements { return all[i] })
+			if err != nil {
+				return fail("append", t.def.columns[i].names.Plain, -1, err)
+			}
+			return nil
 		})
 	}
 	v := t.in.v

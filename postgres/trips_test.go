@@ -25,6 +25,13 @@ func TestTrips(t *testing.T) {
 	const elements = 8 << 20 / 8
 	long := vaulttest.Create(t, v, "long", dtype.Int64, vaulttest.Span(0, elements)...)
 	words := vaulttest.Create(t, v, "words", dtype.String, "one", "two", "three")
+	type note struct {
+		At                       int64
+		From, To, Subject, About string
+	}
+	notes, err := columnvault.EnsureTable[note](ctx, v, "notes", nil)
+	vaulttest.Must(t, err)
+	vaulttest.Must(t, notes.Append(ctx, note{}))
 	kv := v.KV()
 	key := []byte("key")
 	vaulttest.Must(t, kv.Put(ctx, key, []byte("value")))
@@ -57,6 +64,7 @@ func TestTrips(t *testing.T) {
 		}},
 		{"text At", 2, func() error { return vaulttest.ErrOf(words.At(ctx, 1)) }},
 		{"text Append of 1", 2, func() error { return words.Append(ctx, "four") }},
+		{"Append of a row with four texts", 2, func() error { return notes.Append(ctx, note{1, "a", "b", "c", "d"}) }},
 		{"kv Put", 1, func() error { return kv.Put(ctx, key, []byte("other")) }},
 		{"kv Get", 1, func() error { return vaulttest.ErrOf(kv.Get(ctx, key)) }},
 		{"kv Delete of what is not there", 2, func() error { return vaulttest.ErrOf(kv.Delete(ctx, []byte("none"))) }},

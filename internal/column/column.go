@@ -48,6 +48,10 @@ type Column interface {
 	// Gather appends the elements at these positions, in this order.
 	Gather(ctx context.Context, r store.Reader, e *Elements, at []int64) error
 
+	// Ending is what Append has to read before it writes, so that it can be read of
+	// several columns together: nothing where it needs nothing, or knows it. If it
+	// cannot be read, the transaction must be undone.
+	Ending() store.ColumnSpans
 	// Append adds the elements at the end.
 	Append(ctx context.Context, tx store.Tx, e Elements) error
 	// Insert puts the elements before position i.

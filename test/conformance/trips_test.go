@@ -3,6 +3,7 @@ package conformance_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -70,9 +71,14 @@ func TestTrips(t *testing.T) {
 		{"Slice of ten columns", 2, func() error { _, err := rows.Slice(ctx, 100, 200); return err }},
 		{"Slice of all rows of ten columns", 2 + int(rowBytes/counter.Caps().Window), func() error { _, err := rows.Slice(ctx, columnvault.Begin, columnvault.End); return err }},
 		{"Len of ten columns", 1, func() error { _, err := rows.Len(ctx); return err }},
-		// The columns are looked up in one trip; then each that varies in size
-		// needs one, to see where it ends.
-		{"Append to ten columns", 2 + 2, func() error { return rows.Append(ctx, wide{}) }},
+		// The columns are looked up in one trip, and in one more it is seen where
+		// those end that vary in size.
+		{"Append to ten columns", 3, func() error { return rows.Append(ctx, wide{}) }},
+		{"Update of two appends to ten columns", 3, func() error {
+			return v.Update(ctx, func(ctx context.Context, tx *columnvault.Tx) error {
+				return errors.Join(rows.In(tx).Append(ctx, wide{}), rows.In(tx).Append(ctx, wide{}))
+			})
+		}},
 		{"Set in ten columns", 2 + 2*2, func() error { return rows.Set(ctx, 7, wide{S: "text", T: "8"}) }},
 		{"Get", 1, func() error { _, err := v.KV().Has(ctx, []byte("k")); return err }},
 		{"Put", 1, func() error { return v.KV().Put(ctx, []byte("k"), nil) }},
@@ -83,5 +89,12 @@ func TestTrips(t *testing.T) {
 			t.Errorf("%s: %v; want at most %d trips", test.name, count, test.most)
 		}
 		t.Log(test.name, count.Trips, strings.TrimSpace(count.String()))
+	} // What caches hold is written like that too.
+	vaulttest.Must(t, rows.EnableCache(ctx, nil))
+	vaulttest.Must(t, rows.Append(ctx, wide{}))
+	count, err := counter.During(func() error { return vaulttest.ErrOf(rows.Flush(ctx)) })
+	vaulttest.Must(t, err)
+	if reads := count.Calls["ReadAll"] + count.Calls["ReadAt"]; reads != 1 {
+		t.Errorf("Flush of ten columns: %v; want one call that reads", count)
 	}
 }

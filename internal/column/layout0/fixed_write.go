@@ -10,6 +10,9 @@ import (
 	"columnvault/internal/store"
 )
 
+// Ending has nothing to look at.
+func (c *Fixed) Ending() store.ColumnSpans { return store.ColumnSpans{} }
+
 func (c *Fixed) Append(ctx context.Context, tx store.Tx, b column.Elements) (err error) {
 	n := int64(len(b.Data)) / c.at.Size
 	if err := c.checkRoom(n); err != nil || n == 0 {

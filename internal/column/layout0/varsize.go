@@ -37,8 +37,10 @@ type VarSize struct {
 	ahead  lookahead
 	// spans is reused from call to call.
 	spans []store.Span
-	// tail is the chunk that appends go to, once known in this transaction.
-	tail *tail
+	// tail is the chunk that appends go to, once known in this transaction. Ending
+	// has asked for what tells it, if asked is not nil.
+	tail  *tail
+	asked *ending
 }
 
 const (
@@ -74,6 +76,6 @@ func (c *VarSize) Backed(ctx context.Context, r store.Reader, i, j int64) error 
 
 // forget comes before every change but an append.
 func (c *VarSize) forget() {
-	c.tail = nil
+	c.tail, c.asked = nil, nil
 	c.ahead.reset()
 }

@@ -84,6 +84,23 @@ type ending [(looked + 2) * EntrySize]byte
 
 var endings = sync.Pool{New: func() any { return new(ending) }}
 
+// Ending asks for the entries that findTail needs.
+func (c *VarSize) Ending() store.ColumnSpans {
+	if c.tail == nil && c.Len() > 0 {
+		c.asked = c.askEnding()
+		return store.ColumnSpans{Column: c.index.id, Spans: c.index.spans}
+	}
+	return store.ColumnSpans{}
+}
+
+// askEnding makes the spans of the entries of the last elements, at most looked,
+// and of crowds before the end.
+func (c *VarSize) askEnding() *ending {
+	buf, n := endings.Get().(*ending), c.Len()
+	c.askAround(buf[:], max(0, n-looked), n, n)
+	return buf
+}
+
 // findTail finds out where the next element goes.
 func (c *VarSize) findTail(ctx context.Context, tx store.Tx) error {
 	if c.tail != nil {
@@ -104,13 +121,17 @@ func (c *VarSize) findTail(ctx context.Context, tx store.Tx) error {
 		return err
 	}
 	n := c.Len()
-	low := max(0, n-looked)
-	buf := endings.Get().(*ending)
+	buf := c.asked
+	c.asked = nil
+	if buf == nil {
+		buf = c.askEnding()
+		err = tx.ReadAt(ctx, c.index.id, c.index.spans)
+	}
 	defer endings.Put(buf)
-	entries, crowds, err := c.around(ctx, tx, buf[:], low, n, n)
 	if err != nil {
 		return err
 	}
+	entries, crowds := c.seeAround(buf[:], max(0, n-looked), n, n)
 	k := entries.Len() - 1
 	e := entries.At(k)
 	if err := e.Check(); err != nil {

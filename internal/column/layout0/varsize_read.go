@@ -26,24 +26,49 @@ func (c crowds) in(chunk int64) bool { return int64(c[0]) == chunk || int64(c[1]
 // too small, and in the same call looks for crowds before and after position p:
 // a chunk that has none takes more.
 func (c *VarSize) around(ctx context.Context, r store.Reader, buf []byte, i, j, p int64) (entryList, crowds, error) {
+	buf = c.askAround(buf, i, j, p)
+	err := r.ReadAt(ctx, c.index.id, c.index.spans)
+	entries, found := c.seeAround(buf, i, j, p)
+	return entries, found, err
+}
+
+// askAround makes the spans of what around reads, and returns the memory that
+// they are read into.
+func (c *VarSize) askAround(buf []byte, i, j, p int64) []byte {
 	n := (j - i) * EntrySize
 	buf = slices.Grow(buf[:0], int(n)+2*EntrySize)[:n+2*EntrySize]
-	found := crowds{-1, -1}
 	c.index.spans = c.index.spans[:0]
 	c.index.addSpans(buf[:n], i*EntrySize)
-	far := [2]int64{p - crowd, p + crowd - 1}
-	for k, at := range far {
-		if at >= 0 && at < c.Len() {
+	for k, at := range c.far(p) {
+		if at >= 0 {
 			c.index.addSpans(buf[n:][k*EntrySize:][:EntrySize], at*EntrySize)
 		}
 	}
-	err := r.ReadAt(ctx, c.index.id, c.index.spans)
-	for k, at := range far {
-		if at >= 0 && at < c.Len() {
+	return buf
+}
+
+// seeAround is what has been read into that memory.
+func (c *VarSize) seeAround(buf []byte, i, j, p int64) (entryList, crowds) {
+	n := (j - i) * EntrySize
+	found := crowds{-1, -1}
+	for k, at := range c.far(p) {
+		if at >= 0 {
 			found[k] = parseEntry(buf[n:][k*EntrySize:]).Chunk
 		}
 	}
-	return buf[:n], found, err
+	return buf[:n], found
+}
+
+// far are the elements by whose chunks crowds before and after position p are
+// known, -1 where there is none.
+func (c *VarSize) far(p int64) [2]int64 {
+	far := [2]int64{p - crowd, p + crowd - 1}
+	for k, at := range far {
+		if at < 0 || at >= c.Len() {
+			far[k] = -1
+		}
+	}
+	return far
 }
 
 // maxRead is the number of elements that are read at once where that is limited

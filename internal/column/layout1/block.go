@@ -30,6 +30,7 @@ func Refuse() error { return errReadOnly }
 // readOnly is the part of a column that would change it.
 type readOnly struct{}
 
+func (readOnly) Ending() store.ColumnSpans                               { return store.ColumnSpans{} }
 func (readOnly) Append(context.Context, store.Tx, column.Elements) error { return errReadOnly }
 
 func (readOnly) Insert(context.Context, store.Tx, int64, column.Elements) error { return errReadOnly }

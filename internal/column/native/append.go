@@ -9,6 +9,9 @@ import (
 	"columnvault/internal/store"
 )
 
+// Ending has nothing that is worth a trip of its own.
+func (c *Column) Ending() store.ColumnSpans { return store.ColumnSpans{} }
+
 // Append implements column.Column.
 func (c *Column) Append(ctx context.Context, tx store.Tx, e column.Elements) (err error) {
 	n := int64(e.Count(int(c.size)))

@@ -156,7 +156,11 @@ func (k *known) remember(version uint64, names map[string]store.ColumnID, rows m
 	}
 	maps.Copy(k.names, names)
 	for id, e := range rows {
-		if old, ok := k.rows[id]; !ok || old.rev <= e.rev {
+		old, ok := k.rows[id]
+		switch {
+		case ok && old.rev > e.rev:
+		case ok && old.rev == e.rev && old.lastKnown && !e.lastKnown:
+		default:
 			k.rows[id] = e
 		}
 	}

@@ -150,6 +150,33 @@ func (t *tx) lastKnown(id store.ColumnID) (entry, bool) {
 	return h.entry, h.lastKnown
 }
 
+// LastChunk reads the last chunks of all columns that were looked up by name, where
+// it has to read one: who asks for it asks for the others next.
+func (t *tx) LastChunk(ctx context.Context, id store.ColumnID) (store.Chunk, error) {
+	if err := t.column(ctx, id); err != nil {
+		return store.Chunk{}, err
+	}
+	if h := t.columns[id]; h.row.ID == 0 || h.lastKnown {
+		return t.reader.LastChunk(ctx, id)
+	}
+	ids, found := []int64{int64(id)}, []entry{t.columns[id].entry}
+	for _, other := range t.names {
+		if h := t.columns[other]; other != id && h != nil && h.row.ID != 0 && !h.lastKnown {
+			ids, found = append(ids, int64(other)), append(found, h.entry)
+		}
+	}
+	var asked trip
+	asked.addLast(&found, t.s.byIDs(ids), ids)
+	if err := t.ask(ctx, &asked); err != nil {
+		return store.Chunk{}, err
+	}
+	for _, e := range found {
+		h := t.columns[e.row.ID]
+		h.last, h.hasChunks, h.lastKnown = e.last, e.hasChunks, true
+	}
+	return t.reader.LastChunk(ctx, id)
+}
+
 // Columns locks all columns, because the function may do whatever it likes with
 // the lengths of them.
 func (t *tx) Columns(ctx context.Context) ([]store.Row, error) {
