@@ -144,7 +144,9 @@ func TestCutCopy(t *testing.T) {
 		// What only reads may fail; then the same call goes on.
 		if err := run(p, p.DSN); err != nil {
 			again++
-			vaulttest.WantErr(t, "a copy that is cut", err, columnvault.ErrUnavailable)
+			if !errors.Is(err, columnvault.ErrUnavailable) {
+				t.Errorf("a copy that is cut: %v", err)
+			}
 			vaulttest.Must(t, run(p, p.DSN))
 		}
 		cuts++
