@@ -525,3 +525,46 @@ func must(b *testing.B, err error) {
 		b.Fatal(err)
 	}
 }
+
+// BenchmarkTableTexts appends a thousand rows of texts a call, as a table and, to
+// compare, by hand.
+func BenchmarkTableTexts(b *testing.B) {
+	texts := vaulttest.Sequence(1000, func(i int) string { return fmt.Sprintf("text %06d", i) })
+	benchTexts(b, texts, func(s string) struct{ A string } { return struct{ A string }{s} }, "A")
+	benchTexts(b, texts, func(s string) struct{ A, B, C, D string } { return struct{ A, B, C, D string }{s, s, s, s} }, "A", "B", "C", "D")
+	type eight struct{ A, B, C, D, E, F, G, H string }
+	benchTexts(b, texts, func(s string) eight { return eight{s, s, s, s, s, s, s, s} }, "A", "B", "C", "D", "E", "F", "G", "H")
+}
+
+func benchTexts[T any](b *testing.B, texts []string, row func(s string) T, fields ...string) {
+	rows := vaulttest.Sequence(len(texts), func(i int) T { return row(texts[i]) })
+	run := func(name string, do func(ctx context.Context, v *columnvault.Vault, table *columnvault.Table[T]) error) {
+		b.Run(fmt.Sprint(len(fields), "/", name), func(b *testing.B) {
+			v := openBench(b, nil)
+			table, err := columnvault.EnsureTable[T](b.Context(), v, "t", nil)
+			must(b, err)
+			b.ReportAllocs()
+			defer vaulttest.Meter(b)()
+			for b.Loop() {
+				must(b, do(b.Context(), v, table))
+			}
+		})
+	}
+	run("table", func(ctx context.Context, _ *columnvault.Vault, table *columnvault.Table[T]) error {
+		return table.Append(ctx, rows...)
+	})
+	run("by hand", func(ctx context.Context, v *columnvault.Vault, _ *columnvault.Table[T]) error {
+		return v.Update(ctx, func(ctx context.Context, tx *columnvault.Tx) error {
+			for _, field := range fields {
+				c, err := columnvault.Lookup(ctx, tx, "t."+field, dtype.String)
+				if err != nil {
+					return err
+				}
+				if err := c.In(tx).Append(ctx, texts...); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
+}

@@ -383,7 +383,11 @@ func addRows[T any](c *tableColumn, isField bool, e *column.Elements, values []T
 		e.Repeat(c.size, c.missing, len(values))
 		return nil
 	}
-	e.Data = slices.Grow(e.Data, c.size*len(values))
+	if c.size > 0 {
+		e.Data = slices.Grow(e.Data, c.size*len(values))
+	} else {
+		e.Ends = slices.Grow(e.Ends, len(values))
+	}
 	e.Data, e.Ends, err = rows.Gather(c.Field, e.Data, e.Ends, values)
 	return callError(err)
 }
