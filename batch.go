@@ -82,7 +82,7 @@ func (v *Vault) Batch(ctx context.Context, fn func(b *Batch) error) error {
 var collections = sync.Pool{New: func() any { return new(collection) }}
 
 // maxCollection is the size in bytes from which on memory is not kept.
-const maxCollection = 1 << 20
+const maxCollection = 256 << 10
 
 // pairSize is the size in bytes of a pair in a batch, without what it points
 // to.
