@@ -1,6 +1,7 @@
 package scan_test
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -180,47 +181,45 @@ func nearest[E dtype.Element](t *testing.T, v *columnvault.Vault, name string, v
 		rows[100] = make([]E, row)
 		rows[2000], rows[1000] = rows[10], rows[10]
 		c := vaulttest.Create(t, v, fmt.Sprint(name, row), dtype.Vector[E](row), rows...)
-		query := rows[10]
-		for _, metric := range []scan.Metric{scan.L2, scan.Cosine, scan.Dot} {
-			scores := make([]float64, len(rows))
-			order := make([]int, 0, len(rows))
-			for i, v := range rows {
-				var dot, square, squares, distance float64
-				for k := range v {
-					a, b := float64(v[k]), float64(query[k])
-					dot, square, squares, distance = dot+a*b, square+a*a, squares+b*b, distance+(a-b)*(a-b)
-				}
-				scores[i] = []float64{math.Sqrt(distance), dot / math.Sqrt(square*squares), dot}[metric]
-				if scores[i] == scores[i] {
-					order = append(order, i)
-				}
+		wantNearest(t, ctx, c, rows, rows[10])
+		got, err := scan.Nearest(ctx, c, rows[10], 3, scan.L2)
+		if err != nil || got[0].Position != 10 || got[1].Position != 1000 && row > 1 {
+			t.Fatalf("equally near ones: got %v, %v", got, err)
+		}
+	}
+}
+
+// wantNearest compares with the scores of all rows.
+func wantNearest[E dtype.Element](t *testing.T, ctx context.Context, c *columnvault.Column[[]E], rows [][]E, query []E) {
+	t.Helper()
+	for _, metric := range []scan.Metric{scan.L2, scan.Cosine, scan.Dot} {
+		scores := make([]float64, len(rows))
+		order := make([]int, 0, len(rows))
+		for i, v := range rows {
+			var dot, square, squares, distance float64
+			for k := range v {
+				a, b := float64(v[k]), float64(query[k])
+				dot, square, squares, distance = dot+a*b, square+a*a, squares+b*b, distance+(a-b)*(a-b)
 			}
-			sign := 1.0
-			if metric != scan.L2 {
-				sign = -1
+			scores[i] = []float64{math.Sqrt(distance), dot / math.Sqrt(square*squares), dot}[metric]
+			if scores[i] == scores[i] {
+				order = append(order, i)
 			}
-			slices.SortStableFunc(order, func(a, b int) int {
-				switch d := sign * (scores[a] - scores[b]); {
-				case d < 0:
-					return -1
-				case d > 0:
-					return 1
-				}
-				return 0
-			})
-			for _, k := range []int{0, 1, 10, 5000} {
-				got, err := scan.Nearest(ctx, c, query, k, metric)
-				if len(got) != min(k, len(order)) || err != nil {
-					t.Fatalf("%s: got %d neighbors, %v, want %d", c.Name(), len(got), err, min(k, len(order)))
-				}
-				for i, n := range got {
-					want := scores[order[i]]
-					if d := math.Abs(n.Score - want); d > 1e-5*(1+math.Abs(want)) || math.Abs(n.Score-scores[n.Position]) > 1e-5*(1+math.Abs(want)) {
-						t.Fatalf("%s, metric %d: neighbor %d is %+v, want %v", c.Name(), metric, i, n, want)
-					}
-				}
-				if k >= 3 && metric == scan.L2 && (got[0].Position != 10 || got[1].Position != 1000 && row > 1) {
-					t.Fatalf("equally near ones: got %v", got[:3])
+		}
+		sign := 1.0
+		if metric != scan.L2 {
+			sign = -1
+		}
+		slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(sign*scores[a], sign*scores[b]) })
+		for _, k := range []int{0, 1, 10, 5000} {
+			got, err := scan.Nearest(ctx, c, query, k, metric)
+			if len(got) != min(k, len(order)) || err != nil {
+				t.Fatalf("%s: got %d neighbors, %v, want %d", c.Name(), len(got), err, min(k, len(order)))
+			}
+			for i, n := range got {
+				want := scores[order[i]]
+				if d := math.Abs(n.Score - want); d > 1e-5*(1+math.Abs(want)) || math.Abs(n.Score-scores[n.Position]) > 1e-5*(1+math.Abs(want)) {
+					t.Fatalf("%s, metric %d: neighbor %d is %+v, want %v", c.Name(), metric, i, n, want)
 				}
 			}
 		}
