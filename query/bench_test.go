@@ -157,17 +157,9 @@ func tryTexts(tb testing.TB, db *sql.DB, text string, args ...any) (list []strin
 		return nil, err
 	}
 	defer rows.Close()
-	names, err := rows.Columns()
-	if err != nil {
-		return nil, err
-	}
-	fields, into := make([]any, len(names)), make([]any, len(names))
-	for i := range fields {
-		into[i] = &fields[i]
-	}
-	for rows.Next() {
-		if err := rows.Scan(into...); err != nil {
-			return nil, err
+	for fields, err := range query.Fields(rows) {
+		if err != nil {
+			return list, err
 		}
 		var line []string
 		for _, f := range fields {
@@ -182,5 +174,5 @@ func tryTexts(tb testing.TB, db *sql.DB, text string, args ...any) (list []strin
 		}
 		list = append(list, strings.Join(line, "|"))
 	}
-	return list, rows.Err()
+	return list, nil
 }

@@ -52,3 +52,26 @@ func must(err error) {
 		log.Fatal(err)
 	}
 }
+
+// A statement of which nobody knows what it gives is read field by field.
+func ExampleFields() {
+	dir, err := os.MkdirTemp("", "columnvault-")
+	must(err)
+	defer os.RemoveAll(dir)
+	v, err := columnvault.Open(context.Background(), filepath.Join(dir, "any.db"), nil)
+	must(err)
+	defer v.Close()
+	ctx := context.Background()
+	db, err := query.Open(ctx, v, nil)
+	must(err)
+	defer db.Close()
+	rows, err := db.QueryContext(ctx, `VALUES (1, 'one', 1.5), (2, NULL, x'0203')`)
+	must(err)
+	for fields, err := range query.Fields(rows) {
+		must(err)
+		fmt.Println(fields...)
+	}
+	// Output:
+	// 1 one 1.5
+	// 2 <nil> [2 3]
+}

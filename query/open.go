@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"iter"
 
 	"columnvault"
 )
@@ -55,4 +56,29 @@ func Open(ctx context.Context, v *columnvault.Vault, o *Options) (*sql.DB, error
 		return nil, err
 	}
 	return db, nil
+}
+
+// Fields iterates over the rows of any statement, and closes them. A field is nil,
+// an int64, a float64, a string or a []byte, which belong to the caller; the slice
+// is the same in every row. An error ends the loop.
+func Fields(rows *sql.Rows) iter.Seq2[[]any, error] {
+	return func(yield func([]any, error) bool) {
+		defer rows.Close()
+		names, err := rows.Columns()
+		fields, into := make([]any, len(names)), make([]any, len(names))
+		for i := range fields {
+			into[i] = &fields[i]
+		}
+		for err == nil && rows.Next() {
+			if err = rows.Scan(into...); err == nil && !yield(fields, nil) {
+				return
+			}
+		}
+		if err == nil {
+			err = rows.Err()
+		}
+		if err != nil {
+			yield(nil, err)
+		}
+	}
 }

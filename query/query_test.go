@@ -426,3 +426,35 @@ func TestArguments(t *testing.T) {
 		}
 	}
 }
+
+// TestFieldsError: a statement that fails in its middle says so, and a loop that
+// ends early closes the rows.
+func TestFieldsError(t *testing.T) {
+	v := newVault(t)
+	fill(t, v, "t.n", dtype.Int64, []int64{1, 2, math.MaxInt64})
+	db, err := query.Open(t.Context(), v, nil)
+	check(t, err)
+	defer db.Close()
+	db.SetMaxOpenConns(1) // rows that stay open keep it
+	var got []any
+	for range 2 {
+		rows, err := db.Query(`SELECT abs(-n - 1) FROM t`)
+		check(t, err)
+		got = nil
+		var failed error
+		for fields, err := range query.Fields(rows) {
+			if failed = err; err == nil {
+				got = append(got, fields[0])
+			}
+		}
+		if len(got) != 2 || failed == nil {
+			t.Errorf("got %v, %v, want two rows and an error", got, failed)
+		}
+	}
+	rows, err := db.Query(`SELECT n FROM t`)
+	check(t, err)
+	for range query.Fields(rows) {
+		break
+	}
+	check(t, db.Ping())
+}

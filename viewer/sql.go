@@ -93,19 +93,15 @@ func (h *handler) ask(ctx context.Context, statement string, head func(names []s
 		return err
 	}
 	head(names)
-	fields, into := make([]any, len(names)), make([]any, len(names))
-	for i := range fields {
-		into[i] = &fields[i]
-	}
-	for rows.Next() {
-		if err := rows.Scan(into...); err != nil {
+	for fields, err := range query.Fields(rows) {
+		if err != nil {
 			return err
 		}
 		if more, err := row(fields); err != nil || !more {
 			return err
 		}
 	}
-	return rows.Err()
+	return nil
 }
 
 // resultCell is a field of a row as a cell.

@@ -175,20 +175,16 @@ func (a *app) ask(ctx context.Context, v *columnvault.Vault, statement string, o
 		return err
 	}
 	p, err := a.rowPrinter(o.format, names)
-	fields, into := make([]any, len(names)), make([]any, len(names))
-	for i := range fields {
-		into[i] = &fields[i]
+	if err != nil {
+		return err
 	}
-	for err == nil && rows.Next() {
-		if err = rows.Scan(into...); err == nil {
+	for fields, err := range query.Fields(rows) {
+		if err == nil {
 			err = p.add(fields)
 		}
+		if err != nil {
+			return err
+		}
 	}
-	if err == nil {
-		err = rows.Err()
-	}
-	if err == nil {
-		err = p.end()
-	}
-	return err
+	return p.end()
 }
