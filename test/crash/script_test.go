@@ -13,6 +13,8 @@ import (
 
 	"columnvault"
 	"columnvault/dtype"
+	"columnvault/exchange"
+	"columnvault/exchange/csv"
 	"columnvault/internal/vaulttest"
 	"columnvault/query"
 	"columnvault/scan"
@@ -388,6 +390,25 @@ var operations = []operation{
 		}
 		// Both are of one table, and so are moved in one transaction.
 		_, err = v.Migrate(ctx, columnvault.MigrateOptions{Columns: []string{"moved.n", "moved.s"}, To: 1 - infos[at].Layout})
+		return err
+	}),
+	// It makes the columns, and adds to them when they are there.
+	on("import CSV", func(ctx context.Context, v *columnvault.Vault) error {
+		_, err := v.Column(ctx, "csv.n")
+		there := err == nil
+		if err != nil && !errors.Is(err, columnvault.ErrNotFound) {
+			return err
+		}
+		file := strings.NewReader("n,s,at\n" + strings.Repeat("1,one,2026-07-31T12:00\n2,,\n,\"a longer text, of which some are missing\",2026-08-01T12:00\n", 200))
+		_, err = exchange.Import(ctx, v, csv.NewReader(file, nil), &exchange.ImportOptions{Prefix: "csv.", Append: there, Columns: *smallChunks})
+		return err
+	}),
+	on("export CSV", func(ctx context.Context, v *columnvault.Vault) error {
+		var file bytes.Buffer
+		n, err := exchange.Export(ctx, v, []string{"moved.n"}, csv.NewWriter(&file, nil), nil)
+		if lines := bytes.Count(file.Bytes(), []byte("\n")); err == nil && lines != n+1 {
+			err = fmt.Errorf("%d lines for %d rows", lines, n)
+		}
 		return err
 	}),
 	on("checkpoint", func(ctx context.Context, v *columnvault.Vault) error {
