@@ -30,7 +30,7 @@ const (
 const (
 	appenders = 8
 	// appends is how many each of them does while it is measured.
-	appends = 200
+	appends = 500
 )
 
 // BenchmarkContended has eight processes append to one column, as the engine
