@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -272,16 +273,34 @@ func BenchmarkMsgPack(b *testing.B) {
 
 var benchLen = flag.Int("len", million, "the `number` of elements in the columns of benchmarks over layouts")
 
-// overLayouts runs a benchmark on columns of -len elements in each layout.
+// benchLayouts are those that can be written.
+var benchLayouts = []benchLayout{
+	{"0", columnvault.ColumnOptions{}},
+	{"native", columnvault.ColumnOptions{Layout: columnvault.Native}},
+	{"zstd", columnvault.ColumnOptions{Layout: columnvault.Native, Compression: columnvault.Zstd}},
+}
+
+// readOnly is the layout of KohakuVault 1.x.
+var readOnly = benchLayout{name: "1"}
+
+type benchLayout struct {
+	name string
+	o    columnvault.ColumnOptions
+}
+
+// overLayouts runs a benchmark on columns of -len elements in each layout that
+// can be written.
 func overLayouts[T any](b *testing.B, typ dtype.Type[T], make func(n int) []T, run func(b *testing.B, v *columnvault.Vault, c *columnvault.Column[T])) {
-	for _, layout := range []struct {
-		name string
-		o    columnvault.ColumnOptions
-	}{
-		{"0", columnvault.ColumnOptions{}},
-		{"native", columnvault.ColumnOptions{Layout: columnvault.Native}},
-		{"zstd", columnvault.ColumnOptions{Layout: columnvault.Native, Compression: columnvault.Zstd}},
-	} {
+	inLayouts(b, benchLayouts, typ, make, run)
+}
+
+// overAllLayouts is overLayouts for benchmarks that read.
+func overAllLayouts[T any](b *testing.B, typ dtype.Type[T], make func(n int) []T, run func(b *testing.B, v *columnvault.Vault, c *columnvault.Column[T])) {
+	inLayouts(b, append(slices.Clone(benchLayouts), readOnly), typ, make, run)
+}
+
+func inLayouts[T any](b *testing.B, layouts []benchLayout, typ dtype.Type[T], make func(n int) []T, run func(b *testing.B, v *columnvault.Vault, c *columnvault.Column[T])) {
+	for _, layout := range layouts {
 		b.Run("layout="+layout.name, func(b *testing.B) {
 			v := openBench(b, nil)
 			c, err := columnvault.Create(b.Context(), v, "x", typ, &layout.o)
@@ -289,6 +308,10 @@ func overLayouts[T any](b *testing.B, typ dtype.Type[T], make func(n int) []T, r
 				err = c.Append(b.Context(), make(min(n, million))...)
 			}
 			must(b, err)
+			if layout.name == readOnly.name {
+				_, err = v.Migrate(b.Context(), columnvault.MigrateOptions{Columns: []string{"x"}, To: 1})
+				must(b, err)
+			}
 			_, err = v.Checkpoint(b.Context(), columnvault.CheckpointTruncate) // else it goes on beside what is measured
 			must(b, err)
 			b.ReportAllocs()
@@ -381,7 +404,7 @@ func BenchmarkLayoutAppendBulk(b *testing.B) {
 }
 
 func BenchmarkLayoutReadAll(b *testing.B) {
-	overLayouts(b, dtype.Int64, times, func(b *testing.B, _ *columnvault.Vault, c *columnvault.Column[int64]) {
+	overAllLayouts(b, dtype.Int64, times, func(b *testing.B, _ *columnvault.Vault, c *columnvault.Column[int64]) {
 		into := make([]int64, *benchLen)
 		b.SetBytes(8 * int64(len(into)))
 		for b.Loop() {
@@ -392,7 +415,7 @@ func BenchmarkLayoutReadAll(b *testing.B) {
 }
 
 func BenchmarkLayoutAt(b *testing.B) {
-	overLayouts(b, dtype.Int64, times, func(b *testing.B, _ *columnvault.Vault, c *columnvault.Column[int64]) {
+	overAllLayouts(b, dtype.Int64, times, func(b *testing.B, _ *columnvault.Vault, c *columnvault.Column[int64]) {
 		for b.Loop() {
 			_, err := c.At(b.Context(), rand.IntN(*benchLen))
 			must(b, err)
@@ -401,7 +424,7 @@ func BenchmarkLayoutAt(b *testing.B) {
 }
 
 func BenchmarkLayoutAtInView(b *testing.B) {
-	overLayouts(b, dtype.Int64, times, func(b *testing.B, v *columnvault.Vault, c *columnvault.Column[int64]) {
+	overAllLayouts(b, dtype.Int64, times, func(b *testing.B, v *columnvault.Vault, c *columnvault.Column[int64]) {
 		must(b, v.View(b.Context(), func(ctx context.Context, tx *columnvault.Tx) error {
 			in := c.In(tx)
 			for b.Loop() {
@@ -415,7 +438,7 @@ func BenchmarkLayoutAtInView(b *testing.B) {
 }
 
 func BenchmarkLayoutSlice(b *testing.B) {
-	overLayouts(b, dtype.Int64, times, func(b *testing.B, _ *columnvault.Vault, c *columnvault.Column[int64]) {
+	overAllLayouts(b, dtype.Int64, times, func(b *testing.B, _ *columnvault.Vault, c *columnvault.Column[int64]) {
 		for b.Loop() {
 			at := rand.IntN(*benchLen - 100)
 			_, err := c.Slice(b.Context(), at, at+100)
@@ -433,8 +456,8 @@ func BenchmarkLayoutSet(b *testing.B) {
 	})
 }
 
-// BenchmarkLayoutText sets texts of 16 and of 100 bytes, inserts one and reads
-// them.
+// BenchmarkLayoutText reads texts of 16 and of 100 bytes, sets them, and inserts
+// one, but not in layout 1.
 func BenchmarkLayoutText(b *testing.B) {
 	for _, size := range []int{16, 100} {
 		more := strings.Repeat("x", size-16)
@@ -446,7 +469,7 @@ func BenchmarkLayoutText(b *testing.B) {
 			return values
 		}
 		b.Run(fmt.Sprintf("%d bytes", size), func(b *testing.B) {
-			overLayouts(b, dtype.String, texts, func(b *testing.B, v *columnvault.Vault, c *columnvault.Column[string]) {
+			overAllLayouts(b, dtype.String, texts, func(b *testing.B, v *columnvault.Vault, c *columnvault.Column[string]) {
 				benchText(b, v, c, size, "a new word, 16 b"+more)
 			})
 		})
@@ -480,6 +503,14 @@ func benchText(b *testing.B, v *columnvault.Vault, c *columnvault.Column[string]
 		}
 		b.ReportMetric(fileBytes, "file-bytes/byte")
 	})
+	each("slice", func() error {
+		at := rand.IntN(*benchLen - 100)
+		_, err := c.Slice(ctx, at, at+100)
+		return err
+	})
+	if strings.HasSuffix(b.Name(), "layout="+readOnly.name) {
+		return
+	}
 	each("set equal", func() error { return c.Set(ctx, rand.IntN(*benchLen), text) })
 	each("set larger", func() error { return c.Set(ctx, rand.IntN(*benchLen), text+" and longer than it was") })
 	each("insert", func() error { return c.Insert(ctx, rand.IntN(*benchLen), text) })
