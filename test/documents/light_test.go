@@ -1,7 +1,11 @@
 package documents_test
 
 import (
+	"bytes"
+	"encoding/json"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -29,6 +33,44 @@ func TestLibraryIsLight(t *testing.T) {
 		foreign := strings.Contains(strings.Split(name, "/")[0], ".") && !slices.ContainsFunc(allowed, func(p string) bool { return strings.HasPrefix(name, p) })
 		if ours && strings.HasPrefix(inner, "exchange") || foreign && !ours && name != own {
 			t.Errorf("the library imports %s", name)
+		}
+	}
+}
+
+// TestNoMethodsByName checks that a program with any kind of column does not look
+// methods up by name, as templates do: then the linker keeps all exported methods
+// of all types, which was a quarter of it.
+func TestNoMethodsByName(t *testing.T) {
+	if testing.Short() {
+		t.Skip("links a program")
+	}
+	goTool, err := exec.LookPath("go")
+	if err != nil {
+		t.Skip("there is no go command")
+	}
+	dir, root := t.TempDir(), vaulttest.Root(t)
+	source := filepath.Join(dir, "main.go")
+	own := modulePath(t, root)
+	program := "package main\n\nimport (\n\t\"context\"\n\n\t\"" + own + "\"\n)\n\n" +
+		"func main() {\n\tctx := context.Background()\n\tv, _ := columnvault.Open(ctx, \"a.db\", nil)\n" +
+		"\tc, _ := v.Column(ctx, \"x\")\n\tprintln(c.At(ctx, 0))\n}\n"
+	vaulttest.Must(t, os.WriteFile(source, []byte(program), 0o666))
+	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{filepath.Join(root, "examples", "any", "main.go"): source}})
+	vaulttest.Must(t, err)
+	vaulttest.Must(t, os.WriteFile(filepath.Join(dir, "overlay.json"), overlay, 0o666))
+	cmd := exec.Command(goTool, "build", "-overlay", filepath.Join(dir, "overlay.json"), "-ldflags=-dumpdep", "-o", filepath.Join(dir, "program"), "./examples/any")
+	cmd.Dir = root
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %.2000s", err, out)
+	}
+	if !bytes.Contains(out, []byte(own+"/internal/structured.")) {
+		t.Fatal("the linker says nothing of what the program needs")
+	}
+	for line := range strings.Lines(string(out)) {
+		from, to, _ := strings.Cut(strings.TrimSpace(line), " -> ")
+		if !strings.Contains(from, "reflect.") && strings.HasSuffix(to, "<ReflectMethod>") {
+			t.Errorf("the program looks methods up by name: %s", line)
 		}
 	}
 }
