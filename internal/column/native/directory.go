@@ -107,7 +107,7 @@ func (c *Column) readDirectory(ctx context.Context, r store.Reader) error {
 		d.damage = corrupt("the runs before the last have %d elements, and the catalog says %d", first, c.base())
 	}
 	c.dir = d
-	if !c.restructured {
+	if !c.restructured { // else the number does not tell what of the runs is changed by now
 		c.cache.put(c.row.ID, d)
 	}
 	return nil
