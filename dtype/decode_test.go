@@ -78,17 +78,6 @@ func TestDecodeErrors(t *testing.T) {
 }
 
 // Ends and data that do not go together are an error, not a panic.
-// TestDecodeAllSplitLetter: texts that are valid back to back, and not each.
-func TestDecodeAllSplitLetter(t *testing.T) {
-	for text, ends := range map[string][]int{"\u00e9": {1, 2}, "a\u20acb": {2, 5}, "\u00e9\u00e9": {0, 3, 4}} {
-		var bad *ElementError
-		err := String.DecodeAll(make([]string, len(ends)), []byte(text), ends)
-		if want := len(ends) - 2; !errors.Is(err, ErrData) || !errors.As(err, &bad) || bad.Index != want {
-			t.Errorf("%q cut at %v: %v, want an error about element %d", text, ends, err, want)
-		}
-	}
-}
-
 func TestDecodeAllBounds(t *testing.T) {
 	for _, test := range []struct {
 		n    int
