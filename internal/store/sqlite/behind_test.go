@@ -47,7 +47,8 @@ func TestCommitsDoNotMoveTheLog(t *testing.T) {
 	for s.Stats().Checkpoints == 0 {
 		time.Sleep(time.Millisecond)
 	}
-	if st := s.Stats(); st.CheckpointPages < checkpointPages || st.CheckpointPages > int64(s.writer.logPages) {
+	// A commit that began with the move holds back what came shortly before.
+	if st := s.Stats(); st.CheckpointPages < checkpointPages/2 || st.CheckpointPages > int64(s.writer.logPages) {
 		t.Errorf("of a log of %d pages %d are counted as moved", s.writer.logPages, st.CheckpointPages)
 	}
 }
