@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -152,6 +153,22 @@ func TestCutCopy(t *testing.T) {
 		cuts++
 	}
 	t.Logf("%d cuts, %d copies were begun again, and all of them are equal", cuts, again)
+}
+
+// TestBrokenView: what is read in a View whose connection breaks is an error that
+// says so, because only the caller could begin again.
+func TestBrokenView(t *testing.T) {
+	p := pgserver.NewProxy(t, pgserver.DSN(t))
+	v := vaulttest.OpenAt(t, p.DSN, nil)
+	c := vaulttest.Create(t, v, "a", dtype.Int64, 1, 2, 3)
+	vaulttest.Must(t, vaulttest.ErrOf(c.At(t.Context(), 0))) // the connection has been used before
+	err := v.View(t.Context(), func(ctx context.Context, tx *columnvault.Tx) error {
+		vaulttest.Must(t, vaulttest.ErrOf(c.In(tx).At(ctx, 0)))
+		p.Break()
+		return vaulttest.ErrOf(c.In(tx).At(ctx, 1))
+	})
+	vaulttest.WantErr(t, "a read after the connection broke", err, columnvault.ErrUnavailable)
+	vaulttest.Must(t, vaulttest.ErrOf(c.At(t.Context(), 1)))
 }
 
 // TestOutcome asks for the outcome of a commit when the server is back.

@@ -29,7 +29,9 @@ type snapshot struct {
 	// held says that the Read is a transaction, with c as its connection once it
 	// has begun. whole has it begin in all homes at once.
 	held, whole bool
-	c           *conn
+	// lent says that it is a Snapshot that a caller has, who does not begin again.
+	lent bool
+	c    *conn
 	// severed is c for the store, which closes its connection.
 	severed atomic.Pointer[conn]
 	// rows is what was looked up or remembered, and names the same by name.
@@ -82,6 +84,7 @@ func (s *Store) Snapshot(ctx context.Context) (store.Snapshot, error) {
 		r.held, r.whole = true, whole
 		_, err = r.CatalogVersion(ctx)
 		if err == nil {
+			r.lent = true
 			return r, nil
 		}
 		unfit := r.Close()
@@ -157,7 +160,10 @@ func (r *snapshot) ask(ctx context.Context, t *trip) error {
 	switch {
 	case r.s.closed.Load():
 		return store.ErrClosed
-	case stale, errors.Is(err, errConflict):
+	case r.lent && errors.Is(err, errConflict):
+		r.failed = fmt.Errorf("%w: %w", store.ErrUnavailable, err)
+		return r.failed
+	case !r.lent && (stale || errors.Is(err, errConflict)):
 		r.failed = store.ErrAgain
 		return r.failed
 	case r.held && ctx.Err() != nil:
