@@ -54,13 +54,9 @@ func WithSQL(t *testing.T, path string, fn func(db *sqlite3.Conn)) {
 func RawConn(t testing.TB, path string) *sqlite3.Conn {
 	t.Helper()
 	db, err := sqlite3.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	Must(t, err)
 	t.Cleanup(func() { db.Close() })
-	if err := db.BusyTimeout(time.Minute); err != nil {
-		t.Fatal(err)
-	}
+	Must(t, db.BusyTimeout(time.Minute))
 	return db
 }
 

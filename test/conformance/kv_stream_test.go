@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -463,15 +462,6 @@ func TestValueThatNoRowHoldsIsRefused(t *testing.T) {
 	vaulttest.WantPairs(t, kv, "key", "old")
 }
 
-// allocated is how many bytes of memory fn takes in all, given back or not.
-func allocated(fn func()) uint64 {
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	fn()
-	runtime.ReadMemStats(&after)
-	return after.TotalAlloc - before.TotalAlloc
-}
-
 // TestStreamMemory: 64 MiB go in and out, with a fraction of that in
 // memory.
 func TestStreamMemory(t *testing.T) {
@@ -501,7 +491,7 @@ func TestStreamMemory(t *testing.T) {
 		{"Keys", func() error { return vaulttest.LoopErr(kv.Keys(ctx, nil)) }},
 		{"Delete", func() error { return vaulttest.ErrOf(kv.Delete(ctx, []byte("file"))) }},
 	} {
-		if n := allocated(func() { vaulttest.Must(t, step.fn()) }); n > most {
+		if n := memoryOf(func() { vaulttest.Must(t, step.fn()) }); n > most {
 			t.Errorf("%s takes %d bytes of memory for a value of %d", step.what, n, size)
 		}
 	}

@@ -176,30 +176,22 @@ func (s *Store) vacuum(ctx context.Context, p pages, o store.ShrinkOptions) erro
 		o.Progress(0, live)
 	}
 	start := time.Now()
-	if err := s.takeTurn(ctx); err != nil {
-		return err
-	}
-	committed := false
-	defer func() {
-		if !committed {
-			s.endTurn()
+	err := s.inTurn(ctx, func() (c *conn, err error) {
+		if c, err = s.writerConn(ctx); err != nil {
+			return nil, err
 		}
-	}()
-	c, err := s.writerConn(ctx)
+		err = c.exec(`PRAGMA auto_vacuum = INCREMENTAL`)
+		if err == nil {
+			err = s.vacuumNow(ctx, c, start)
+		}
+		if err == nil {
+			err = s.look(c, 0)
+		}
+		return c, err
+	})
 	if err != nil {
 		return err
 	}
-	if err := c.exec(`PRAGMA auto_vacuum = INCREMENTAL`); err != nil {
-		return err
-	}
-	if err := s.vacuumNow(ctx, c, start); err != nil {
-		return err
-	}
-	if err := s.look(c, 0); err != nil {
-		return err
-	}
-	committed = true
-	s.endCommit(ctx, c)
 	if o.Progress != nil {
 		o.Progress(live, live)
 	}

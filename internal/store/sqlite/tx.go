@@ -36,6 +36,12 @@ func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) (err error)
 	}
 	defer func() { err = s.explain(err) }()
 	start := time.Now()
+	return s.inTurn(ctx, func() (*conn, error) { return s.updateNow(ctx, start, fn) })
+}
+
+// inTurn calls commit for whoever has the turn, and keeps the log short behind
+// what it has committed on the connection that it returns.
+func (s *Store) inTurn(ctx context.Context, commit func() (*conn, error)) error {
 	if err := s.takeTurn(ctx); err != nil {
 		return err
 	}
@@ -45,7 +51,7 @@ func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) (err error)
 			s.endTurn()
 		}
 	}()
-	c, err := s.updateNow(ctx, start, fn)
+	c, err := commit()
 	if err == nil {
 		committed = true
 		s.endCommit(ctx, c)
