@@ -25,9 +25,9 @@ func TestDamagedFile(t *testing.T) {
 	sound := newSpecimen(t, path)
 	random := rand.New(rand.NewPCG(campaign.seed, 4))
 	for page := 0; page < len(sound.main)/damagePage; page++ {
-		flips := campaign.of(1, 3, 16)
+		flips := campaign.of(1, 1, 16)
 		if sound.structured(page) {
-			flips = campaign.of(2, 8, damagePage)
+			flips = campaign.of(2, 4, damagePage)
 		}
 		for i := range flips {
 			at := page*damagePage + random.IntN(damagePage)
@@ -44,7 +44,7 @@ func TestDamagedFile(t *testing.T) {
 		}
 	}
 	// A file of no bytes is one that SQLite, and so a vault, takes for new.
-	for size := damagePage; size < len(sound.main); size += damagePage * campaign.of(16, 4, 1) {
+	for size := damagePage; size < len(sound.main); size += damagePage * campaign.of(16, 8, 1) {
 		for _, extra := range []int{0, random.IntN(damagePage)} {
 			if !sound.examine(t, "truncations of the file", sound.main[:size+extra], sound.log) {
 				t.Fatalf("file cut to %d bytes", size+extra)

@@ -41,7 +41,7 @@ func faultOptions(fullSync bool) *columnvault.Options {
 // failed. The shorter forms leave calls out, others for each name, and more of
 // them the more calls there are.
 func everyFault(t *testing.T, part, name string, try func(t *testing.T, fault faultfs.Fault, fullSync bool) (failed int)) {
-	stride, offset := campaign.of(151, 47, 1), 0
+	stride, offset := campaign.of(151, 97, 1), 0
 	if stride > 1 {
 		for _, r := range name {
 			offset += int(r)
@@ -80,9 +80,13 @@ func everyFault(t *testing.T, part, name string, try func(t *testing.T, fault fa
 // same vault, in a process that starts after this one has died, and opened
 // anew. The operation can then be done.
 func TestEveryFault(t *testing.T) {
-	base := stageFile(t, faultOptions(false))
 	for _, op := range operations {
 		t.Run(op.name, func(t *testing.T) {
+			o := faultOptions(false)
+			if op.pageSize != 0 {
+				o.PageSize = op.pageSize
+			}
+			base := stageFile(t, o)
 			v, err := columnvault.Open(t.Context(), copyVault(t, base, t.TempDir()), faultOptions(false))
 			vaulttest.Must(t, err)
 			before := wantContents(t, v)

@@ -40,7 +40,7 @@ func TestPowerLoss(t *testing.T) {
 	end := time.Now().Add(campaign.time)
 	for round := 0; round < 4 || campaign.long && time.Now().Before(end); round++ {
 		o := columnvault.Options{FullSync: round%2 == 0, PageSize: []int{512, 8192, 4096, 1024}[round/2%4], PageCacheBytes: 16 << 10}
-		steps := campaign.of(6, 15, 40)
+		steps := campaign.of(6, 10, 40)
 		told := tellStory(t, o, steps, random)
 		told.loseAtSyncs(t, random)
 		if t.Failed() {
@@ -105,7 +105,7 @@ func tellStory(t *testing.T, o columnvault.Options, steps int, random *rand.Rand
 func (told *story) loseAtSyncs(t *testing.T, random *rand.Rand) {
 	disk := powerfs.NewDisk()
 	acknowledged := 0
-	every := campaign.of(83, 41, 3)
+	every := campaign.of(149, 83, 3)
 	for i, e := range told.events {
 		if e.Kind == powerfs.Sync || random.IntN(every) == 0 {
 			told.lose(t, disk, acknowledged, fmt.Sprint("before event ", i), random)

@@ -27,11 +27,14 @@ import (
 type operation struct {
 	name string
 	do   func(ctx context.Context, v *columnvault.Vault, path string) error
+	// pageSize is that of the file on which every call fails, 512 if it is 0. The
+	// larger the pages, the fewer the calls.
+	pageSize int
 }
 
 // on makes an operation of a function that needs no path.
 func on(name string, do func(ctx context.Context, v *columnvault.Vault) error) operation {
-	return operation{name, func(ctx context.Context, v *columnvault.Vault, _ string) error { return do(ctx, v) }}
+	return operation{name: name, do: func(ctx context.Context, v *columnvault.Vault, _ string) error { return do(ctx, v) }}
 }
 
 // onNums makes an operation on the column of numbers.
@@ -379,7 +382,8 @@ var operations = []operation{
 			return err
 		})
 	}),
-	on("migrate", func(ctx context.Context, v *columnvault.Vault) error {
+	// A block of layout 1 is half a MiB, whatever is in it.
+	{name: "migrate", pageSize: 32 << 10, do: func(ctx context.Context, v *columnvault.Vault, _ string) error {
 		infos, err := v.Columns(ctx)
 		at := slices.IndexFunc(infos, func(info columnvault.ColumnInfo) bool { return info.Name == "moved.n" })
 		if err != nil {
@@ -391,7 +395,7 @@ var operations = []operation{
 		// Both are of one table, and so are moved in one transaction.
 		_, err = v.Migrate(ctx, columnvault.MigrateOptions{Columns: []string{"moved.n", "moved.s"}, To: 1 - infos[at].Layout})
 		return err
-	}),
+	}},
 	// It makes the columns, and adds to them when they are there.
 	on("import CSV", func(ctx context.Context, v *columnvault.Vault) error {
 		_, err := v.Column(ctx, "csv.n")
@@ -423,7 +427,7 @@ var operations = []operation{
 		_, err := v.Compact(ctx, columnvault.CompactOptions{})
 		return err
 	}),
-	{backUp, func(ctx context.Context, v *columnvault.Vault, path string) error {
+	{name: backUp, do: func(ctx context.Context, v *columnvault.Vault, path string) error {
 		return v.Backup(ctx, path+".copy", columnvault.BackupOptions{Replace: true})
 	}},
 	on("read", func(ctx context.Context, v *columnvault.Vault) error {
