@@ -19,6 +19,7 @@ import (
 // acknowledged is there once and in its writer's order, and so is every other
 // element that is there.
 func TestKilledServer(t *testing.T) {
+	pgserver.Needed(t)
 	server, err := pgserver.Start()
 	if err != nil {
 		t.Skipf("no server can be started, which could be killed: %v", err)
@@ -32,6 +33,7 @@ func TestKilledServer(t *testing.T) {
 // TestKilledShards does the same with a vault that a router divides over three
 // shards: each of these in turn, and then the router.
 func TestKilledShards(t *testing.T) {
+	pgserver.Needed(t)
 	servers, err := pgserver.StartSharded(3)
 	if err != nil {
 		t.Skipf("no servers can be started, which could be killed: %v", err)

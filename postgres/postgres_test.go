@@ -11,8 +11,6 @@ import (
 	"columnvault/internal/vaulttest/pgserver"
 )
 
-func TestMain(m *testing.M) { pgserver.Main(m) }
-
 func TestOpen(t *testing.T) {
 	ctx, dsn := t.Context(), pgserver.DSN(t)
 	_, err := columnvault.Open(t.Context(), dsn, &columnvault.Options{ReadOnly: true})

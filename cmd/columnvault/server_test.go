@@ -12,7 +12,7 @@ import (
 
 // TestServer has a vault on a server in the place of a file.
 func TestServer(t *testing.T) {
-	dsn := pgserver.Own(t)
+	dsn := pgserver.DSN(t)
 	csv, err := filepath.Abs("../../testdata/seattle-weather.csv")
 	vaulttest.Must(t, err)
 	t.Chdir(t.TempDir())

@@ -20,8 +20,6 @@ import (
 	"columnvault/internal/vaulttest/pgserver"
 )
 
-func TestMain(m *testing.M) { pgserver.Main(m) }
-
 // engines open empty vaults.
 var engines = map[string]func(t *testing.T) store.Store{
 	"memory": func(*testing.T) store.Store { return storetest.NewMemory() },

@@ -16,6 +16,7 @@ import (
 // sharded starts a router and three shards.
 func sharded(t *testing.T) (servers *pgserver.Sharded, vault func(t *testing.T, schema string) (dsn string)) {
 	t.Helper()
+	pgserver.Needed(t)
 	servers, err := pgserver.StartSharded(3)
 	if err != nil {
 		t.Skipf("no servers can be started: %v", err)

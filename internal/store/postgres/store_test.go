@@ -19,7 +19,7 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	pgserver.Main(m)
+	os.Exit(m.Run())
 }
 
 // open opens an empty vault.

@@ -1,6 +1,6 @@
-// Package pgserver gives tests a PostgreSQL server: the one that the variable
-// COLUMNVAULT_PG_DSN names, or one of their own in a temporary directory, if
-// the machine has the programs.
+// Package pgserver gives tests the PostgreSQL server that the variable
+// COLUMNVAULT_PG_DSN names, and starts servers in temporary directories if the
+// machine has the programs.
 package pgserver
 
 import (
@@ -11,7 +11,6 @@ import (
 	"net/url"
 	"os"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -35,39 +34,20 @@ type Server struct {
 	kill func()
 }
 
-// shared is the server of this process.
-var shared struct {
-	sync.Mutex
-	server *Server
-	err    error
-}
-
-// Main runs the tests of a package that uses [DSN], and stops the server after
-// them. It is for TestMain.
-func Main(m *testing.M) {
-	code := m.Run()
-	if s := shared.server; s != nil {
-		s.Stop()
+// Needed skips a test where [Env] names no server.
+func Needed(t testing.TB) {
+	t.Helper()
+	if os.Getenv(Env) == "" {
+		t.Skipf("no PostgreSQL server: %s names none; go run ./internal/tools/pgserver go test ... starts one", Env)
 	}
-	os.Exit(code)
 }
 
 // DSN leads to a schema of the test's own, which does not exist yet and is
 // dropped after it. Without a server the test is skipped.
 func DSN(t testing.TB) string {
 	t.Helper()
+	Needed(t)
 	base := os.Getenv(Env)
-	if base == "" {
-		shared.Lock()
-		defer shared.Unlock()
-		if shared.server == nil && shared.err == nil {
-			shared.server, shared.err = Start()
-		}
-		if shared.err != nil {
-			t.Skipf("no PostgreSQL server: %v; %s may name one", shared.err, Env)
-		}
-		base = shared.server.DSN
-	}
 	name := "test_" + strings.ToLower(rand.Text())
 	t.Cleanup(func() {
 		if err := Drop(base, name); err != nil {
@@ -75,25 +55,6 @@ func DSN(t testing.TB) string {
 		}
 	})
 	dsn, err := InSchema(base, name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return dsn
-}
-
-// Own is DSN for a package without [Main]: a server that it starts ends with the
-// test.
-func Own(t testing.TB) string {
-	t.Helper()
-	if os.Getenv(Env) != "" {
-		return DSN(t)
-	}
-	server, err := Start()
-	if err != nil {
-		t.Skipf("no PostgreSQL server: %v; %s may name one", err, Env)
-	}
-	t.Cleanup(server.Stop)
-	dsn, err := InSchema(server.DSN, "test")
 	if err != nil {
 		t.Fatal(err)
 	}
