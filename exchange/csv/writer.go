@@ -118,6 +118,16 @@ func (s *specials) in(text string) bool {
 var (
 	commaSpecials = newSpecials(",\"\r\n")
 	nameSpecials  = newSpecials(candidates + "\"\r\n\ufeff")
+	// beginsNull tells which bytes one of defaultNulls begins with.
+	beginsNull = func() *specials {
+		first := &specials{}
+		for _, s := range defaultNulls {
+			if s != "" {
+				first[s[0]] = true
+			}
+		}
+		return first
+	}()
 )
 
 func appendText(dst []byte, s string, special *specials) []byte {
@@ -134,7 +144,7 @@ func needsQuotes(s string, special *specials) bool {
 	if s == "" || s[0] <= ' ' || s[len(s)-1] <= ' ' || special.in(s) {
 		return true
 	}
-	if len(s) <= 4 && slices.Contains(defaultNulls, s) {
+	if beginsNull[s[0]] && slices.Contains(defaultNulls, s) {
 		return true
 	}
 	return (s[0] >= 0x80 || s[len(s)-1] >= 0x80) && strings.TrimSpace(s) != s

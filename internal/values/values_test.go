@@ -366,3 +366,19 @@ func TestISOPrintsAsTime(t *testing.T) {
 		t.Errorf("%v allocations to print a time", n)
 	}
 }
+
+// TestAppendInt: integers are printed as package strconv does it.
+func TestAppendInt(t *testing.T) {
+	for _, n := range []int64{0, 1, 9, 10, 99, 100, 101, 999, 1000, 1001, 9999, 10_000, 123_456_789, math.MaxInt64, math.MinInt64} {
+		for _, n := range []int64{n, -n} {
+			if got := string(AppendInt([]byte("x"), n)); got != "x"+strconv.FormatInt(n, 10) {
+				t.Errorf("%d is printed as %s", n, got)
+			}
+		}
+	}
+	for n := range uint64(20_000) {
+		if got := string(appendUint(nil, n)); got != strconv.FormatUint(n, 10) {
+			t.Errorf("%d is printed as %s", n, got)
+		}
+	}
+}

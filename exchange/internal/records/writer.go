@@ -35,7 +35,9 @@ type Printer struct {
 
 	field exchange.Field
 	any   values.Printer
-	print func(dst []byte, row int) []byte // in the current batch
+	// In the current batch: what is missing, if anything is, and the rest.
+	missing []bool
+	print   func(dst []byte, row int) []byte
 }
 
 // SetFormat sets what the column holds.
@@ -72,9 +74,9 @@ func (w *Writer) Write(ctx context.Context, b *exchange.Batch) error {
 	}
 	var printing sync.WaitGroup
 	for i := 1; i < parts; i++ {
-		printing.Go(func() { w.print(i, i*b.Rows/parts, (i+1)*b.Rows/parts, b) })
+		printing.Go(func() { w.print(i, i*b.Rows/parts, (i+1)*b.Rows/parts) })
 	}
-	w.print(0, 0, b.Rows/parts, b)
+	w.print(0, 0, b.Rows/parts)
 	printing.Wait()
 	for _, memory := range w.memories[:parts] {
 		if err := w.WriteRaw(memory); err != nil {
@@ -85,12 +87,16 @@ func (w *Writer) Write(ctx context.Context, b *exchange.Batch) error {
 }
 
 // print prints rows into a part of the memory.
-func (w *Writer) print(part, from, to int, b *exchange.Batch) {
+func (w *Writer) print(part, from, to int) {
 	dst := w.memories[part][:0]
 	for row := from; row < to; row++ {
-		for i, p := range w.columns {
-			dst = append(dst, p.Before...)
-			if b.Columns[i].IsMissing(row) {
+		for _, p := range w.columns {
+			if len(p.Before) == 1 {
+				dst = append(dst, p.Before[0])
+			} else {
+				dst = append(dst, p.Before...)
+			}
+			if len(p.missing) > 0 && p.missing[row] {
 				dst = append(dst, p.Missing...)
 				continue
 			}
@@ -109,43 +115,47 @@ func (w *Writer) print(part, from, to int, b *exchange.Batch) {
 func (p *Printer) bind(c exchange.Column) {
 	switch c := c.(type) {
 	case *exchange.Vector[int8]:
-		p.print = printNumbers(p, c.Values)
+		bindNumbers(p, c)
 	case *exchange.Vector[int16]:
-		p.print = printNumbers(p, c.Values)
+		bindNumbers(p, c)
 	case *exchange.Vector[int32]:
-		p.print = printNumbers(p, c.Values)
+		bindNumbers(p, c)
 	case *exchange.Vector[int64]:
-		p.print = printNumbers(p, c.Values)
+		p.missing, p.print = c.Missing, func(dst []byte, row int) []byte { return values.AppendInt(dst, c.Values[row]) }
 		if m := values.NewMoment(p.field.Meaning); m.Is() {
 			p.print = p.printMoments(m, c.Values)
 		}
 	case *exchange.Vector[uint8]:
-		p.print = printNumbers(p, c.Values)
+		bindNumbers(p, c)
 	case *exchange.Vector[uint16]:
-		p.print = printNumbers(p, c.Values)
+		bindNumbers(p, c)
 	case *exchange.Vector[uint32]:
-		p.print = printNumbers(p, c.Values)
+		bindNumbers(p, c)
 	case *exchange.Vector[uint64]:
-		p.print = printNumbers(p, c.Values)
+		bindNumbers(p, c)
 	case *exchange.Vector[float32]:
-		p.print = printNumbers(p, c.Values)
+		bindNumbers(p, c)
 	case *exchange.Vector[float64]:
-		p.print = printNumbers(p, c.Values)
+		bindNumbers(p, c)
 	case *exchange.Vector[string]:
 		text := p.Text
 		if text == nil {
 			text = values.AppendString
 		}
-		p.print = func(dst []byte, row int) []byte { return text(dst, c.Values[row]) }
+		p.missing, p.print = c.Missing, func(dst []byte, row int) []byte { return text(dst, c.Values[row]) }
 	default:
+		p.missing = p.missing[:0]
+		for i := range c.Len() {
+			p.missing = append(p.missing, c.IsMissing(i))
+		}
 		p.print = func(dst []byte, row int) []byte { return p.any.Append(dst, c.At(row)) }
 	}
 }
 
-// printNumbers prints numbers.
-func printNumbers[T dtype.Element](p *Printer, list []T) func([]byte, int) []byte {
+// bindNumbers makes p print numbers.
+func bindNumbers[T dtype.Element](p *Printer, c *exchange.Vector[T]) {
 	_, format := values.NumbersOf[T](p.field.Type.Kind)
-	return func(dst []byte, row int) []byte { return format(dst, list[row]) }
+	p.missing, p.print = c.Missing, func(dst []byte, row int) []byte { return format(dst, c.Values[row]) }
 }
 
 // printMoments prints times or dates.
