@@ -72,3 +72,10 @@ export function throttle(ms, fn) {
   call.stop = () => { clearTimeout(timer); again = false; };
   return call;
 }
+
+/** Calls fn when what has been drawn is seen, which is when the frame after it
+ * begins. Returns what takes that back. */
+export function afterSeen(fn) {
+  let frame = requestAnimationFrame(() => { frame = requestAnimationFrame(() => { timer = setTimeout(fn); }); }), timer = 0;
+  return () => { cancelAnimationFrame(frame); clearTimeout(timer); };
+}

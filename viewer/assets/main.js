@@ -1,20 +1,27 @@
 // The page: which part of the vault is shown.
 
-import { h, notice } from "./dom.js";
+import { h, notice, afterSeen } from "./dom.js";
 import { connect } from "./live.js";
 import { vault, ready } from "./vault.js";
 import { overview } from "./overview.js";
 
 // The list of columns is seen first. What only the other parts need comes after
-// it, but for uPlot, which is a script and not a module: they wait for it.
-const parsed = new Promise((done) => addEventListener("DOMContentLoaded", done, { once: true }));
+// it: uPlot too, which is a script and not a module.
+let drawing = null;
+const added = (tag, props) => new Promise((done, fail) => {
+  document.head.append(h(tag, { ...props, onload: done, onerror() { this.remove(); fail(new Error("A part of the page is missing: load it again.")); } }));
+});
+const uplot = () => (drawing ??= Promise.all([
+  added("link", { rel: "stylesheet", href: "assets/uplot/uPlot.min.css" }), added("script", { src: "assets/uplot/uPlot.iife.min.js" }),
+]).catch((error) => { drawing = null; throw error; }));
+const withPlots = async (part) => (await Promise.all([part, uplot()]))[0];
 const parts = {
   "": async () => overview,
-  column: async () => (await parsed, (await import("./column.js")).column),
-  table: async () => (await parsed, (await import("./table.js")).table),
-  keys: async () => (await parsed, (await import("./keys.js")).keys),
-  sql: async () => (await parsed, (await import("./sql.js")).sql),
-  file: async () => (await parsed, (await import("./file.js")).file),
+  column: async () => (await withPlots(import("./column.js"))).column,
+  table: async () => (await withPlots(import("./table.js"))).table,
+  keys: async () => (await withPlots(import("./keys.js"))).keys,
+  sql: async () => (await withPlots(import("./sql.js"))).sql,
+  file: async () => (await import("./file.js")).file,
 };
 const main = document.getElementById("main");
 const title = document.title;
@@ -55,8 +62,8 @@ addEventListener("keydown", (e) => {
   }
 });
 // What is there has been seen when the frame has ended.
-route().then(() => requestAnimationFrame(() => setTimeout(() => {
+route().then(() => afterSeen(() => {
   connect();
   for (const part of Object.values(parts)) part().catch(() => {}); // whoever opens it asks again
-})));
+}));
 export { vault };

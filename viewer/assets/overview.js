@@ -1,15 +1,16 @@
 // All columns, by group, with what they hold.
 
-import { h, spark, throttle } from "./dom.js";
+import { h, spark, throttle, afterSeen } from "./dom.js";
 import { get } from "./api.js";
 import { vault, link, onChange } from "./vault.js";
 import { count, bytes, many, brief, said } from "./format.js";
 
 const AT_ONCE = 24;
 
-// How many rows are drawn at first, which is more than a screen holds, and how
-// many in each later step, with a pause in ms in which the former are seen.
-const FIRST = 60, STEP = 500, PAUSE = 20;
+// How tall a row is at least, in pixels, so that the rows that fill the window
+// are drawn first, and how many are drawn in each later step, between which the
+// former are seen.
+const ROW = 33, STEP = 250;
 
 /** The two ends of a column in few letters: times of different days are days. */
 function ends(kind, low, high) {
@@ -23,7 +24,7 @@ const short = (text) => (/^-?\d+\.\d{4,}$/.test(text) ? String(Number(Number(tex
 
 export function overview() {
   const rows = new Map(), wanted = new Set();
-  let busy = false, gone = false, step = 0;
+  let busy = false, gone = false, stop = () => {};
   const abort = new AbortController();
   const box = h("div", { class: "groups" });
   const find = h("input", { type: "search", placeholder: "Find a column  ( / )", "aria-label": "Find a column", oninput: () => sift() });
@@ -87,7 +88,7 @@ export function overview() {
   /** Draws the list anew. What a screen holds is seen at once, and the rest
    * follows in steps, unless the list was there before and keeps its place. */
   function draw(all) {
-    clearTimeout(step);
+    stop();
     seen.disconnect();
     rows.clear();
     box.replaceChildren();
@@ -97,9 +98,9 @@ export function overview() {
       let done = false;
       while (n-- > 0 && !done) done = lines.next().done;
       sift();
-      if (!done) step = setTimeout(go, PAUSE, STEP);
+      if (!done) stop = afterSeen(() => go(STEP));
     };
-    go(all ? Infinity : FIRST);
+    go(all ? Infinity : Math.ceil(innerHeight / ROW));
   }
 
   /** Adds one row after the other, and what stands around them. */
@@ -114,7 +115,7 @@ export function overview() {
       h("div", { class: "wide" }, h("table", { class: "list fixed" },
         h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Name"), h("th", { scope: "col" }, "Type"), h("th", { scope: "col", class: "num" }, "Length"), h("th", { scope: "col", class: "num optional" }, "Size"), h("th", { scope: "col", class: "num optional" }, "Missing"),
           h("th", { scope: "col", class: "num optional" }, "Smallest"), h("th", { scope: "col", class: "num optional" }, "Largest"), h("th", { scope: "col", class: "num optional" }, "Mean"), h("th", { scope: "col" }, "How it goes"))), body)));
-      section.style.containIntrinsicBlockSize = `auto ${85 + 33 * g.columns.length}px`;
+      section.style.containIntrinsicBlockSize = `auto ${85 + ROW * g.columns.length}px`;
       box.append(section);
       for (const c of g.columns) {
         // A change that comes between two steps is in the vault, and in c no more.
@@ -154,5 +155,5 @@ export function overview() {
   });
   let names = [...vault.columns.keys()].join("\n") + vault.keys;
   draw();
-  return { element, dispose() { gone = true; clearTimeout(step); abort.abort(); seen.disconnect(); end(); again.stop(); } };
+  return { element, dispose() { gone = true; stop(); abort.abort(); seen.disconnect(); end(); again.stop(); } };
 }
