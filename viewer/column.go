@@ -190,8 +190,9 @@ func (h *handler) histogram(ctx context.Context, p *params) (any, error) {
 	err := h.inParts(ctx, []string{name}, func(ctx context.Context, columns []opened, sources []scan.Source[float64]) (bool, error) {
 		out.Time = columns[0].meaning.IsTime()
 		last := min(to, columns[0].n)
+		at = min(at, last) // the column may have become shorter
 		end := min(at+stretch, last)
-		for run, err := range scan.Runs(ctx, sources[0].Slice(at, max(at, end))) {
+		for run, err := range scan.Runs(ctx, sources[0].Slice(at, end)) {
 			switch {
 			case err != nil:
 				return false, err

@@ -16,9 +16,6 @@ import (
 // ones keep their snapshot until the browser has them.
 const kept = 8 << 20
 
-// piece is how much is read and sent at once.
-const piece = 256 << 10
-
 // elementContent sends an element to be saved.
 func (h *handler) elementContent(w *reply, r *http.Request, p *params) error {
 	name, at := p.name("column"), p.position("position", 0)
@@ -67,14 +64,24 @@ func (h *handler) keyContent(w *reply, r *http.Request, p *params) error {
 	if p.err != nil {
 		return p.err
 	}
-	ctx, cancel := context.WithCancel(r.Context())
-	defer cancel()
-	value, _, err := openPayload(ctx, h.v.KVTable(table), key)
-	if err != nil {
+	var value payload
+	var contentType string
+	var body []byte
+	err := h.inTurn(r.Context(), func(context.Context) (err error) {
+		// With the ctx of the request, because a long value outlives the turn.
+		value, _, err = openPayload(r.Context(), h.v.KVTable(table), key)
+		if err != nil {
+			return err
+		}
+		contentType, err = value.sniff()
+		if err == nil && value.Size() <= kept {
+			body, err = io.ReadAll(value)
+		}
+		if err != nil || body != nil {
+			value.Close()
+		}
 		return err
-	}
-	defer value.Close()
-	contentType, err := value.sniff()
+	})
 	if err != nil {
 		return err
 	}
@@ -83,22 +90,21 @@ func (h *handler) keyContent(w *reply, r *http.Request, p *params) error {
 		contentType = octets
 		w.attach(string(key))
 	}
-	if value.Size() <= kept {
-		var body []byte
-		err := h.inTurn(ctx, func(context.Context) (err error) {
-			body, err = io.ReadAll(value)
-			value.Close()
-			return err
-		})
-		if err != nil {
-			return err
-		}
+	if body != nil {
 		return w.whole(http.StatusOK, contentType, body)
 	}
-	w.begin(http.StatusOK, contentType, value.Size())
-	if r.Method != http.MethodHead {
-		_, err = io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{value}, make([]byte, piece))
+	defer value.Close()
+	if r.Method == http.MethodHead {
+		w.begin(http.StatusOK, contentType, value.Size())
+		return nil
 	}
+	done, err := w.enlarge(value.Size())
+	if err != nil {
+		return err
+	}
+	defer done()
+	w.begin(http.StatusOK, contentType, value.Size())
+	_, err = io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{value}, make([]byte, piece))
 	return err
 }
 

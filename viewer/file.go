@@ -121,9 +121,16 @@ func (h *handler) check(w *reply, r *http.Request, p *params) error {
 		if f.Severity != columnvault.SeverityNote {
 			end.Findings++
 		}
-		if err := s.send("finding", finding{f.Severity.String(), addressOf(cmp.Or(f.Column, f.Table)), w.hide(f.Text)}); err != nil {
+		if err := s.send("finding", finding{f.Severity.String(), where(f), w.hide(f.Text)}); err != nil {
 			return err
 		}
 	}
 	return s.send("end", end)
+}
+
+// where is the address of the column or table that a finding is about, or of the
+// beginning of a name that is too long to be one.
+func where(f columnvault.Finding) string {
+	name := cmp.Or(f.Column, f.Table)
+	return addressOf(name[:min(len(name), maxName)])
 }

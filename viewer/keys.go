@@ -22,6 +22,9 @@ type keyList struct {
 	Keys []listedKey `json:"keys"`
 	// More says that there are others after these.
 	More bool `json:"more"`
+	// Long is how many keys among these are left out, because they are too long to
+	// be asked for.
+	Long int `json:"long,omitempty"`
 }
 
 type listedKey struct {
@@ -39,7 +42,7 @@ func (h *handler) keys(ctx context.Context, p *params) (any, error) {
 	if p.err != nil {
 		return nil, p.err
 	}
-	span := columnvault.Range{Prefix: []byte(prefix), Limit: n + 1}
+	span := columnvault.Range{Prefix: []byte(prefix)}
 	if len(after) > 0 {
 		span.From = append(after, 0) // the next that there can be
 	}
@@ -52,6 +55,10 @@ func (h *handler) keys(ctx context.Context, p *params) (any, error) {
 		for key, err := range kv.Keys(ctx, &span) {
 			if err != nil {
 				return err
+			}
+			if len(key) > longestKey {
+				out.Long++
+				continue
 			}
 			if out.More = len(out.Keys) == n; out.More {
 				break

@@ -250,7 +250,7 @@ func (s *state) since(before *state) *change {
 	c := &change{Lengths: map[string]int{}, Catalog: len(s.columns) != len(before.columns) || !slices.Equal(s.tables, before.tables)}
 	for name, info := range s.columns {
 		old := before.columns[name]
-		if old.Len != info.Len {
+		if old.Len != info.Len && len(name) <= maxName { // others are not listed
 			c.Lengths[address(name)] = info.Len
 		}
 		old.Len = info.Len

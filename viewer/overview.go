@@ -7,6 +7,7 @@ import (
 
 	"columnvault"
 	"columnvault/dtype"
+	"columnvault/internal/excerpt"
 	"columnvault/internal/values"
 )
 
@@ -16,12 +17,31 @@ type overview struct {
 	// Keys are the addresses of the key-value tables.
 	Keys []string `json:"keys"`
 	// More is how many columns and tables are left out, because a page of all
-	// would be of use to nobody.
+	// would be of use to nobody, or because their names are too long to be asked
+	// for.
 	More int `json:"more,omitempty"`
 }
 
-// maxListed is the most columns that are listed, and the most tables.
-const maxListed = 20_000
+// The limits of lists of columns and of tables. A file from anybody may have
+// names of any length.
+const (
+	maxListed   = 20_000  // names
+	listedBytes = 4 << 20 // bytes of all of them together
+	longestType = 200     // characters of a type that nobody knows
+)
+
+// listing says which names are listed.
+type listing struct{ names, bytes int }
+
+// has tells whether one more name is listed.
+func (l *listing) has(name string) bool {
+	if l.names == maxListed || len(name) > maxName || len(address(name)) > maxName || l.bytes+len(name) > listedBytes {
+		return false
+	}
+	l.names++
+	l.bytes += len(name)
+	return true
+}
 
 // group is the columns whose names have a prefix in common; the others are those
 // of the group without a name. Its name is an address.
@@ -55,17 +75,26 @@ func (h *handler) overview(ctx context.Context, p *params) (any, error) {
 			return err
 		}
 		names, err := tx.Tables(ctx)
-		for _, name := range names[:min(len(names), maxListed)] {
+		var listed listing
+		for _, name := range names {
+			if !listed.has(name) {
+				all.More++
+				continue
+			}
 			all.Keys = append(all.Keys, address(name))
 		}
-		all.More = max(0, len(names)-maxListed) + max(0, len(infos)-maxListed)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	byName := map[string]*group{}
-	for _, info := range infos[:min(len(infos), maxListed)] {
+	var listed listing
+	for _, info := range infos {
+		if !listed.has(info.Name) {
+			all.More++
+			continue
+		}
 		prefix, field := split(info.Name)
 		g := byName[prefix]
 		if g == nil {
@@ -88,7 +117,7 @@ func list(info columnvault.ColumnInfo, field string) listedColumn {
 	case info.Hidden:
 		c.Note = fmt.Sprintf("layout %d, behind the column of layout 0 with this name", info.Layout)
 	case err != nil:
-		c.Note = "of a type that this version does not know"
+		c.DType, c.Note = excerpt.Shorten(info.DType, longestType), "of a type that this version does not know"
 	default:
 		c.DType, c.Kind = spec.String(), kindOf(spec, info.Meaning)
 		if size := spec.ElemSize(); size > 0 {

@@ -16,8 +16,16 @@ import (
 	"columnvault/query"
 )
 
-// writeTime is how long a browser may take to receive a piece of an answer.
-const writeTime = 10 * time.Second
+const (
+	// piece is how much is read and sent at once, in bytes, and writeTime how long
+	// a browser may take to receive that.
+	piece     = 256 << 10
+	writeTime = 10 * time.Second
+	// large answers are those of more bytes than this. A slow browser makes them
+	// stay for minutes, so there are at most so many.
+	large     = 1 << 20
+	maxLarges = 8
+)
 
 // pagePolicy lets the page load what belongs to it, and nothing else.
 const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
@@ -32,9 +40,10 @@ type reply struct {
 	r       *http.Request
 	path    string // of the vault, which no answer may contain
 	started bool
+	larges  chan struct{} // has a token for each large answer that is being sent
 }
 
-func newReply(w http.ResponseWriter, r *http.Request, path string) *reply {
+func (h *handler) reply(w http.ResponseWriter, r *http.Request) *reply {
 	header := w.Header()
 	header.Set("Content-Security-Policy", pagePolicy)
 	header.Set("X-Content-Type-Options", "nosniff")
@@ -42,7 +51,7 @@ func newReply(w http.ResponseWriter, r *http.Request, path string) *reply {
 	header.Set("Cross-Origin-Resource-Policy", "same-origin")
 	header.Set("Cross-Origin-Opener-Policy", "same-origin")
 	header.Set("Cache-Control", "no-store")
-	return &reply{ResponseWriter: w, r: r, path: path}
+	return &reply{ResponseWriter: w, r: r, path: h.v.Path(), larges: h.larges}
 }
 
 // hurry gives the browser time for the next piece. Not all writers have
@@ -72,17 +81,43 @@ func (w *reply) begin(status int, contentType string, length int64) {
 }
 
 // Write implements [io.Writer], with a deadline for each piece.
-func (w *reply) Write(b []byte) (int, error) {
-	w.hurry()
-	return w.ResponseWriter.Write(b)
+func (w *reply) Write(b []byte) (n int, err error) {
+	for len(b) > 0 && err == nil {
+		var sent int
+		w.hurry()
+		sent, err = w.ResponseWriter.Write(b[:min(len(b), piece)])
+		n, b = n+sent, b[sent:]
+	}
+	return n, err
+}
+
+// enlarge refuses an answer of so many bytes if there are too many large ones.
+// done is for when it has been sent.
+func (w *reply) enlarge(size int64) (done func(), err error) {
+	if size <= large {
+		return func() {}, nil
+	}
+	select {
+	case w.larges <- struct{}{}:
+		return func() { <-w.larges }, nil
+	default:
+		return nil, refusal{http.StatusServiceUnavailable, "too many large answers are being sent: wait for one of them"}
+	}
 }
 
 // whole sends a whole answer.
 func (w *reply) whole(status int, contentType string, body []byte) error {
-	w.begin(status, contentType, int64(len(body)))
-	if w.r.Method != http.MethodHead {
-		w.Write(body) // an error means that the browser has gone
+	if w.r.Method == http.MethodHead {
+		w.begin(status, contentType, int64(len(body)))
+		return nil
 	}
+	done, err := w.enlarge(int64(len(body)))
+	if err != nil {
+		return err
+	}
+	defer done()
+	w.begin(status, contentType, int64(len(body)))
+	w.Write(body) // an error means that the browser has gone
 	return nil
 }
 

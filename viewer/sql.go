@@ -6,8 +6,10 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 
+	"columnvault/internal/excerpt"
 	"columnvault/internal/values"
 	"columnvault/query"
 )
@@ -34,9 +36,14 @@ func (h *handler) tables(ctx context.Context, p *params) (any, error) {
 		return nil, errNoSQL
 	}
 	found, err := query.Tables(ctx, h.v)
-	all := make([]table, len(found))
-	for i, t := range found {
-		all[i] = table{t.Name, t.Columns, t.Rows}
+	all := []table{}
+	var listed listing
+	for _, t := range found {
+		if !listed.has(t.Name) {
+			continue
+		}
+		t.Columns = slices.DeleteFunc(t.Columns, func(name string) bool { return !listed.has(name) })
+		all = append(all, table{t.Name, t.Columns, t.Rows})
 	}
 	return all, err
 }
@@ -55,7 +62,11 @@ func (h *handler) sql(ctx context.Context, p *params) (any, error) {
 		return nil, p.err
 	}
 	out := result{Rows: [][]any{}}
-	err := h.ask(ctx, statement, func(names []string) { out.Columns = names }, func(fields []any) (bool, error) {
+	err := h.ask(ctx, statement, func(names []string) {
+		for _, name := range names {
+			out.Columns = append(out.Columns, excerpt.Shorten(name, cellRoom.text))
+		}
+	}, func(fields []any) (bool, error) {
 		if out.Cut = len(out.Rows) == n || len(out.Rows)*len(fields) >= maxCells; out.Cut {
 			return false, nil
 		}

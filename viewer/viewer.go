@@ -57,7 +57,7 @@ func Handler(v *columnvault.Vault, o Options) http.Handler {
 	if o.MaxMemory == 0 {
 		o.MaxMemory = defaultMemory
 	}
-	return &handler{v: v, o: o, turns: make(chan struct{}, o.Concurrent), checks: make(chan struct{}, 1), live: newHub(v)}
+	return &handler{v: v, o: o, turns: make(chan struct{}, o.Concurrent), checks: make(chan struct{}, 1), larges: make(chan struct{}, maxLarges), live: newHub(v)}
 }
 
 // handler is what Handler returns.
@@ -65,9 +65,10 @@ type handler struct {
 	v *columnvault.Vault
 	o Options
 	// turns holds a token for each answer that is being computed, checks one for
-	// the check that is running.
-	turns, checks chan struct{}
-	live          *hub
+	// the check that is running, and larges one for each large answer that is
+	// being sent.
+	turns, checks, larges chan struct{}
+	live                  *hub
 }
 
 // answers are computed in their turn, within Options.Timeout, and returned as
@@ -100,7 +101,7 @@ var streams = map[string]func(h *handler, w *reply, r *http.Request, p *params) 
 
 // ServeHTTP implements [http.Handler].
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	out := newReply(w, r, h.v.Path())
+	out := h.reply(w, r)
 	defer out.end()
 	if err := h.serve(out, r); err != nil {
 		out.fail(err)

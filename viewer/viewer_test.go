@@ -334,7 +334,7 @@ func TestMounted(t *testing.T) {
 			t.Errorf("%s: status %d, want %d", target, w.Code, status)
 		}
 	}
-	if page := get(t, mux, "/deep/vault/").Body.String(); strings.Contains(page, "#/sql") || strings.Contains(page, `"/`) {
+	if page := get(t, mux, "/deep/vault/").Body.String(); strings.Contains(page, "#/sql") || strings.Contains(page, `="/`) {
 		t.Errorf("the page has SQL, or absolute links: %s", page)
 	}
 }
@@ -476,9 +476,8 @@ func TestGoneBrowser(t *testing.T) {
 			t.Errorf("%s is answered", target)
 		}
 	}
-	if open := v.Stats().SnapshotsOpen; open != 0 {
-		t.Errorf("%d snapshots are open", open)
-	}
+	// What looks for changes has one for a moment.
+	vaulttest.Eventually(t, "no snapshot is open", func() bool { return v.Stats().SnapshotsOpen == 0 })
 }
 
 // TestTurns: no more answers than Options.Concurrent are computed at a time.

@@ -3,7 +3,7 @@
 import { h, notice, throttle } from "./dom.js";
 import { get, query, aborted } from "./api.js";
 import { vault, link, onChange } from "./vault.js";
-import { bytes, said } from "./format.js";
+import { bytes, said, many } from "./format.js";
 import { body } from "./value.js";
 
 export function keys(params) {
@@ -23,7 +23,8 @@ export function keys(params) {
         h("span", { class: "text", title: k.text }, k.text), h("span", { class: "soft optional" }, k.error || `${k.encoding} · ${bytes(k.size)}`))));
       if (after) list.append(...items); else list.replaceChildren(...items);
       if (!after && !items.length) list.append(h("li", { class: "empty" }, "There are no such keys."));
-      more.replaceChildren(found.more ? h("button", { type: "button", onclick: () => load(found.keys[found.keys.length - 1].key) }, "More") : "");
+      more.replaceChildren(found.more ? h("button", { type: "button", onclick: () => load(found.keys[found.keys.length - 1].key) }, "More") : "",
+        found.long ? h("p", { class: "soft" }, `${many(found.long, "key")} of more than 24 KiB not listed`) : "");
     } catch (error) {
       if (!aborted(error)) more.replaceChildren(notice(error));
     }
