@@ -419,7 +419,8 @@ func TestNoPath(t *testing.T) {
 	v := some(t)
 	h := viewer.Handler(v, viewer.Options{})
 	dir := filepath.Dir(v.Path())
-	targets := []string{"/", "/api/overview", "/api/file", "/api/column?column=nothing", "/api/tables", "/api/rows?column=f16&column=nothing", "/api/summaries?column=f16", "/api/storage?column=f16", "/api/keys?table=kv", "/api/check", "/api/live"}
+	targets := []string{"/", "/api/overview", "/api/file", "/api/column?column=nothing", "/api/tables", "/api/rows?column=f16&column=nothing", "/api/summaries?column=f16", "/api/storage?column=f16", "/api/keys?table=kv", "/api/check", "/api/live",
+		"/api/sql" + q("statement", "ATTACH '"+v.Path()+"' AS x"), "/api/sql" + q("statement", "SELECT file FROM pragma_database_list"), "/api/sql" + q("statement", "PRAGMA database_list"), "/content/sql.csv" + q("statement", "SELECT * FROM pragma_database_list")}
 	try := func(gone bool) {
 		for _, target := range targets {
 			w := httptest.NewRecorder()

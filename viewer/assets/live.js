@@ -42,7 +42,20 @@ function lost() {
   disconnect();
   gone = true;
   show("off", "not connected");
-  retry = setTimeout(connect, 3000);
+  retry = setTimeout(again, 3000);
+}
+
+/** Asks whether the server is there again. One that has ended has another token
+ * afterwards, and says no until the address that it prints is opened. */
+async function again() {
+  let answer = null;
+  try {
+    answer = await fetch("api/file", { method: "HEAD" });
+  } catch { /* it is not there */ }
+  if (source || document.hidden) return;
+  if (answer?.ok) return connect();
+  show("off", answer?.status === 403 ? "not permitted: open the address anew" : "not connected");
+  retry = setTimeout(again, 3000);
 }
 
 onAnswer((there) => { if (!there && !gone) lost(); });

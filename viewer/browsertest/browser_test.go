@@ -77,9 +77,9 @@ func chromium() string {
 }
 
 // view serves a vault as a person would, and returns the address.
-func view(t *testing.T, db string) (address string, stop func()) {
+func view(t *testing.T, db string, options ...string) (address string, stop func()) {
 	t.Helper()
-	cmd := exec.Command(tool, "view", db, "--quiet")
+	cmd := exec.Command(tool, append([]string{"view", db, "--quiet"}, options...)...)
 	out, err := cmd.StdoutPipe()
 	check(t, err)
 	var failed strings.Builder
@@ -115,7 +115,7 @@ type tab struct {
 
 	mu     sync.Mutex
 	wrong  []string
-	expect bool // errors, because the server has ended
+	expect bool // errors
 }
 
 // look opens an address in a tab of its own.
@@ -172,6 +172,13 @@ func (p *tab) hear(event any) {
 	if text != "" && !p.expect {
 		p.wrong = append(p.wrong, text)
 	}
+}
+
+// forgive lets errors be, because the server ends or the test makes them.
+func (p *tab) forgive() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.expect = true
 }
 
 // do does something on the page, with patience.

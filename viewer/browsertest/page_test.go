@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"image/color"
 	"image/png"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,6 +20,7 @@ import (
 
 	"columnvault"
 	"columnvault/dtype"
+	"columnvault/viewer"
 )
 
 var desktop = size(1280, 900, false)
@@ -127,9 +130,7 @@ func TestSQL(t *testing.T) {
 	saved := js[string](p, "document.querySelector('a[download]').href")
 	p.until("CSV", fmt.Sprintf("(x => { x.open('GET', %q, false); x.send(); return x.responseText.startsWith('position,temperature\\n0,') && x.responseText.trim().split('\\n').length === 501 })(new XMLHttpRequest())", saved))
 	js[int](p, "document.querySelector('textarea').value = 'SELECT nothing FROM station', document.querySelector('button.main').click(), 0")
-	p.mu.Lock()
-	p.expect = true // the answer is an error, which the browser logs
-	p.mu.Unlock()
+	p.forgive() // the answer is an error, which the browser logs
 	p.until("what is wrong is said", "document.querySelector('.notice')?.innerText.includes('nothing')")
 }
 
@@ -222,13 +223,59 @@ func TestFollow(t *testing.T) {
 	add(t, v, "new.column", dtype.Int64, []int64{1})
 	p.open("#/")
 	p.until("a new column is there", "document.body.innerText.includes('new')")
-	p.mu.Lock()
-	p.expect = true
-	p.mu.Unlock()
+	p.forgive()
 	stop()
 	p.until("the end is said", "document.getElementById('live').innerText === 'not connected'")
 	p.open("#/column?c=station.battery")
 	p.until("what is not there is said", "document.querySelector('.notice')")
+}
+
+// TestServerReturns: a page whose server goes away says so, and goes on by itself
+// when the server is there again, at the same address and with the same
+// permission.
+func TestServerReturns(t *testing.T) {
+	path := demo(t, 3000)
+	v := open(t, path)
+	serve := func(address string) (at string, stop func()) {
+		listener, err := net.Listen("tcp", address)
+		check(t, err)
+		s := &http.Server{Handler: viewer.Handler(v, viewer.Options{})}
+		go s.Serve(listener)
+		stop = func() { s.Close() }
+		t.Cleanup(stop)
+		return listener.Addr().String(), stop
+	}
+	at, stop := serve("127.0.0.1:0")
+	p := look(t, "http://"+at+"/", desktop)
+	p.until("the page follows", "document.getElementById('live').innerText === 'live'")
+	p.forgive()
+	stop()
+	p.until("the end is said", "document.getElementById('live').innerText === 'not connected'")
+	battery, err := columnvault.Lookup(t.Context(), v, "station.battery", dtype.Int64)
+	check(t, err)
+	check(t, battery.Append(t.Context(), 1, 2, 3))
+	serve(at)
+	p.until("the page follows again", "document.getElementById('live').innerText === 'live'")
+	p.until("and shows what has been written meanwhile", "document.body.innerText.includes('3,003')")
+}
+
+// TestCommandReturns: columnvault view has another token when it is started again.
+// A page of before says that, and goes on by itself when the new address has been
+// opened.
+func TestCommandReturns(t *testing.T) {
+	path := demo(t, 3000)
+	address, stop := view(t, path)
+	p := look(t, address, desktop)
+	p.until("the page follows", "document.getElementById('live').innerText === 'live'")
+	p.forgive()
+	stop()
+	p.until("the end is said", "document.getElementById('live').innerText === 'not connected'")
+	address, _ = view(t, path, "--listen", strings.TrimPrefix(p.base, "http://"))
+	p.until("the page says what to do", "document.getElementById('live').innerText.startsWith('not permitted')")
+	other := look(t, address, desktop)
+	other.until("the new page follows", "document.getElementById('live').innerText === 'live'")
+	other.close()
+	p.until("the old page follows again", "document.getElementById('live').innerText === 'live'")
 }
 
 // TestHostile: names and values that would be scripts are text.
