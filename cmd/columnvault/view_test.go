@@ -40,16 +40,27 @@ func TestGate(t *testing.T) {
 		t.Fatalf("without a token the status is %d: %s", refused.Code, refused.Body)
 	}
 	for what, w := range map[string]*httptest.ResponseRecorder{
-		"no cookie":          ask(own, "/api/overview", nil),
-		"a wrong token":      ask(own, "/?token=A"+g.token[1:]+"A", nil),
-		"a wrong cookie":     ask(own, "/", func(r *http.Request) { r.AddCookie(&http.Cookie{Name: g.cookie, Value: "x"}) }),
-		"a token elsewhere":  ask(own, "/api/overview?token="+g.token, nil),
-		"a name of anybody":  ask("evil.example:8080", "/", with),
-		"another port":       ask("127.0.0.1:8081", "/", with),
-		"no port":            ask("127.0.0.1", "/", with),
-		"another origin":     ask(own, "/", func(r *http.Request) { with(r); r.Header.Set("Origin", "http://evil.example") }),
-		"the origin of none": ask(own, "/", func(r *http.Request) { with(r); r.Header.Set("Origin", "null") }),
-		"both wrong":         ask("evil.example", "/?token=x", nil),
+		"no cookie":           ask(own, "/api/overview", nil),
+		"a wrong token":       ask(own, "/?token=A"+g.token[1:]+"A", nil),
+		"a wrong cookie":      ask(own, "/", func(r *http.Request) { r.AddCookie(&http.Cookie{Name: g.cookie, Value: "x"}) }),
+		"a token elsewhere":   ask(own, "/api/overview?token="+g.token, nil),
+		"a name of anybody":   ask("evil.example:8080", "/", with),
+		"another port":        ask("127.0.0.1:8081", "/", with),
+		"no port":             ask("127.0.0.1", "/", with),
+		"another origin":      ask(own, "/", func(r *http.Request) { with(r); r.Header.Set("Origin", "http://evil.example") }),
+		"an origin's port":    ask(own, "/", func(r *http.Request) { with(r); r.Header.Set("Origin", "http://127.0.0.1:8081") }),
+		"an origin's scheme":  ask(own, "/", func(r *http.Request) { with(r); r.Header.Set("Origin", "https://"+own) }),
+		"a neighbor's cookie": ask(own, "/", func(r *http.Request) { r.AddCookie(&http.Cookie{Name: "columnvault-8081", Value: g.token}) }),
+		"an empty cookie":     ask(own, "/", func(r *http.Request) { r.AddCookie(&http.Cookie{Name: g.cookie}) }),
+		"an empty token":      ask(own, "/?token=", nil),
+		"two tokens":          ask(own, "/?token=x&token="+g.token, nil),
+		"a name at the end":   ask(own+".evil.example", "/", with),
+		"a user's name":       ask("x@"+own, "/", with),
+		"no host":             ask("", "/", with),
+		"an asset":            ask(own, "/assets/main.js", nil),
+		"what is not there":   ask(own, "/nothing", nil),
+		"the origin of none":  ask(own, "/", func(r *http.Request) { with(r); r.Header.Set("Origin", "null") }),
+		"both wrong":          ask("evil.example", "/?token=x", nil),
 	} {
 		if w.Code != refused.Code || w.Body.String() != refused.Body.String() || len(w.Result().Cookies()) > 0 {
 			t.Errorf("%s gives status %d: %s", what, w.Code, w.Body)
