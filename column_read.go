@@ -50,14 +50,43 @@ func (c *Column[T]) slice(ctx context.Context, o *opened, from, to int64) ([]T, 
 	if err := o.Backed(ctx, o.tx.r, from, to); err != nil {
 		return nil, err
 	}
-	values := make([]T, 0, to-from)
-	for at := from; at < to; at = from + int64(len(values)) {
-		var err error
-		if values, err = c.window(ctx, o, values, at, to); err != nil {
-			return nil, err
-		}
+	values := make([]T, to-from)
+	if err := c.fill(ctx, o, values, from); err != nil {
+		return nil, err
 	}
 	return values, nil
+}
+
+// fill fills values with the elements from i on. There are as many.
+func (c *Column[T]) fill(ctx context.Context, o *opened, values []T, i int64) error {
+	if straight, err := c.straight(ctx, o, values, i); straight {
+		return err
+	}
+	to := i + int64(len(values))
+	for values = values[:0]; i < to; {
+		old := len(values)
+		var err error
+		if values, err = c.window(ctx, o, values, i, to); err != nil {
+			return err
+		}
+		i += int64(len(values) - old)
+	}
+	return nil
+}
+
+// straight is fill for numbers, which are read into the memory of the slice. They
+// come in one call, however many they are, so that an engine that is far away is
+// asked once. It reports whether the elements are such.
+func (c *Column[T]) straight(ctx context.Context, o *opened, values []T, i int64) (straight bool, err error) {
+	raw := c.t.Bytes(values)
+	if raw == nil {
+		return false, nil
+	}
+	b := column.Elements{Data: raw[:0]}
+	for j := i + int64(len(values)); i < j && err == nil; {
+		i, err = o.Read(ctx, o.tx.r, &b, i, j, column.NoLimit)
+	}
+	return true, err
 }
 
 // window appends the elements from i on, up to j, to values: as many as one
@@ -68,13 +97,9 @@ func (c *Column[T]) window(ctx context.Context, o *opened, values []T, i, j int6
 	if size := int64(c.t.Size()); size > 0 {
 		j = i + min(j-i, max(1, o.tx.v.buffer/size))
 		values = slices.Grow(values, int(j-i))[:old+int(j-i)]
-		if raw := c.t.Bytes(values[old:]); raw != nil {
-			b.Data = raw[:0]
-			for err := error(nil); i < j; {
-				if i, err = o.Read(ctx, o.tx.r, &b, i, j, column.NoLimit); err != nil {
-					return values[:old], err
-				}
-			}
+		if straight, err := c.straight(ctx, o, values[old:], i); err != nil {
+			return values[:old], err
+		} else if straight {
 			return values, nil
 		}
 	}
@@ -118,13 +143,11 @@ func (c *handle) placed(op string, err error, position func(k int) int64) error 
 func (c *Column[T]) Read(ctx context.Context, into []T, at int) (n int, err error) {
 	err = c.read(ctx, "read", func(o *opened) error {
 		from := position.Clamp(at, o.Len())
-		to := from + min(int64(len(into)), o.Len()-from)
-		values := into[:0]
-		for n = 0; from < to; n, from = len(values), from+int64(len(values)-n) {
-			if values, err = c.window(ctx, o, values, from, to); err != nil {
-				return err
-			}
+		values := into[:min(int64(len(into)), o.Len()-from)]
+		if err := c.fill(ctx, o, values, from); err != nil {
+			return err
 		}
+		n = len(values)
 		return nil
 	})
 	return n, err

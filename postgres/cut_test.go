@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"columnvault"
 	"columnvault/dtype"
@@ -169,6 +170,51 @@ func TestBrokenView(t *testing.T) {
 	})
 	vaulttest.WantErr(t, "a read after the connection broke", err, columnvault.ErrUnavailable)
 	vaulttest.Must(t, vaulttest.ErrOf(c.At(t.Context(), 1)))
+}
+
+// TestBrokenRead: a connection that breaks in the middle of a long answer. A call
+// outside of a View begins again, and in a View only the caller could.
+func TestBrokenRead(t *testing.T) {
+	p := pgserver.NewProxy(t, pgserver.DSN(t))
+	v := vaulttest.OpenAt(t, p.DSN, nil)
+	want := vaulttest.Span(0, 1<<20)
+	c := vaulttest.Create(t, v, "a", dtype.Int64, want...)
+	into := make([]int64, len(want))
+	p.CutAnswerAfter(3 << 20)
+	if n, err := c.Read(t.Context(), into, 0); err != nil || !slices.Equal(into[:n], want) {
+		t.Errorf("%d elements after the connection broke, %v, or others", n, err)
+	}
+	err := v.View(t.Context(), func(ctx context.Context, tx *columnvault.Tx) error {
+		vaulttest.Must(t, vaulttest.ErrOf(c.In(tx).At(ctx, 0)))
+		p.CutAnswerAfter(3 << 20)
+		n, err := c.In(tx).Read(ctx, into, 0)
+		if n > 0 {
+			t.Errorf("%d elements with an error", n)
+		}
+		return err
+	})
+	vaulttest.WantErr(t, "a read whose connection broke", err, columnvault.ErrUnavailable)
+	vaulttest.WantColumn(t, c, want...)
+}
+
+// TestEndedRead: the ctx ends a long answer, and what is left of it does not come.
+func TestEndedRead(t *testing.T) {
+	p := pgserver.NewProxy(t, pgserver.DSN(t))
+	v := vaulttest.OpenAt(t, p.DSN, nil)
+	const size = 32 << 20
+	c := vaulttest.Create(t, v, "a", dtype.Uint8, make([]byte, size)...)
+	into := make([]byte, size)
+	p.Delay(5 * time.Millisecond) // for each 32 KiB: the whole would take 5 s
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	_, _, received := p.During(func() {
+		vaulttest.WantErr(t, "a read that is ended", vaulttest.ErrOf(c.Read(ctx, into, 0)), context.DeadlineExceeded)
+	})
+	if received > size/2 {
+		t.Errorf("%d of %d bytes came", received, size)
+	}
+	p.Delay(0)
+	vaulttest.Must(t, vaulttest.ErrOf(c.Read(t.Context(), into, 0)))
 }
 
 // TestOutcome asks for the outcome of a commit when the server is back.

@@ -20,6 +20,9 @@ func (e *Elements) Extend(n int64) []byte {
 	return e.Data[old:]
 }
 
+// Has tells whether there is memory for n more bytes, so that none has to be taken.
+func (e *Elements) Has(n int64) bool { return int64(cap(e.Data)-len(e.Data)) >= n }
+
 // Repeat adds an element n times; size is that of each, 0 where it varies.
 func (e *Elements) Repeat(size int, element []byte, n int) {
 	e.Data = slices.Grow(e.Data, n*len(element))

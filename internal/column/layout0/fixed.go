@@ -115,8 +115,10 @@ func (c *Fixed) Spans(ctx context.Context, r store.Reader, b *column.Elements, i
 		return i, store.ColumnSpans{}, err
 	}
 	j = i + min(j-i, max(1, limit/c.at.Size))
-	if err := c.Backed(ctx, r, i, j); err != nil {
-		return i, store.ColumnSpans{}, err
+	if !b.Has((j - i) * c.at.Size) {
+		if err := c.Backed(ctx, r, i, j); err != nil {
+			return i, store.ColumnSpans{}, err
+		}
 	}
 	p := b.Extend((j - i) * c.at.Size)
 	return j, store.ColumnSpans{Column: c.id, Spans: c.split(p, i*c.at.Size)}, nil

@@ -94,8 +94,10 @@ func (c *Fixed) Read(ctx context.Context, r store.Reader, e *column.Elements, i,
 		return i, err
 	}
 	j = i + min(j-i, max(1, limit/c.size))
-	if err := c.Backed(ctx, r, i, j); err != nil {
-		return i, err
+	if c.form != nil || !e.Has((j-i)*c.size) {
+		if err := c.Backed(ctx, r, i, j); err != nil {
+			return i, err
+		}
 	}
 	p := c.room(e, j-i)
 	c.spans = c.spans[:0]

@@ -86,8 +86,10 @@ func (c *Column) Spans(ctx context.Context, r store.Reader, e *column.Elements, 
 		return next, store.ColumnSpans{}, err
 	}
 	j = i + min(j-i, max(1, limit/c.size))
-	if err := c.Backed(ctx, r, i, j); err != nil {
-		return i, store.ColumnSpans{}, err
+	if !e.Has((j - i) * c.size) {
+		if err := c.Backed(ctx, r, i, j); err != nil {
+			return i, store.ColumnSpans{}, err
+		}
 	}
 	p := e.Extend((j - i) * c.size)
 	for at := i; at < j; {
