@@ -144,13 +144,13 @@ func (c *Column[T]) Read(ctx context.Context, into []T, at int) (n int, err erro
 	err = c.read(ctx, "read", func(o *opened) error {
 		from := position.Clamp(at, o.Len())
 		values := into[:min(int64(len(into)), o.Len()-from)]
-		if err := c.fill(ctx, o, values, from); err != nil {
-			return err
-		}
 		n = len(values)
-		return nil
+		return c.fill(ctx, o, values, from)
 	})
-	return n, err
+	if err != nil {
+		return 0, err
+	}
+	return n, nil
 }
 
 // SliceStep returns every step-th element from i toward j: Python's

@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"iter"
 	"testing"
 
 	"columnvault"
@@ -28,4 +29,46 @@ func TestNative(t *testing.T) {
 	} else {
 		t.Logf("%d elements: %d trips", n+1, trips)
 	}
+}
+
+// TestLoopTrips: who goes through a column in small parts waits for the server
+// seldom, and not for each of them.
+func TestLoopTrips(t *testing.T) {
+	ctx := t.Context()
+	p := pgserver.NewProxy(t, pgserver.DSN(t))
+	v := vaulttest.OpenAt(t, p.DSN, nil)
+	const n = 8 << 20 / 8
+	numbers := vaulttest.Create(t, v, "numbers", dtype.Int64, vaulttest.Span(0, n)...)
+	compressed, err := columnvault.Create(ctx, v, "compressed", dtype.Int64, &columnvault.ColumnOptions{Layout: columnvault.Native, Compression: columnvault.Zstd})
+	vaulttest.Must(t, err)
+	vaulttest.Must(t, compressed.Append(ctx, vaulttest.Span(0, n)...))
+	words, err := columnvault.Create(ctx, v, "words", dtype.String, &columnvault.ColumnOptions{Layout: columnvault.Native})
+	vaulttest.Must(t, err)
+	vaulttest.Must(t, words.Append(ctx, make([]string, n)...))
+	for _, test := range []struct {
+		name string
+		run  func() error
+	}{
+		{"RunsInto 128 KiB", func() error { return runs(numbers.RunsInto(ctx, make([]int64, 16<<10), 0, n)) }},
+		{"RunsInto of a compressed column", func() error { return runs(compressed.RunsInto(ctx, nil, 0, n)) }},
+		{"Slice of a compressed column", func() error { return vaulttest.ErrOf(compressed.Slice(ctx, 0, n)) }},
+		{"Slice of a native text column", func() error { return vaulttest.ErrOf(words.Slice(ctx, 0, n)) }},
+	} {
+		vaulttest.Must(t, test.run()) // statements are prepared, and rows found
+		trips, _, _ := p.During(func() { vaulttest.Must(t, test.run()) })
+		if trips > 20 {
+			t.Errorf("%s takes %d trips", test.name, trips)
+		}
+		t.Logf("%s: %d", test.name, trips)
+	}
+}
+
+// runs reads all runs.
+func runs[T any](all iter.Seq2[columnvault.Run[T], error]) error {
+	for _, err := range all {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

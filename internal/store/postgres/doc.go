@@ -15,6 +15,9 @@
 //     locks first (tx.go). A column that was found changed is not gone on with
 //     for a second, because where several write, locking first is faster.
 //
+// Who reads the chunks of a column one after the other gets those that come next
+// in the same trip (ahead.go).
+//
 // Isolation is by locks under READ COMMITTED: of the rows of columns and of
 // key-value tables that a transaction has looked at, until its end. What it has
 // found absent is covered by the version of the catalog, which is compared

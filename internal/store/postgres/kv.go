@@ -120,7 +120,7 @@ func (r *reader) load(ctx context.Context, v value) ([]byte, error) {
 func (r *reader) readBlob(ctx context.Context, blob int64, p []byte, offset int64) error {
 	for len(p) > 0 {
 		part := p[:min(window, len(p))]
-		if err := r.readSpans(ctx, []store.ColumnSpans{{Column: store.ColumnID(blob), Spans: blobSpans(part, offset)}}); err != nil {
+		if err := r.readSpans(ctx, &trip{}, []store.ColumnSpans{{Column: store.ColumnID(blob), Spans: blobSpans(part, offset)}}); err != nil {
 			return err
 		}
 		p, offset = p[len(part):], offset+int64(len(part))

@@ -200,11 +200,12 @@ func (r *reader) ReadAll(ctx context.Context, columns []store.ColumnSpans) error
 			return err
 		}
 	}
-	return r.readSpans(ctx, columns)
+	return r.readSpans(ctx, &trip{}, columns)
 }
 
-// readSpans reads chunks, those of large values too.
-func (r *reader) readSpans(ctx context.Context, columns []store.ColumnSpans) error {
+// readSpans reads chunks, those of large values too, with the other statements of a
+// trip.
+func (r *reader) readSpans(ctx context.Context, t *trip, columns []store.ColumnSpans) error {
 	var flat []store.Span
 	var ids, numbers, offsets, sizes []int64
 	for _, c := range columns {
@@ -222,7 +223,6 @@ func (r *reader) readSpans(ctx context.Context, columns []store.ColumnSpans) err
 	}
 	var missing error
 	filled := 0
-	var t trip
 	// LATERAL with OFFSET 0 makes it one search in the index for each span,
 	// whatever the planner thinks of the table. A whole chunk is sent as it lies
 	// there, with a copy less than a part of it.
@@ -243,7 +243,7 @@ func (r *reader) readSpans(ctx context.Context, columns []store.ColumnSpans) err
 	}, `SELECT s.at, c.capacity, c.part FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) WITH ORDINALITY AS s(id, number, start, size, at)
 		CROSS JOIN LATERAL (SELECT capacity, CASE WHEN s.start = 0 AND s.size >= capacity THEN data ELSE substring(data FROM (s.start + 1)::int FOR s.size::int) END AS part
 			FROM columnvault_chunks WHERE col_id = s.id AND chunk_idx = s.number`+r.s.atColumns("col_id", ids)+` OFFSET 0) c`, ids, numbers, offsets, sizes)
-	if err := r.ask(ctx, &t); err != nil {
+	if err := r.ask(ctx, t); err != nil {
 		return err
 	}
 	if missing == nil && filled < len(flat) {

@@ -39,6 +39,8 @@ type snapshot struct {
 	names map[string]store.ColumnID
 	// tables are revisions of the tables that were read, -1 for none.
 	tables map[string]int64
+	// ahead is what was read of columns beyond what was asked for.
+	ahead map[store.ColumnID]*ahead
 	// version is that of the catalog, if it matters, or 0.
 	version uint64
 	// unchecked says that no trip has compared all that is remembered.
