@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -179,7 +180,8 @@ func BenchmarkBulk(b *testing.B) {
 		vaulttest.Must(b, c.Clear(ctx))
 		exec(b, `TRUNCATE columnvault_chunks`) // of which nothing counts: as for COPY, no dead rows are left to autovacuum
 	}, func(b *testing.B) { vaulttest.Must(b, c.Append(ctx, values...)) })
-	run("Read", filled, func(b *testing.B) { vaulttest.Must(b, vaulttest.ErrOf(c.Slice(ctx, 0, len(values)))) })
+	read := func(b *testing.B) { vaulttest.Must(b, vaulttest.ErrOf(c.Slice(ctx, 0, len(values)))) }
+	run("Read", filled, read)
 	block := make([]byte, 64<<10)
 	fill := func(b *testing.B) {
 		_, err := plain.CopyFrom(ctx, pgx.Identifier{"blocks"}, []string{"n", "data"}, pgx.CopyFromSlice(size/len(block), func(i int) ([]any, error) { return []any{int64(i), block}, nil }))
@@ -188,7 +190,7 @@ func BenchmarkBulk(b *testing.B) {
 	run("COPY", func(b *testing.B) { exec(b, `TRUNCATE blocks`) }, fill)
 	exec(b, `TRUNCATE blocks`)
 	fill(b)
-	run("SELECT", func(*testing.B) {}, func(b *testing.B) {
+	selected := func(b *testing.B) {
 		rows, err := plain.Query(ctx, `SELECT data FROM blocks ORDER BY n`)
 		vaulttest.Must(b, err)
 		all, n := make([]byte, size), 0 // new memory, as Slice returns
@@ -198,6 +200,25 @@ func BenchmarkBulk(b *testing.B) {
 		vaulttest.Must(b, rows.Err())
 		if n != size {
 			b.Fatal(n, io.ErrUnexpectedEOF)
+		}
+	}
+	run("SELECT", func(*testing.B) {}, selected)
+	// In turns, so that whatever else the machine does is the same for both.
+	b.Run("ReadAndSELECT", func(b *testing.B) {
+		filled(b)
+		both := [2]func(b *testing.B){read, selected}
+		var took [2][]time.Duration
+		for turn := 0; b.Loop(); turn++ {
+			for k := range both {
+				k = (k + turn) % 2
+				start := time.Now()
+				both[k](b)
+				took[k] = append(took[k], time.Since(start))
+			}
+		}
+		for k, unit := range []string{"read-ms", "select-ms"} {
+			slices.Sort(took[k])
+			b.ReportMetric(took[k][len(took[k])/2].Seconds()*1000, unit)
 		}
 	})
 	run("COPYElements", func(b *testing.B) { exec(b, `TRUNCATE elements`) }, func(b *testing.B) {

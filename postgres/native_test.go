@@ -54,12 +54,15 @@ func TestLoopTrips(t *testing.T) {
 		{"Slice of a compressed column", func() error { return vaulttest.ErrOf(compressed.Slice(ctx, 0, n)) }},
 		{"Slice of a native text column", func() error { return vaulttest.ErrOf(words.Slice(ctx, 0, n)) }},
 	} {
-		vaulttest.Must(t, test.run()) // statements are prepared, and rows found
-		trips, _, _ := p.During(func() { vaulttest.Must(t, test.run()) })
-		if trips > 20 {
-			t.Errorf("%s takes %d trips", test.name, trips)
+		least := 1000
+		for range 4 { // of which the first prepare statements, and find rows
+			trips, _, _ := p.During(func() { vaulttest.Must(t, test.run()) })
+			least = min(least, trips)
 		}
-		t.Logf("%s: %d", test.name, trips)
+		if least > 10 {
+			t.Errorf("%s takes %d trips", test.name, least)
+		}
+		t.Logf("%s: %d", test.name, least)
 	}
 }
 
