@@ -123,6 +123,9 @@ const (
 	FindingStray = FindingKind(fsck.Stray)
 	// FindingEntry is an index entry that leads to bytes that are not there.
 	FindingEntry = FindingKind(fsck.Entry)
+	// FindingRunBounds is elements of a native column outside of the bounds by which
+	// searches and scans pass over them: see [Column.Bounds].
+	FindingRunBounds = FindingKind(fsck.Outside)
 	// FindingOrder is elements that overlap, or do not ascend in their chunk.
 	FindingOrder = FindingKind(fsck.Order)
 	// FindingUnreadable is elements or pairs that cannot be read.

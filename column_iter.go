@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"math"
 	"slices"
 
+	"columnvault/internal/catalog"
+	"columnvault/internal/column"
 	"columnvault/internal/position"
 )
 
@@ -120,6 +123,87 @@ func (c *Column[T]) RunsInto(ctx context.Context, buf []T, i, j int) iter.Seq2[R
 
 // runLen is how many elements a run has at most where nobody says how many.
 const runLen = 1 << 15
+
+// Bounds are what a column knows of some neighboring elements without reading
+// them.
+type Bounds struct {
+	// From is the position of the first element, To that after the last.
+	From, To int
+	// Known says that no element has a [Column.Key] below Low or above High.
+	// There need not be one that has either: after edits, bounds may be wider
+	// than the elements are.
+	Known     bool
+	Low, High uint64
+}
+
+// Bounds iterates over what the column knows of the elements from position i up
+// to j, as [Column.Slice] takes them: stretch by stretch, in order and without
+// gaps. A [Native] column knows bounds of each some thousand numbers, times or
+// texts, unless NaN is among them; those of missing elements are in them as the
+// value that stands for missing ([dtype.Nullable]). All other elements are one
+// stretch of which nothing is known, and so is what caches hold.
+//
+// Nothing is read for it, and the bounds are what the file says; a full
+// [Vault.Check] looks whether that is so. Otherwise it is like [Column.Values].
+func (c *Column[T]) Bounds(ctx context.Context, i, j int) iter.Seq2[Bounds, error] {
+	return func(yield func(Bounds, error) bool) {
+		loop(ctx, &c.handle, "bounds", yield, func(o *opened) error {
+			from, to := position.Range(i, j, o.Len())
+			changes := o.changes
+			for b, err := range column.BoundsOf(ctx, o.tx.r, o.Column, from, to) {
+				switch {
+				case err != nil:
+					return err
+				case o.changes != changes:
+					return ErrConcurrentChange
+				case !yield(Bounds{int(b.From), int(b.To), b.Known, b.Low, b.High}, nil):
+					return errStop
+				}
+			}
+			return nil
+		})
+	}
+}
+
+// Key returns a number that is not smaller for a value that is not smaller, to be
+// compared with [Bounds], and whether the value has one. Different numbers and
+// times have different keys, but that both zeros of floats have one; the key of
+// text and bytes is their first eight bytes. NaN has none, and neither have values
+// that the column cannot hold, or those without an order.
+func (c *Column[T]) Key(value T) (key uint64, ok bool) {
+	p, err := c.t.Append(nil, value)
+	if err != nil {
+		return 0, false
+	}
+	return catalog.OrderOf(c.dtype).Key(p)
+}
+
+// Within returns the first stretch of the elements from position i on, and before
+// j, of which some may be from low to high, both included, by their [Column.Bounds]:
+// it ends where next is wanted, and is empty at j if there are no more. It is
+// everything from i to j in a column without bounds. i and j are as in [Column.Slice].
+func (c *Column[T]) Within(ctx context.Context, i, j int, low, high T) (from, to int, err error) {
+	least, ok := c.Key(low)
+	if !ok {
+		least = 0
+	}
+	most, ok := c.Key(high)
+	if !ok {
+		most = math.MaxUint64
+	}
+	return c.within(ctx, i, j, least, most)
+}
+
+// within is Within for keys.
+func (c *handle) within(ctx context.Context, i, j int, low, high uint64) (from, to int, err error) {
+	err = c.read(ctx, "within", func(o *opened) error {
+		first, end := position.Range(i, j, o.Len())
+		first, end, err := column.Within(ctx, o.tx.r, o.Column, first, end, low, high)
+		from, to = int(first), int(end)
+		return err
+	})
+	return from, to, err
+}
 
 // errStop ends a loop because its body has.
 var errStop = errors.New("the loop has ended")

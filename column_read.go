@@ -290,34 +290,6 @@ func (c *handle) index(ctx context.Context, forms [][]byte) (int, error) {
 	return int(at), err
 }
 
-// Within returns the first stretch of the elements from position i on, and before
-// j, of which some may be from low to high, both included: it ends where next is
-// wanted, and is empty at j if there are no more. A [Native] column knows the
-// smallest and the largest of each some ten thousand numbers, times or texts, and
-// passes over those without reading them; of other columns, and of values without
-// an order, it is everything from i to j. Bounds are as in [Column.Slice].
-func (c *Column[T]) Within(ctx context.Context, i, j int, low, high T) (from, to int, err error) {
-	least, errLow := c.t.Append(nil, low)
-	most, errHigh := c.t.Append(nil, high)
-	// No element has a value that does not encode, and what is near it may be wanted.
-	return c.within(ctx, i, j, least, most, errLow == nil && errHigh == nil)
-}
-
-// within is Within for encoded bounds, or everything if they are not known.
-func (c *handle) within(ctx context.Context, i, j int, least, most []byte, known bool) (from, to int, err error) {
-	err = c.read(ctx, "within", func(o *opened) (err error) {
-		first, end := position.Range(i, j, o.Len())
-		from, to = int(first), int(end)
-		if !known || first == end {
-			return nil
-		}
-		first, end, err = column.Within(ctx, o.tx.r, o.Column, first, end, least, most)
-		from, to = int(first), int(end)
-		return err
-	})
-	return from, to, err
-}
-
 // Contains tells whether an element equals value, as [Column.Index] does.
 func (c *Column[T]) Contains(ctx context.Context, value T) (bool, error) {
 	n, err := c.count(ctx, "contains", value, 1)

@@ -139,3 +139,38 @@ func BenchmarkSorted(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkBounds asks native columns, whose runs have bounds, of numbers that
+// ascend and of random ones.
+func BenchmarkBounds(b *testing.B) {
+	ctx := b.Context()
+	v := openBench(b)
+	random := rand.New(rand.NewPCG(1, 2))
+	for name, value := range map[string]func(i int) int64{
+		"ascending": func(i int) int64 { return int64(i) },
+		"random":    func(int) int64 { return random.Int64N(1000) },
+	} {
+		c, err := columnvault.Create(ctx, v, name, dtype.Int64, &columnvault.ColumnOptions{Layout: columnvault.Native})
+		check(b, err)
+		check(b, c.Append(ctx, vaulttest.Sequence(benchLen, value)...))
+		s := scan.Of(c)
+		for _, run := range []struct {
+			name string
+			fn   func() error
+		}{
+			{"MinMax", func() error { _, _, err := scan.MinMax(ctx, s); return err }},
+			{"Count", func() error { _, err := scan.Count(ctx, s); return err }},
+			{"CountRange", func() error { _, err := scan.CountRange(ctx, s, 200, benchLen/2); return err }},
+			{"Histogram", func() error { _, err := scan.Histogram(ctx, s, 50); return err }},
+			{"Median", func() error { _, err := scan.Quantiles(ctx, s, 0.5); return err }},
+			{"Describe", func() error { _, err := scan.Describe(ctx, s); return err }},
+		} {
+			b.Run(name+"/"+run.name, func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					check(b, run.fn())
+				}
+			})
+		}
+	}
+}

@@ -22,7 +22,7 @@ type Description[T any] struct {
 }
 
 // Describe says what numbers are like. Quarter, Median and ThreeQuarters are the
-// [Quantiles] 0.25, 0.5 and 0.75, at the same cost and one more reading.
+// [Quantiles] 0.25, 0.5 and 0.75, at the cost of two to five readings.
 func Describe[T dtype.Element](ctx context.Context, s Source[T]) (d Description[T], err error) {
 	err = s.reader.view(ctx, func(ctx context.Context, tx *columnvault.Tx) error {
 		d, err = describe(ctx, s.in(tx))
@@ -51,7 +51,7 @@ func describe[T dtype.Element](ctx context.Context, s Source[T]) (Description[T]
 		return d, nil
 	}
 	d.Min, d.Max, d.Mean = ends.low, ends.high, sum.sum()/float64(sum.count)
-	q, err := quantiles(ctx, s, []float64{0.25, 0.5, 0.75})
+	q, err := quantiles(ctx, s, extent[T]{ends, sum.count}, []float64{0.25, 0.5, 0.75})
 	if err == nil {
 		d.Quarter, d.Median, d.ThreeQuarters = q[0], q[1], q[2]
 	}

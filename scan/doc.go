@@ -16,6 +16,7 @@
 // (see [columnvault.Column.In]), elements that caches hold included. It reads
 // forward, in stretches that fit the processor's cache, and allocates nothing for
 // an element; what it takes beside the result is bounded and said where it is
-// more than a mebibyte. When ctx ends, so does the call. Errors are of the type
-// [columnvault.Error].
+// more than a mebibyte. What the [columnvault.Bounds] of a native column answer is
+// not read; they are trusted, and a full Check looks whether they are true. When
+// ctx ends, so does the call. Errors are of the type [columnvault.Error].
 package scan

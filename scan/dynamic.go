@@ -1,7 +1,9 @@
 package scan
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 
 	"columnvault"
@@ -49,6 +51,51 @@ func SumAny(ctx context.Context, c *columnvault.Column[any], i, j int) (any, err
 	return n.sum(ctx, c, i, j)
 }
 
+// MinMaxAny is [MinMax] for the elements from i up to j of a column of numbers or
+// text whose type is only known from the file; elements are of the types that
+// [DescribeAny] has, and both are nil if there are none. It reads at most so many
+// elements, and ok is false if these do not tell: a column whose
+// [columnvault.Column.Bounds] are known needs some thousand however long it is,
+// and others all. A column of other elements is a [columnvault.ErrDType].
+func MinMaxAny(ctx context.Context, c *columnvault.Column[any], i, j, most int) (low, high any, ok bool, err error) {
+	spec, err := dtype.ParseSpec(c.DType())
+	if err == nil && spec.Kind == dtype.KindText {
+		t := dtype.Text(spec.Encoding)
+		if spec.Sized {
+			t = dtype.FixedText(spec.Size, spec.Encoding)
+		}
+		return minMaxAny(ctx, sourceOf(c, t).Slice(i, j), most)
+	}
+	n, err := numbersOf(c)
+	if err != nil {
+		return nil, nil, false, err
+	}
+	return n.minMax(ctx, c, i, j, most)
+}
+
+func minMaxAny[T cmp.Ordered](ctx context.Context, s Source[T], most int) (low, high any, ok bool, err error) {
+	var e extent[T]
+	err = s.reader.view(ctx, func(ctx context.Context, tx *columnvault.Tx) error {
+		e, err = extentOf(ctx, s.in(tx), false, most)
+		return err
+	})
+	switch {
+	case errors.Is(err, errMost):
+		return nil, nil, false, nil
+	case err != nil || !e.any:
+		return nil, nil, err == nil, err
+	}
+	return e.low, e.high, true, nil
+}
+
+// sourceOf is the source of a column of this type, whose elements may be missing.
+func sourceOf[T any](c *columnvault.Column[any], t dtype.Type[T]) Source[T] {
+	if c.Meaning().Null {
+		return OfNull(columnvault.As(c, dtype.Nullable(t)))
+	}
+	return Of(columnvault.As(c, t))
+}
+
 // numbersOf returns the numbers of a column.
 func numbersOf(c *columnvault.Column[any]) (dynamic, error) {
 	spec, err := dtype.ParseSpec(c.DType())
@@ -83,16 +130,12 @@ type dynamic interface {
 	floats(c *columnvault.Column[any]) Source[float64]
 	describe(ctx context.Context, c *columnvault.Column[any], i, j int) (Description[any], error)
 	sum(ctx context.Context, c *columnvault.Column[any], i, j int) (any, error)
+	minMax(ctx context.Context, c *columnvault.Column[any], i, j, most int) (low, high any, ok bool, err error)
 }
 
 type numbers[T dtype.Element] struct{ t dtype.Type[T] }
 
-func (n numbers[T]) source(c *columnvault.Column[any]) Source[T] {
-	if c.Meaning().Null {
-		return OfNull(columnvault.As(c, dtype.Nullable(n.t)))
-	}
-	return Of(columnvault.As(c, n.t))
-}
+func (n numbers[T]) source(c *columnvault.Column[any]) Source[T] { return sourceOf(c, n.t) }
 
 func (n numbers[T]) floats(c *columnvault.Column[any]) Source[float64] {
 	return Map(n.source(c), func(v T) float64 { return float64(v) })
@@ -105,6 +148,10 @@ func (n numbers[T]) describe(ctx context.Context, c *columnvault.Column[any], i,
 		all.Min, all.Quarter, all.Median, all.ThreeQuarters, all.Max, all.Mean = d.Min, d.Quarter, d.Median, d.ThreeQuarters, d.Max, d.Mean
 	}
 	return all, err
+}
+
+func (n numbers[T]) minMax(ctx context.Context, c *columnvault.Column[any], i, j, most int) (low, high any, ok bool, err error) {
+	return minMaxAny(ctx, n.source(c).Slice(i, j), most)
 }
 
 func (n numbers[T]) sum(ctx context.Context, c *columnvault.Column[any], i, j int) (any, error) {

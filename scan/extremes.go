@@ -3,34 +3,57 @@ package scan
 import (
 	"cmp"
 	"context"
+	"math"
 	"reflect"
+
+	"columnvault"
 )
 
 // MinMax returns the smallest and the largest element, or
-// [columnvault.ErrNotFound] if there are none. Text is compared by its bytes.
+// [columnvault.ErrNotFound] if there are none. Text is compared by its bytes. Of a
+// native column it reads the runs in which the [columnvault.Bounds] say that they
+// may be: two where nothing has been edited, and all at worst.
 func MinMax[T cmp.Ordered](ctx context.Context, s Source[T]) (low, high T, err error) {
-	e := newExtremes[T]()
-	err = s.each(ctx, func(b block[T]) error { e.add(b.present()); return nil })
+	var e extent[T]
+	err = s.reader.view(ctx, func(ctx context.Context, tx *columnvault.Tx) error {
+		e, err = extentOf(ctx, s.in(tx), false, math.MaxInt)
+		return err
+	})
 	if err == nil && !e.any {
 		err = s.none("minmax")
 	}
 	return e.low, e.high, err
 }
 
-// Count returns how many elements are there: neither missing nor NaN.
+// Count returns how many elements are there: neither missing nor NaN. It does not
+// read those of which the [columnvault.Bounds] say that.
 func Count[T any](ctx context.Context, s Source[T]) (n int, err error) {
-	err = s.each(ctx, func(b block[T]) error {
-		values := b.present()
-		switch values := any(values).(type) {
-		case []float64:
-			n -= countNaN(values)
-		case []float32:
-			n -= countNaN(values)
+	err = s.reader.view(ctx, func(ctx context.Context, tx *columnvault.Tx) error {
+		s := s.in(tx)
+		from, to, err := s.span(ctx)
+		if err != nil {
+			return err
 		}
-		n += len(values)
-		return nil
+		n = 0
+		whole := func(b columnvault.Bounds) { n += b.To - b.From }
+		return s.unknown(ctx, from, to, s.reader.complete, whole, func(b block[T]) error {
+			n += countPresent(b.present())
+			return nil
+		})
 	})
 	return n, err
+}
+
+// countPresent counts what is not NaN.
+func countPresent[T any](values []T) int {
+	n := len(values)
+	switch values := any(values).(type) {
+	case []float64:
+		n -= countNaN(values)
+	case []float32:
+		n -= countNaN(values)
+	}
+	return n
 }
 
 // countNaN counts NaNs without a branch.

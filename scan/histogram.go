@@ -22,7 +22,8 @@ const maxBins = 1 << 16
 // Histogram counts the elements in equal parts of the range from the smallest to
 // the largest, of which it makes 1 to 65,536. Infinities count in the first and the
 // last bin, and do not widen the range. There are no bins if there are no
-// elements but these. The column is read twice.
+// elements but these. The column is read twice, or once after a [MinMax] that finds
+// no infinity.
 //
 // Integers beyond 2^53 are rounded, so those next to an edge may count on its
 // other side.
@@ -38,15 +39,7 @@ func Histogram[T dtype.Element](ctx context.Context, s Source[T], bins int) (all
 }
 
 func histogram[T dtype.Element](ctx context.Context, s Source[T], bins int) ([]Bin, error) {
-	low, high := math.Inf(1), math.Inf(-1)
-	err := s.each(ctx, func(b block[T]) error {
-		for _, v := range b.present() {
-			if f := float64(v); f-f == 0 { // neither NaN nor infinite
-				low, high = min(low, f), max(high, f)
-			}
-		}
-		return nil
-	})
+	low, high, err := finite(ctx, s)
 	if err != nil || low > high {
 		return nil, err
 	}
@@ -75,4 +68,27 @@ func histogram[T dtype.Element](ctx context.Context, s Source[T], bins int) ([]B
 	}
 	all[0].From, all[bins-1].To = low, high
 	return all, err
+}
+
+// finite returns the smallest and the largest element that are not infinite. If
+// there are none, the smallest is larger.
+func finite[T dtype.Element](ctx context.Context, s Source[T]) (low, high float64, err error) {
+	e, err := extentOf(ctx, s, false, math.MaxInt)
+	low, high = float64(e.low), float64(e.high)
+	if err == nil && e.any && low-low == 0 && high-high == 0 {
+		return low, high, nil
+	}
+	low, high = math.Inf(1), math.Inf(-1)
+	if err != nil || !e.any {
+		return low, high, err
+	}
+	err = s.each(ctx, func(b block[T]) error {
+		for _, v := range b.present() {
+			if f := float64(v); f-f == 0 { // neither NaN nor infinite
+				low, high = min(low, f), max(high, f)
+			}
+		}
+		return nil
+	})
+	return low, high, err
 }

@@ -25,7 +25,15 @@ func Quantiles[T dtype.Element](ctx context.Context, s Source[T], q ...float64) 
 		}
 	}
 	err = s.reader.view(ctx, func(ctx context.Context, tx *columnvault.Tx) error {
-		values, err = quantiles(ctx, s.in(tx), q)
+		s := s.in(tx)
+		e, err := extentOf(ctx, s, true, math.MaxInt)
+		if err != nil {
+			return err
+		}
+		if e.count == 0 {
+			return s.none("quantiles")
+		}
+		values, err = quantiles(ctx, s, e, q)
 		return err
 	})
 	return values, err
@@ -52,20 +60,19 @@ type cell struct {
 	keys   []uint64
 }
 
-// quantiles is Quantiles in a transaction.
-func quantiles[T dtype.Element](ctx context.Context, s Source[T], q []float64) ([]T, error) {
-	all, low, high := 0, uint64(math.MaxUint64), uint64(0)
-	err := eachKeys(ctx, s, func(keys []uint64) {
-		all += len(keys)
-		for _, key := range keys {
-			low, high = min(low, key), max(high, key)
+// quantiles is Quantiles in a transaction, of a source with this extent, which is
+// counted and not empty.
+func quantiles[T dtype.Element](ctx context.Context, s Source[T], e extent[T], q []float64) ([]T, error) {
+	all := e.count
+	low, high := cellKey(e.low), cellKey(e.high)
+	if isFloat[T]() {
+		// The zeros are equal, and have different keys here.
+		if e.low == 0 {
+			low = cellKey(T(math.Copysign(0, -1)))
 		}
-	})
-	if err == nil && all == 0 {
-		err = s.none("quantiles")
-	}
-	if err != nil {
-		return nil, err
+		if e.high == 0 {
+			high = cellKey(T(0))
+		}
 	}
 	ranks := make([]int, len(q))
 	for i, q := range q {
@@ -82,7 +89,10 @@ func quantiles[T dtype.Element](ctx context.Context, s Source[T], q []float64) (
 	}
 	values := make([]T, len(q))
 	for i, rank := range ranks {
-		values[i] = found[rank]
+		var ok bool
+		if values[i], ok = found[rank]; !ok {
+			return nil, s.fail("quantiles", -1, fmt.Errorf("%w: elements are outside of the bounds that their column gives them", columnvault.ErrCorrupt))
+		}
 	}
 	return values, nil
 }
@@ -167,14 +177,16 @@ func pick[T dtype.Element](ctx context.Context, s Source[T], ranks []int, cells 
 		c := &cells[i]
 		slices.Sort(c.keys)
 		for _, rank := range c.of(ranks) {
-			found[rank] = elementOf[T](c.keys[rank-c.before])
+			if at := rank - c.before; at < len(c.keys) {
+				found[rank] = elementOf[T](c.keys[at])
+			}
 		}
 	}
 	return nil
 }
 
 // eachKeys calls fn with the keys of the elements that are there, block by
-// block. Keys are ordered as the elements are.
+// block.
 func eachKeys[T dtype.Element](ctx context.Context, s Source[T], fn func(keys []uint64)) error {
 	buf := make([]uint64, blockLen)
 	return s.each(ctx, func(b block[T]) error {
@@ -184,24 +196,30 @@ func eachKeys[T dtype.Element](ctx context.Context, s Source[T], fn func(keys []
 		switch {
 		case isFloat[T]():
 			for _, v := range values {
-				f := math.Float64bits(float64(v))
-				keys[n] = f ^ (uint64(int64(f)>>63) | 1<<63)
+				keys[n] = cellKey(v)
 				n += one(v == v)
 			}
-		case T(0)-1 < 0:
-			for i, v := range values {
-				keys[i] = uint64(int64(v)) ^ 1<<63
-			}
-			n = len(values)
 		default:
 			for i, v := range values {
-				keys[i] = uint64(v)
+				keys[i] = cellKey(v)
 			}
 			n = len(values)
 		}
 		fn(keys[:n])
 		return nil
 	})
+}
+
+// cellKey returns the key of an element. Keys are ordered as the elements are.
+func cellKey[T dtype.Element](v T) uint64 {
+	switch {
+	case isFloat[T]():
+		f := math.Float64bits(float64(v))
+		return f ^ (uint64(int64(f)>>63) | 1<<63)
+	case T(0)-1 < 0:
+		return uint64(int64(v)) ^ 1<<63
+	}
+	return uint64(v)
 }
 
 // elementOf returns the element of a key.

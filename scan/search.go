@@ -64,7 +64,7 @@ func SearchSorted[T cmp.Ordered](ctx context.Context, s Source[T], value T, side
 }
 
 func searchSorted[T cmp.Ordered](ctx context.Context, s Source[T], value T, side Side) (int, error) {
-	from, to, err := s.bounds(ctx)
+	from, to, err := s.span(ctx)
 	if err != nil {
 		return 0, err
 	}

@@ -1,7 +1,6 @@
 package scan
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"iter"
@@ -80,24 +79,8 @@ func (s Source[T]) each(ctx context.Context, fn func(b block[T]) error) error {
 	return nil
 }
 
-// eachWithin is each of the blocks in which elements from low to high may be.
-func eachWithin[T cmp.Ordered](ctx context.Context, s Source[T], low, high T, fn func(b block[T]) error) error {
-	return s.reader.view(ctx, func(ctx context.Context, tx *columnvault.Tx) error {
-		s := s.in(tx)
-		at, end, err := s.bounds(ctx)
-		for at < end && err == nil {
-			if s.i, s.j, err = s.reader.within(ctx, at, end, low, high); err != nil || s.i == s.j {
-				break
-			}
-			at = s.j
-			err = s.each(ctx, fn)
-		}
-		return err
-	})
-}
-
-// bounds returns the absolute positions of the slice.
-func (s Source[T]) bounds(ctx context.Context) (from, to int, err error) {
+// span returns the absolute positions of the slice.
+func (s Source[T]) span(ctx context.Context) (from, to int, err error) {
 	n, err := s.reader.len(ctx)
 	if err != nil {
 		return 0, 0, err
@@ -154,6 +137,14 @@ func one(b bool) int {
 // second cache.
 const blockLen = 1 << 14
 
+// blockOf is how long a block of the elements from i up to j is at most.
+func blockOf(i, j, most int) int {
+	if i >= 0 && j > i {
+		return min(j-i, most)
+	}
+	return most
+}
+
 // reader reads elements of some column as elements of type T.
 type reader[T any] interface {
 	name() string
@@ -165,8 +156,14 @@ type reader[T any] interface {
 	// read returns the n elements from position at on, or those that are there.
 	// It uses the memory of b, and more if that is too small.
 	read(ctx context.Context, b *block[T], at, n int) error
-	// within is columnvault.Column.Within, as far as that is known.
+	// within, bounds and key are what columnvault.Column has under these names, as
+	// far as that is known.
 	within(ctx context.Context, i, j int, low, high T) (from, to int, err error)
+	bounds(ctx context.Context, i, j int) iter.Seq2[columnvault.Bounds, error]
+	key(v T) (uint64, bool)
+	// complete tells whether no element is missing or NaN, of those with these
+	// bounds, which are known.
+	complete(b columnvault.Bounds) bool
 }
 
 // plain reads a column without missing elements.
@@ -181,7 +178,7 @@ func (p plain[T]) view(ctx context.Context, fn func(context.Context, *columnvaul
 
 func (p plain[T]) blocks(ctx context.Context, i, j int) iter.Seq2[block[T], error] {
 	return func(yield func(block[T], error) bool) {
-		for run, err := range p.c.RunsInto(ctx, make([]T, blockLen), i, j) {
+		for run, err := range p.c.RunsInto(ctx, make([]T, blockOf(i, j, blockLen)), i, j) {
 			if !yield(block[T]{start: run.Start, values: run.Values}, err) {
 				return
 			}
@@ -200,6 +197,13 @@ func (p plain[T]) within(ctx context.Context, i, j int, low, high T) (from, to i
 	return p.c.Within(ctx, i, j, low, high)
 }
 
+func (p plain[T]) bounds(ctx context.Context, i, j int) iter.Seq2[columnvault.Bounds, error] {
+	return p.c.Bounds(ctx, i, j)
+}
+
+func (p plain[T]) key(v T) (uint64, bool)           { return p.c.Key(v) }
+func (p plain[T]) complete(columnvault.Bounds) bool { return true } // NaN has no key
+
 // nullable reads a column of which elements may be missing.
 type nullable[T any] struct {
 	c *columnvault.Column[sql.Null[T]]
@@ -215,7 +219,7 @@ func (p nullable[T]) view(ctx context.Context, fn func(context.Context, *columnv
 func (p nullable[T]) blocks(ctx context.Context, i, j int) iter.Seq2[block[T], error] {
 	return func(yield func(block[T], error) bool) {
 		var b block[T]
-		for run, err := range p.c.RunsInto(ctx, make([]sql.Null[T], blockLen/2), i, j) {
+		for run, err := range p.c.RunsInto(ctx, make([]sql.Null[T], blockOf(i, j, blockLen/2)), i, j) {
 			b.start = run.Start
 			b.split(run.Values)
 			if !yield(b, err) {
@@ -235,6 +239,17 @@ func (p nullable[T]) read(ctx context.Context, b *block[T], at, n int) error {
 
 func (p nullable[T]) within(ctx context.Context, i, j int, low, high T) (from, to int, err error) {
 	return p.c.Within(ctx, i, j, sql.Null[T]{V: low, Valid: true}, sql.Null[T]{V: high, Valid: true})
+}
+
+func (p nullable[T]) bounds(ctx context.Context, i, j int) iter.Seq2[columnvault.Bounds, error] {
+	return p.c.Bounds(ctx, i, j)
+}
+
+func (p nullable[T]) key(v T) (uint64, bool) { return p.c.Key(sql.Null[T]{V: v, Valid: true}) }
+
+func (p nullable[T]) complete(b columnvault.Bounds) bool {
+	missing, ok := p.c.Key(sql.Null[T]{})
+	return !ok || missing < b.Low || missing > b.High
 }
 
 // split takes values and whether they are there apart.
@@ -288,6 +303,13 @@ func (m mapped[A, B]) read(ctx context.Context, b *block[B], at, n int) error {
 func (m mapped[A, B]) within(_ context.Context, i, j int, _, _ B) (from, to int, err error) {
 	return i, j, nil
 }
+
+func (m mapped[A, B]) bounds(_ context.Context, i, j int) iter.Seq2[columnvault.Bounds, error] {
+	return func(yield func(columnvault.Bounds, error) bool) { yield(columnvault.Bounds{From: i, To: j}, nil) }
+}
+
+func (m mapped[A, B]) key(B) (uint64, bool)             { return 0, false }
+func (m mapped[A, B]) complete(columnvault.Bounds) bool { return false }
 
 // apply makes b of a block of the other reader.
 func (m mapped[A, B]) apply(b *block[B], from block[A]) {

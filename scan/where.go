@@ -5,6 +5,7 @@ import (
 	"context"
 	"math"
 
+	"columnvault"
 	"columnvault/dtype"
 )
 
@@ -63,12 +64,13 @@ func next[T dtype.Element](v, toward T) T {
 }
 
 // each is that of the source, but that it may leave out elements for which the
-// condition does not hold.
-func (c Condition[T]) each(ctx context.Context, s Source[T], fn func(b block[T]) error) error {
+// condition does not hold, and call whole, if that is not nil, where it holds for
+// all.
+func (c Condition[T]) each(ctx context.Context, s Source[T], whole func(b columnvault.Bounds), fn func(b block[T]) error) error {
 	if c.holds != nil {
 		return s.each(ctx, fn)
 	}
-	return eachWithin(ctx, s, c.low, c.high, fn)
+	return interval[T]{low: c.low, high: c.high}.each(ctx, s, whole, fn)
 }
 
 // Where returns the positions in the column of the elements for which the
@@ -77,7 +79,12 @@ func (c Condition[T]) each(ctx context.Context, s Source[T], fn func(b block[T])
 func Where[T cmp.Ordered](ctx context.Context, s Source[T], c Condition[T]) ([]int, error) {
 	var found []int
 	hits := make([]int, blockLen)
-	err := c.each(ctx, s, func(b block[T]) error {
+	whole := func(b columnvault.Bounds) {
+		for at := b.From; at < b.To; at++ {
+			found = append(found, at)
+		}
+	}
+	err := c.each(ctx, s, whole, func(b block[T]) error {
 		hits = sized(hits, len(b.values))
 		found = append(found, hits[:c.find(hits, b)]...)
 		return nil
@@ -89,7 +96,7 @@ func Where[T cmp.Ordered](ctx context.Context, s Source[T], c Condition[T]) ([]i
 func Filter[T cmp.Ordered](ctx context.Context, s Source[T], c Condition[T]) ([]T, error) {
 	var found []T
 	hits := make([]int, blockLen)
-	err := c.each(ctx, s, func(b block[T]) error {
+	err := c.each(ctx, s, nil, func(b block[T]) error {
 		hits = sized(hits, len(b.values))
 		for _, at := range hits[:c.find(hits, b)] {
 			found = append(found, b.values[at-b.start])
@@ -101,7 +108,8 @@ func Filter[T cmp.Ordered](ctx context.Context, s Source[T], c Condition[T]) ([]
 
 // CountRange returns how many elements are at least from and less than to.
 func CountRange[T cmp.Ordered](ctx context.Context, s Source[T], from, to T) (n int, err error) {
-	err = eachWithin(ctx, s, from, to, func(b block[T]) error {
+	whole := func(b columnvault.Bounds) { n += b.To - b.From }
+	err = interval[T]{from, to, true}.each(ctx, s, whole, func(b block[T]) error {
 		for _, v := range b.present() {
 			n += one(v >= from) & one(v < to)
 		}
@@ -113,7 +121,8 @@ func CountRange[T cmp.Ordered](ctx context.Context, s Source[T], from, to T) (n 
 // CountWhere returns for how many elements the condition holds, and takes no
 // memory for them.
 func CountWhere[T cmp.Ordered](ctx context.Context, s Source[T], c Condition[T]) (n int, err error) {
-	err = c.each(ctx, s, func(b block[T]) error {
+	whole := func(b columnvault.Bounds) { n += b.To - b.From }
+	err = c.each(ctx, s, whole, func(b block[T]) error {
 		n += c.count(b.present())
 		return nil
 	})

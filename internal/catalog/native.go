@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"columnvault/dtype"
+	"columnvault/internal/column"
 	"columnvault/internal/column/native"
 	"columnvault/internal/store"
 )
@@ -24,34 +25,34 @@ const (
 )
 
 // orders are those of elements, by their kinds.
-var orders = map[dtype.Kind]native.Order{
-	dtype.KindBool: native.Unsigned, dtype.KindInt8: native.Signed, dtype.KindInt16: native.Signed,
-	dtype.KindInt32: native.Signed, dtype.KindInt64: native.Signed, dtype.KindUint8: native.Unsigned,
-	dtype.KindUint16: native.Unsigned, dtype.KindUint32: native.Unsigned, dtype.KindUint64: native.Unsigned,
-	dtype.KindFloat32: native.Float, dtype.KindFloat64: native.Float, dtype.KindBytes: native.Bytes,
+var orders = map[dtype.Kind]column.Order{
+	dtype.KindBool: column.Unsigned, dtype.KindInt8: column.Signed, dtype.KindInt16: column.Signed,
+	dtype.KindInt32: column.Signed, dtype.KindInt64: column.Signed, dtype.KindUint8: column.Unsigned,
+	dtype.KindUint16: column.Unsigned, dtype.KindUint32: column.Unsigned, dtype.KindUint64: column.Unsigned,
+	dtype.KindFloat32: column.Float, dtype.KindFloat64: column.Float, dtype.KindBytes: column.Bytes,
 }
 
 // commonOrders are those of the commonest dtypes, by their texts: to parse one
 // takes memory in each transaction.
-var commonOrders = func() map[string]native.Order {
-	common := map[string]native.Order{dtype.String.String(): native.Bytes}
+var commonOrders = func() map[string]column.Order {
+	common := map[string]column.Order{dtype.String.String(): column.Bytes}
 	for kind, order := range orders {
 		common[dtype.Spec{Kind: kind}.String()] = order
 	}
 	return common
 }()
 
-// orderOf is the order of the elements of a dtype.
-func orderOf(text string) native.Order {
+// OrderOf is the order of the elements of a dtype.
+func OrderOf(text string) column.Order {
 	if order, ok := commonOrders[text]; ok {
 		return order
 	}
 	spec, err := dtype.ParseSpec(text)
 	switch {
 	case err != nil:
-		return native.Unordered
+		return column.Unordered
 	case spec.Kind == dtype.KindText && (spec.Encoding == dtype.UTF8 || spec.Encoding == dtype.ASCII || spec.Encoding == dtype.Latin1):
-		return native.Bytes
+		return column.Bytes
 	}
 	return orders[spec.Kind]
 }
@@ -72,7 +73,7 @@ func entryNative(ctx context.Context, r store.Reader, row store.Row) (Entry, err
 
 // openNative opens the column.
 func (e Entry) openNative(caps store.Caps) (*native.Column, error) {
-	return native.Open(e.Data, e.last, native.Options{Window: caps.Window, Order: orderOf(e.DType), Cache: e.Directories})
+	return native.Open(e.Data, e.last, native.Options{Window: caps.Window, Order: OrderOf(e.DType), Cache: e.Directories})
 }
 
 // nativeRow is the entry of a native column that is to be created.

@@ -96,7 +96,7 @@ func (s shape) open(ctx context.Context, r store.Reader, name string) (column.Co
 		if err != nil {
 			return nil, err
 		}
-		return native.Open(row, &last, native.Options{Window: 500, Order: native.Bytes, Cache: &directories})
+		return native.Open(row, &last, native.Options{Window: 500, Order: column.Bytes, Cache: &directories})
 	}
 	slices.SortFunc(rows, func(a, b store.Row) int { return int(a.ID - b.ID) })
 	if s.size > 0 {

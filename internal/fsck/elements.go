@@ -34,7 +34,11 @@ func (c *checker) elements(ctx context.Context, e catalog.Entry, col column.Colu
 	bad := &ranges{report: func(kind Kind, i, j int64, why error) {
 		c.emit(Finding{Kind: kind, Severity: Damage, Column: e.Name, Chunk: -1, From: i, To: j, Text: elementsText(kind, i, j, why)})
 	}}
+	order := catalog.OrderOf(e.DType)
 	found := func(i int64, b *column.Elements) error {
+		if err := outside(ctx, c.r, col, order, i, b, func(k int64) { bad.add(Outside, k, k+1, nil) }); err != nil {
+			return err
+		}
 		if known {
 			undecodable(spec, meaning, col.Size(), i, b, func(i int64, why error) { bad.add(Element, i, i+1, why) })
 		}
@@ -114,6 +118,36 @@ func undecodable(spec dtype.Spec, m dtype.Meaning, size int, i int64, b *column.
 	}
 }
 
+// outside calls bad for the elements from position i on that are not within the
+// bounds that the column has for them.
+func outside(ctx context.Context, r store.Reader, col column.Column, order column.Order, i int64, b *column.Elements, bad func(i int64)) error {
+	size := col.Size()
+	for s, err := range column.BoundsOf(ctx, r, col, i, i+int64(b.Count(size))) {
+		if err != nil {
+			return err
+		}
+		if !s.Known {
+			continue
+		}
+		var part column.Elements
+		from, to := int(s.From-i), int(s.To-i)
+		if size > 0 {
+			part = column.Elements{Data: b.Data[from*size : to*size]}
+		} else {
+			part = b.Part(from, to)
+		}
+		if low, high, ok := order.Range(&part, size); ok && low >= s.Low && high <= s.High {
+			continue
+		}
+		for k := range to - from {
+			if key, ok := order.Key(part.At(size, k)); !ok || key < s.Low || key > s.High {
+				bad(s.From + int64(k))
+			}
+		}
+	}
+	return nil
+}
+
 // ranges joins neighbors that have the same thing wrong with them.
 type ranges struct {
 	report func(kind Kind, i, j int64, why error)
@@ -140,7 +174,10 @@ func (r *ranges) flush() {
 
 func elementsText(kind Kind, i, j int64, why error) string {
 	what := "cannot be read"
-	if kind == Element {
+	switch kind {
+	case Outside:
+		return fmt.Sprintf("%s: outside of the bounds that their run gives them, so that searches may pass over them", rangeText(i, j))
+	case Element:
 		what = "cannot be decoded"
 	}
 	return fmt.Sprintf("%s %s: %s", rangeText(i, j), what, excerpt.Line(why.Error(), excerpt.Path))

@@ -90,6 +90,8 @@ const (
 	Unreadable Kind = "unreadable"
 	// Element: elements that can be read and do not decode.
 	Element Kind = "element"
+	// Outside: elements outside of the bounds that their column has for them.
+	Outside Kind = "run-bounds"
 	// Value: a value of a key-value table that is not what its header says.
 	Value Kind = "value"
 	// Uneven: columns that may be a table, and have unequal lengths.
@@ -107,7 +109,7 @@ func (k Kind) mends() (possible bool, loss string) {
 	switch k {
 	case Index, Orphan, Half, Bounds, Size, Used, Stray, Order:
 		return true, ""
-	case Catalog, Uneven:
+	case Catalog, Uneven, Outside:
 		return true, ""
 	case Missing, Short:
 		return true, "the elements: those at the end are cut off, others are replaced by empty ones if that is asked for"

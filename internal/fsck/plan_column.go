@@ -242,7 +242,7 @@ func (m *columnPlan) inspect(ctx context.Context) error {
 
 // decide chooses the steps for what has been found.
 func (m *columnPlan) decide(ctx context.Context) error {
-	needed := m.kinds[Size] || m.kinds[Order] || m.kinds[Entry] || m.kinds[Short] || m.kinds[Missing] || m.kinds[Unreadable]
+	needed := m.kinds[Size] || m.kinds[Order] || m.kinds[Entry] || m.kinds[Short] || m.kinds[Missing] || m.kinds[Unreadable] || m.kinds[Outside]
 	needed = needed || m.miscounted
 	if m.kinds[Bounds] && !needed {
 		fits, err := m.sameBounds(ctx)

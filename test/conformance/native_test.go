@@ -7,6 +7,7 @@ import (
 	"columnvault"
 	"columnvault/dtype"
 	"columnvault/internal/vaulttest"
+	"columnvault/scan"
 )
 
 // TestNativeDamage damages runs of native columns: Check finds it, what is whole
@@ -21,6 +22,8 @@ func TestNativeDamage(t *testing.T) {
 		"the length":           `UPDATE columnvault_columns SET length = length + 5 WHERE col_id = 1`,
 		"a length beyond all":  `UPDATE columnvault_columns SET length = 1 << 60 WHERE col_id = 2`,
 		"the size of elements": `UPDATE columnvault_columns SET elem_size = 4 WHERE col_id = 1`,
+		"a lower bound":        `UPDATE columnvault_runs SET meta = substr(meta, 1, 16) || x'0000000000000090' || substr(meta, 25) WHERE col_id = 1 AND number = (SELECT min(number) FROM columnvault_runs WHERE col_id = 1)`,
+		"an upper bound":       `UPDATE columnvault_runs SET meta = substr(meta, 1, 24) || x'0000000000000000' || substr(meta, 33) WHERE col_id = 2 AND number = (SELECT max(number) FROM columnvault_runs WHERE col_id = 2)`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "a.db")
@@ -38,6 +41,7 @@ func TestNativeDamage(t *testing.T) {
 				t.Fatal("Check finds nothing")
 			}
 			vaulttest.WantColumn(t, untouched, 1, 2, 3)
+			scanAll(t, v)
 			plan, err := v.PlanRepair(t.Context(), columnvault.RepairOptions{Replace: true})
 			vaulttest.Must(t, err)
 			vaulttest.Must(t, v.Repair(t.Context(), plan))
@@ -47,6 +51,59 @@ func TestNativeDamage(t *testing.T) {
 			}
 			vaulttest.WantColumn(t, untouched, 1, 2, 3)
 		})
+	}
+}
+
+// scanAll asks for what bounds say of damaged columns: the answers may be errors, or
+// wrong, and no more.
+func scanAll(t *testing.T, v *columnvault.Vault) {
+	t.Helper()
+	ctx := t.Context()
+	if numbers, err := columnvault.Lookup(ctx, v, "numbers", dtype.Int64); err == nil {
+		low, high, err := scan.MinMax(ctx, scan.Of(numbers))
+		t.Logf("numbers are from %d to %d, %v", low, high, err)
+		n, err := scan.CountRange(ctx, scan.Of(numbers), 100, 400)
+		t.Logf("%d of them are in a range, %v", n, err)
+		n, err = scan.Count(ctx, scan.Of(numbers))
+		t.Logf("there are %d of them, %v", n, err)
+		_, err = scan.Histogram(ctx, scan.Of(numbers), 4)
+		t.Logf("a histogram: %v", err)
+		_, err = scan.Describe(ctx, scan.Of(numbers))
+		t.Logf("a description: %v", err)
+		_, err = scan.Quantiles(ctx, scan.Of(numbers), 0, 0.5, 1)
+		t.Logf("quantiles: %v", err)
+		at, err := scan.SearchSorted(ctx, scan.Of(numbers), 250, scan.Left)
+		t.Logf("one is at %d, %v", at, err)
+	}
+	if texts, err := columnvault.Lookup(ctx, v, "texts", dtype.String); err == nil {
+		low, high, err := scan.MinMax(ctx, scan.Of(texts))
+		t.Logf("texts are from %q to %q, %v", low, high, err)
+	}
+}
+
+// TestBoundsThatLie finds which elements are outside of the bounds of their runs, and
+// makes these true.
+func TestBoundsThatLie(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.db")
+	v := vaulttest.OpenAt(t, path, nil)
+	o := &columnvault.ColumnOptions{Layout: columnvault.Native, MaxChunk: 400}
+	vaulttest.CreateWith(t, v, "x", dtype.Int64, o, vaulttest.Span(0, 500)...)
+	vaulttest.Must(t, v.Close())
+	// The second run has the elements from 50 to 99, and says that it has none below 60.
+	vaulttest.ExecSQL(t, path, `UPDATE columnvault_runs SET meta = substr(meta, 1, 16) || x'3c00000000000080' || substr(meta, 25) WHERE number = (SELECT min(number) FROM columnvault_runs WHERE number > 0)`)
+	v = vaulttest.OpenAt(t, path, nil)
+	found := vaulttest.Found(t, v, columnvault.CheckOptions{Full: true})
+	if len(found) != 1 || found[0].Kind != columnvault.FindingRunBounds || found[0].From != 50 || found[0].To != 60 || found[0].Severity != columnvault.SeverityDamage || !found[0].Repairable {
+		t.Fatalf("Check finds %+v", found)
+	}
+	plan, err := v.PlanRepair(t.Context(), columnvault.RepairOptions{})
+	vaulttest.Must(t, err)
+	vaulttest.Must(t, v.Repair(t.Context(), plan))
+	vaulttest.WantSound(t, v)
+	x := vaulttest.Lookup(t, v, "x", dtype.Int64)
+	vaulttest.WantColumn(t, x, vaulttest.Span(0, 500)...)
+	if n, err := scan.CountRange(t.Context(), scan.Of(x), 50, 60); n != 10 || err != nil {
+		t.Errorf("%d elements are from 50 to 60, %v", n, err)
 	}
 }
 

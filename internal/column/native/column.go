@@ -17,7 +17,7 @@ type Column struct {
 	size int64
 	// window is the number of bytes that a move takes at once.
 	window int64
-	order  Order
+	order  column.Order
 	cache  *Cache
 	// last is the last run, if one exists; its first is how many elements are
 	// before it. tail is what lies in its Meta.
@@ -52,7 +52,7 @@ type Options struct {
 	// Window is the number of bytes that a move takes at once.
 	Window int64
 	// Order is that of the elements.
-	Order Order
+	Order column.Order
 	// Cache keeps the directory; nil is no cache.
 	Cache *Cache
 }

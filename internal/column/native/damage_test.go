@@ -3,7 +3,6 @@ package native
 import (
 	"context"
 	"errors"
-	"math"
 	"testing"
 
 	"columnvault/internal/column"
@@ -129,7 +128,7 @@ func open(ctx context.Context, r store.Reader) (*Column, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Open(row, &last, Options{Window: 64 << 10, Order: Signed})
+	return Open(row, &last, Options{Window: 64 << 10, Order: column.Signed})
 }
 
 // changes are edits of a column at a place.
@@ -229,30 +228,4 @@ func FuzzFrame(f *testing.F) {
 			t.Fatalf("width %d: %x became %x, %v", width, raw, got, err)
 		}
 	})
-}
-
-// TestKeys compares the order of keys with that of numbers.
-func TestKeys(t *testing.T) {
-	floats := []float64{math.Inf(-1), -math.MaxFloat64, -1, -math.SmallestNonzeroFloat64, 0, math.SmallestNonzeroFloat64, 1, math.Inf(1)}
-	last := uint64(0)
-	for k, x := range floats {
-		var p [8]byte
-		putNumber(p[:], 8, int64(math.Float64bits(x)))
-		key, ok := Float.Key(p[:])
-		if !ok || k > 0 && key <= last {
-			t.Errorf("%v has the key %d, after %d", x, key, last)
-		}
-		last = key
-	}
-	last = 0
-	for k, n := range []int64{-128, -1, 0, 1, 127} {
-		key, ok := Signed.Key([]byte{byte(n)})
-		if !ok || k > 0 && key <= last {
-			t.Errorf("%d has the key %d, after %d", n, key, last)
-		}
-		last = key
-	}
-	if _, ok := Float.Key([]byte{0, 0, 0, 0, 0, 0, 0xf8, 0x7f}); ok {
-		t.Error("NaN has a key")
-	}
 }

@@ -1,12 +1,8 @@
-package native
+package column
 
 import (
-	"context"
 	"encoding/binary"
 	"math"
-
-	"columnvault/internal/column"
-	"columnvault/internal/store"
 )
 
 // Order says which elements are smaller than which. It gives every element a
@@ -63,77 +59,33 @@ func floatKey(bits uint64) uint64 {
 	return bits | top
 }
 
-// bounds are the smallest and the largest key, if all elements have keys.
-func (o Order) bounds(e *column.Elements, size int64) (lo, hi uint64, ok bool) {
+// Range is the smallest and the largest key, if all elements have keys; size is
+// that of each, 0 where it varies.
+func (o Order) Range(e *Elements, size int) (low, high uint64, ok bool) {
 	if o == Signed && size == 8 {
-		return signedBounds(e.Data)
+		return signedRange(e.Data)
 	}
-	n := e.Count(int(size))
+	n := e.Count(size)
 	if o == Unordered || n == 0 {
 		return 0, 0, false
 	}
-	lo = math.MaxUint64
+	low = math.MaxUint64
 	for k := range n {
-		key, ok := o.Key(e.At(int(size), k))
+		key, ok := o.Key(e.At(size, k))
 		if !ok {
 			return 0, 0, false
 		}
-		lo, hi = min(lo, key), max(hi, key)
+		low, high = min(low, key), max(high, key)
 	}
-	return lo, hi, true
+	return low, high, true
 }
 
-// signedBounds is bounds for integers of eight bytes.
-func signedBounds(p []byte) (lo, hi uint64, ok bool) {
+// signedRange is Range for integers of eight bytes.
+func signedRange(p []byte) (low, high uint64, ok bool) {
 	least, most := int64(math.MaxInt64), int64(math.MinInt64)
 	for ; len(p) >= 8; p = p[8:] {
 		n := int64(binary.LittleEndian.Uint64(p))
 		least, most = min(least, n), max(most, n)
 	}
 	return uint64(least) ^ top, uint64(most) ^ top, least <= most
-}
-
-// Within implements column.Bounded: it passes over runs by their bounds.
-func (c *Column) Within(ctx context.Context, r store.Reader, i, j int64, low, high []byte) (from, to int64, err error) {
-	lowest, ok := c.order.Key(low)
-	highest, bounded := c.order.Key(high)
-	if !ok || !bounded || i == j {
-		return i, j, nil
-	}
-	if err := c.load(ctx, r); err != nil {
-		return i, j, err
-	}
-	k, err := c.place(ctx, r, i)
-	if err != nil {
-		return i, j, err
-	}
-	out := func(x *run) bool { return x.bounded && (x.hi < lowest || x.lo > highest) }
-	pass := func(at int64, skip bool) int64 { // the first position whose run is not passed
-		for ; at < j && k < c.count() && out(c.run(k)) == skip; k++ {
-			at = c.run(k).end()
-		}
-		return min(at, j)
-	}
-	from = pass(i, true)
-	return from, pass(from, false), nil
-}
-
-// widen makes the bounds of a run hold for more elements, or for none if these
-// have no keys. It tells whether that has changed them.
-func (x *run) widen(o Order, e *column.Elements, size int64) (changed bool) {
-	fresh := x.rows == 0
-	if !x.bounded && !fresh || e.Count(int(size)) == 0 {
-		return false
-	}
-	lo, hi, ok := o.bounds(e, size)
-	before := x.meta
-	switch {
-	case !ok:
-		x.bounded, x.lo, x.hi = false, 0, 0
-	case fresh:
-		x.bounded, x.lo, x.hi = true, lo, hi
-	default:
-		x.lo, x.hi = min(x.lo, lo), max(x.hi, hi)
-	}
-	return x.meta != before
 }
