@@ -8,6 +8,7 @@ import (
 
 	"columnvault"
 	"columnvault/internal/values"
+	"columnvault/scan"
 )
 
 // sample is how many elements a summary looks at. A column that is not longer is
@@ -30,10 +31,13 @@ type summary struct {
 	Exact  bool `json:"exact"`
 	Looked int  `json:"looked"`
 	// Missing is how many of them are missing, or NaN.
-	Missing int    `json:"missing"`
-	Min     string `json:"min,omitempty"`
-	Max     string `json:"max,omitempty"`
-	Mean    string `json:"mean,omitempty"`
+	Missing int `json:"missing"`
+	// Ends says that Min and Max are those of all elements also where not all
+	// have been looked at.
+	Ends bool   `json:"ends,omitempty"`
+	Min  string `json:"min,omitempty"`
+	Max  string `json:"max,omitempty"`
+	Mean string `json:"mean,omitempty"`
 	// Spark are the means of neighbors among them.
 	Spark floats `json:"spark,omitempty"`
 	// Bytes is the size of all elements, -1 if it has not been measured.
@@ -103,6 +107,11 @@ func summarize(ctx context.Context, tx *columnvault.Tx, name string) (s summary,
 		}
 	}
 	s.Missing = t.missing
+	if !s.Exact {
+		if s.Ends, err = c.ends(ctx, &t); err != nil {
+			return s, err
+		}
+	}
 	if t.low != nil {
 		s.Min, s.Max = show(c.spec, c.meaning, t.low, cellRoom).Text, show(c.spec, c.meaning, t.high, cellRoom).Text
 	}
@@ -113,6 +122,31 @@ func summarize(ctx context.Context, tx *columnvault.Tx, name string) (s summary,
 		}
 	}
 	return s, nil
+}
+
+// known is how many elements are read to know the smallest and the largest of all.
+const known = 1 << 17
+
+// ends makes the extremes of a tally those of the whole column, and tells whether
+// that is done: it is where the column has bounds of its elements, and these lead
+// to few of them.
+func (c opened) ends(ctx context.Context, t *tally) (bool, error) {
+	most := known
+	switch kindOf(c.spec, c.meaning) {
+	case "text":
+		most = 8 * sample // because elements may be large
+	case "number", "time":
+	default:
+		return false, nil
+	}
+	low, high, ok, err := scan.MinMaxAny(ctx, c.Column, columnvault.Begin, columnvault.End, most)
+	if err != nil || !ok {
+		return false, err
+	}
+	if t.low, t.high = low, high; low != nil && c.meaning.IsTime() {
+		values.NewMoment(c.meaning).Show(&t.low, &t.high)
+	}
+	return true, nil
 }
 
 // isOrdered tells whether elements of a kind can be compared.

@@ -176,6 +176,45 @@ func wantGolden(t *testing.T, name string, got []byte) {
 	}
 }
 
+// TestEndsAreKnown has the smallest and the largest of long columns at positions that
+// no sample has: native columns know them, and say nothing else of all elements.
+func TestEndsAreKnown(t *testing.T) {
+	const n, low, high = 20_000, 7, 12_345
+	v := vaulttest.Open(t)
+	h := viewer.Handler(v, viewer.Options{})
+	native := &columnvault.ColumnOptions{Layout: columnvault.Native}
+	numbers := vaulttest.Sequence(n, func(i int) int64 { return int64(1000 + i%10) })
+	numbers[low], numbers[high] = -5, 1<<60+1
+	moment := func(i int) time.Time { return begin.Add(time.Duration(numbers[i]%1_000_000) * time.Hour) }
+	vaulttest.CreateWith(t, v, "numbers", dtype.Int64, native, numbers...)
+	vaulttest.CreateWith(t, v, "floats", dtype.Float64, native, vaulttest.Sequence(n, func(i int) float64 { return float64(numbers[i]) / 2 })...)
+	vaulttest.CreateWith(t, v, "times", dtype.Timestamp(dtype.Second, ""), native, vaulttest.Sequence(n, moment)...)
+	vaulttest.CreateWith(t, v, "missing", dtype.Nullable(dtype.Uint8), native, vaulttest.Sequence(n, func(i int) sql.Null[uint8] {
+		return sql.Null[uint8]{V: map[int64]uint8{-5: 1, 1<<60 + 1: 254}[numbers[i]] | 64, Valid: i%100 > 0}
+	})...)
+	vaulttest.CreateWith(t, v, "texts", dtype.String, native, vaulttest.Sequence(n, func(i int) string { return fmt.Sprintf("%020d", numbers[i]+5) })...)
+	vaulttest.CreateWith(t, v, "words", dtype.FixedText(8, dtype.UTF8), native, vaulttest.Sequence(n, func(i int) string {
+		return map[int64]string{-5: "a", 1<<60 + 1: "zzzz"}[numbers[i]] + "m"
+	})...)
+	vaulttest.Create(t, v, "layout 0", dtype.Int64, numbers...)
+	type summary struct {
+		Column, Min, Max string
+		Exact, Ends      bool
+		Looked           int
+	}
+	want := []summary{
+		{"numbers", "-5", "1152921504606846977", false, true, 4096},
+		{"floats", "-2.5", "5.764607523034235e+17", false, true, 4096},
+		{"times", moment(low).Format(time.RFC3339), moment(high).Format(time.RFC3339), false, true, 4096},
+		{"missing", "64", "254", false, true, 4096},
+		{"words", "am", "zzzzm", false, true, 4096},
+		{"texts", "00000000000000001005", "00000000000000001014", false, false, 4096}, // all keys are one
+		{"layout 0", "1000", "1009", false, false, 4096},
+	}
+	got := answer[[]summary](t, h, "/api/summaries"+q("column", "numbers", "column", "floats", "column", "times", "column", "missing", "column", "words", "column", "texts", "column", "layout 0"))
+	vaulttest.WantValues(t, "summaries", got, want)
+}
+
 // TestRefusals: what is not for the handler, or makes no sense, is refused with a
 // reason.
 func TestRefusals(t *testing.T) {

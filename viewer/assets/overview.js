@@ -68,14 +68,15 @@ export function overview() {
       },
       put(s) {
         row.old = false;
-        const guess = (td, text, whole = text) => { td.textContent = text; td.classList.toggle("about", !s.exact); td.title = !whole || s.exact ? whole || "" : `${whole}, of a sample of ${count(s.looked)} positions`; };
+        const guess = (td, text, whole = text, exact = s.exact) => { td.textContent = text; td.classList.toggle("about", !exact); td.title = !whole || exact ? whole || "" : `${whole}, of a sample of ${count(s.looked)} positions`; };
         if (s.bytes >= 0) size.textContent = bytes(s.bytes);
         if (s.error) { graph.textContent = s.error; graph.className = "type"; return; }
         const share = s.looked ? s.missing / s.looked : 0;
         guess(missing, s.missing === 0 ? "" : s.exact ? count(s.missing) : `≈ ${(share * 100).toPrecision(2)} %`);
         const [from, to] = ends(column.kind, s.min || "", s.max || "");
-        guess(low, (s.exact || !from ? "" : "≈ ") + from, s.min);
-        guess(high, (s.exact || !to ? "" : "≈ ") + to, s.max);
+        const known = s.exact || s.ends;
+        guess(low, (known || !from ? "" : "≈ ") + from, s.min, known);
+        guess(high, (known || !to ? "" : "≈ ") + to, s.max, known);
         guess(mean, (s.exact || !s.mean ? "" : "≈ ") + (s.mean ? String(Number(Number(s.mean).toPrecision(5))) : ""));
         graph.replaceChildren(s.spark ? spark(s.spark, `How ${said(column.name)} goes`) : "");
       },
