@@ -51,7 +51,7 @@ func describe[T dtype.Element](ctx context.Context, s Source[T]) (Description[T]
 		return d, nil
 	}
 	d.Min, d.Max, d.Mean = ends.low, ends.high, sum.sum()/float64(sum.count)
-	q, err := quantiles(ctx, s, extent[T]{ends, sum.count}, []float64{0.25, 0.5, 0.75})
+	q, err := quantiles(ctx, s, extent[T]{extremes: ends, count: sum.count}, []float64{0.25, 0.5, 0.75})
 	if err == nil {
 		d.Quarter, d.Median, d.ThreeQuarters = q[0], q[1], q[2]
 	}

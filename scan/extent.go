@@ -15,7 +15,23 @@ import (
 // have been counted.
 type extent[T cmp.Ordered] struct {
 	extremes[T]
-	count int
+	count           int
+	lowKey, highKey memo[T]
+}
+
+// memo is the key of the value that it was asked for last.
+type memo[T cmp.Ordered] struct {
+	value  T
+	key    uint64
+	ok, is bool
+}
+
+func (m *memo[T]) of(s Source[T], value T) (uint64, bool) {
+	if !m.is || m.value != value {
+		m.value, m.is = value, true
+		m.key, m.ok = s.reader.key(value)
+	}
+	return m.key, m.ok
 }
 
 // errMost is the error of an extent for which too many elements would be read.
@@ -74,61 +90,65 @@ func extentOf[T cmp.Ordered](ctx context.Context, s Source[T], counted bool, mos
 	}
 
 	counting = false
+	seen := map[int]bool{} // stretches that have been read to their ends
 	var buf block[T]
-	read := func(b columnvault.Bounds) error {
-		if most -= b.To - b.From; most < 0 {
-			return errMost
+	read := func(b columnvault.Bounds, open func(b columnvault.Bounds) bool) error {
+		for at := b.From; at < b.To && !seen[b.From] && open(b); {
+			end := min(b.To, at+seekLen)
+			if most -= end - at; most < 0 {
+				return errMost
+			}
+			if err := s.between(ctx, &buf, at, end, add); err != nil {
+				return err
+			}
+			at = end
+			seen[b.From] = at == b.To
 		}
-		return s.between(ctx, &buf, b.From, b.To, add)
+		return nil
 	}
-	if err := read(lowest); err != nil {
-		return e, err
-	}
-	if highest.From != lowest.From {
-		if err := read(highest); err != nil {
-			return e, err
+	seek := func(first columnvault.Bounds, open func(b columnvault.Bounds) bool, better func(a, b columnvault.Bounds) int) error {
+		if err := read(first, open); err != nil {
+			return err
 		}
-	}
-	var rest []columnvault.Bounds
-	low, lower := e.lower(s)
-	high, higher := e.higher(s)
-	for b, err := range s.reader.bounds(ctx, from, to) {
-		if err != nil {
-			return e, err
-		}
-		matters := lower && b.Low <= low || higher && b.High >= high
-		if matters && b.Known && enough(b) && b.From != lowest.From && b.From != highest.From {
-			rest = append(rest, b)
-		}
-	}
-	slices.SortFunc(rest, func(a, b columnvault.Bounds) int { return cmp.Compare(a.Low, b.Low) })
-	for i, b := range rest {
-		if low, some := e.lower(s); !some || b.Low > low {
-			break
-		}
-		if err := read(b); err != nil {
-			return e, err
-		}
-		rest[i].Known = false // which says now that it has been read
-	}
-	slices.SortFunc(rest, func(a, b columnvault.Bounds) int { return cmp.Compare(b.High, a.High) })
-	for _, b := range rest {
-		if high, some := e.higher(s); !some || b.High < high {
-			break
-		}
-		if b.Known {
-			if err := read(b); err != nil {
-				return e, err
+		var rest []columnvault.Bounds
+		for b, err := range s.reader.bounds(ctx, from, to) {
+			if err != nil {
+				return err
+			}
+			if b.Known && enough(b) && !seen[b.From] && open(b) {
+				rest = append(rest, b)
 			}
 		}
+		slices.SortFunc(rest, better)
+		for _, b := range rest {
+			if err := read(b, open); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
-	return e, nil
+	lower := func(b columnvault.Bounds) bool {
+		low, some := e.lower(s)
+		return some && b.Low <= low
+	}
+	if err := seek(lowest, lower, func(a, b columnvault.Bounds) int { return cmp.Compare(a.Low, b.Low) }); err != nil {
+		return e, err
+	}
+	higher := func(b columnvault.Bounds) bool {
+		high, some := e.higher(s)
+		return some && b.High >= high
+	}
+	return e, seek(highest, higher, func(a, b columnvault.Bounds) int { return cmp.Compare(b.High, a.High) })
 }
+
+// seekLen is how many elements are read at once where the first of them may be
+// enough.
+const seekLen = 1 << 12
 
 // lower returns the highest key of elements that may be smaller than all so far,
 // and whether there can be any.
 func (e *extent[T]) lower(s Source[T]) (key uint64, some bool) {
-	key, ok := s.reader.key(e.low)
+	key, ok := e.lowKey.of(s, e.low)
 	switch {
 	case !e.any || !ok:
 		return math.MaxUint64, true
@@ -141,7 +161,7 @@ func (e *extent[T]) lower(s Source[T]) (key uint64, some bool) {
 // higher returns the lowest key of elements that may be larger than all so far,
 // and whether there can be any.
 func (e *extent[T]) higher(s Source[T]) (key uint64, some bool) {
-	key, ok := s.reader.key(e.high)
+	key, ok := e.highKey.of(s, e.high)
 	switch {
 	case !e.any || !ok:
 		return 0, true
