@@ -15,7 +15,7 @@ func (s Source[T]) between(ctx context.Context, b *block[T], from, to int, fn fu
 	switch n := to - from; {
 	case n <= 0:
 		return nil
-	case n > blockLen || isText[T](): // texts may be large
+	case n > blockLen || !isNumber[T](): // others may be large
 		return s.Slice(from, to).each(ctx, fn)
 	default:
 		if err := s.reader.read(ctx, b, from, n); err != nil {
@@ -59,11 +59,14 @@ func (v interval[T]) each(ctx context.Context, s Source[T], whole func(b columnv
 	return s.reader.view(ctx, func(ctx context.Context, tx *columnvault.Tx) error {
 		s := s.in(tx)
 		at, end, err := s.span(ctx)
+		if err != nil {
+			return err
+		}
 		least, most, some := v.certain(s)
 		enough := func(b columnvault.Bounds) bool {
 			return some && whole != nil && b.Low >= least && b.High <= most && s.reader.complete(b)
 		}
-		for at < end && err == nil {
+		for at < end {
 			from, to, err := s.reader.within(ctx, at, end, v.low, v.high)
 			if err != nil || from == to {
 				return err
@@ -73,7 +76,7 @@ func (v interval[T]) each(ctx context.Context, s Source[T], whole func(b columnv
 			}
 			at = to
 		}
-		return err
+		return nil
 	})
 }
 
@@ -96,3 +99,8 @@ func (v interval[T]) certain(s Source[T]) (least, most uint64, some bool) {
 }
 
 func isText[T any]() bool { return reflect.TypeFor[T]().Kind() == reflect.String }
+
+func isNumber[T any]() bool {
+	kind := reflect.TypeFor[T]().Kind()
+	return kind >= reflect.Int && kind <= reflect.Float64
+}

@@ -208,3 +208,20 @@ func ExampleDescribeAny() {
 	fmt.Println(d.Count, d.Min, d.Max, err)
 	// Output: 10 20 24.5 <nil>
 }
+
+// The same of a column of any length, if it is cheap: this one is read whole, and
+// that is allowed up to 100 elements.
+func ExampleMinMaxAny() {
+	v, done := station()
+	defer done()
+	ctx := context.Background()
+	c, err := v.Column(ctx, "sensor")
+	must(err)
+	low, high, ok, err := scan.MinMaxAny(ctx, c, columnvault.Begin, columnvault.End, 100)
+	fmt.Println(low, high, ok, err)
+	_, _, ok, err = scan.MinMaxAny(ctx, c, columnvault.Begin, columnvault.End, 10)
+	fmt.Println(ok, err)
+	// Output:
+	// roof yard true <nil>
+	// false <nil>
+}

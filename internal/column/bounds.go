@@ -37,11 +37,9 @@ func BoundsOf(ctx context.Context, r store.Reader, c Column, i, j int64) iter.Se
 			yield(Bounds{}, err)
 			return
 		}
-		known := i // up to where the column may know something
+		known := j // up to where the column may know something
 		if t, ok := c.(*tailed); ok {
-			c, known = t.Column, max(i, min(j, t.stored))
-		} else {
-			known = j
+			c, known = t.Column, min(j, t.stored)
 		}
 		if b, ok := c.(Bounded); ok && i < known {
 			for stretch, err := range b.Bounds(ctx, r, i, known) {
