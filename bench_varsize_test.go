@@ -599,3 +599,38 @@ func benchTexts[T any](b *testing.B, texts []string, row func(s string) T, field
 		})
 	})
 }
+
+// BenchmarkTextRead reads 10^6 short texts, as a fresh process does once and then
+// again: Slice takes new memory, and Read the same.
+func BenchmarkTextRead(b *testing.B) {
+	ctx := context.Background()
+	values := make([]string, million)
+	for i := range values {
+		values[i] = fmt.Sprintf("text %011d", i)
+	}
+	for _, layout := range []int{columnvault.Layout0, columnvault.Native} {
+		v := openBench(b, nil)
+		c, err := columnvault.Create(ctx, v, "x", dtype.String, &columnvault.ColumnOptions{Layout: layout})
+		if err == nil {
+			err = c.Append(ctx, values...)
+		}
+		if err != nil {
+			b.Fatal(err)
+		}
+		into := make([]string, million)
+		for name, read := range map[string]func() (int, error){
+			"Read":  func() (int, error) { return c.Read(ctx, into, 0) },
+			"Slice": func() (int, error) { s, err := c.Slice(ctx, columnvault.Begin, columnvault.End); return len(s), err },
+		} {
+			b.Run(fmt.Sprintf("layout=%d/%s", max(0, layout), name), func(b *testing.B) {
+				b.SetBytes(int64(16 * million))
+				b.ReportAllocs()
+				for b.Loop() {
+					if n, err := read(); n != million || err != nil {
+						b.Fatal(n, err)
+					}
+				}
+			})
+		}
+	}
+}

@@ -760,6 +760,29 @@ func ExampleColumnOptions_native() {
 	// [20 30 40]
 }
 
+// Native columns know bounds of stretches of elements: here the one that is all.
+// Package scan leaves out by them what it need not read.
+func ExampleColumn_Bounds() {
+	v, done := openTemp()
+	defer done()
+	ctx := context.Background()
+	c, err := columnvault.Create(ctx, v, "c", dtype.Int64, &columnvault.ColumnOptions{Layout: columnvault.Native})
+	check(err)
+	check(c.Append(ctx, 20, 10, 40))
+
+	ten, _ := c.Key(10)
+	forty, _ := c.Key(40)
+	for b, err := range c.Bounds(ctx, columnvault.Begin, columnvault.End) {
+		check(err)
+		fmt.Println(b.From, b.To, b.Known, b.Low == ten, b.High == forty)
+	}
+	from, to, err := c.Within(ctx, columnvault.Begin, columnvault.End, 50, 60)
+	fmt.Println(from, to, err)
+	// Output:
+	// 0 3 true true true
+	// 3 3 <nil>
+}
+
 // An error has a kind for errors.Is, says what it is about, and often what to
 // do.
 func ExampleError() {
