@@ -128,8 +128,7 @@ func summarize(ctx context.Context, tx *columnvault.Tx, name string) (s summary,
 const known = 1 << 17
 
 // ends makes the extremes of a tally those of the whole column, and tells whether
-// that is done: it is where the column has bounds of its elements, and these lead
-// to few of them.
+// that is done: it is where the column has few, or bounds that lead to few.
 func (c opened) ends(ctx context.Context, t *tally) (bool, error) {
 	most := known
 	switch kindOf(c.spec, c.meaning) {

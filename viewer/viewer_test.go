@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -177,7 +178,7 @@ func wantGolden(t *testing.T, name string, got []byte) {
 }
 
 // TestEndsAreKnown has the smallest and the largest of long columns at positions that
-// no sample has: native columns know them, and say nothing else of all elements.
+// no sample has: those of native columns are known, and those of others that are read.
 func TestEndsAreKnown(t *testing.T) {
 	const n, low, high = 20_000, 7, 12_345
 	v := vaulttest.Open(t)
@@ -192,11 +193,12 @@ func TestEndsAreKnown(t *testing.T) {
 	vaulttest.CreateWith(t, v, "missing", dtype.Nullable(dtype.Uint8), native, vaulttest.Sequence(n, func(i int) sql.Null[uint8] {
 		return sql.Null[uint8]{V: map[int64]uint8{-5: 1, 1<<60 + 1: 254}[numbers[i]] | 64, Valid: i%100 > 0}
 	})...)
-	vaulttest.CreateWith(t, v, "texts", dtype.String, native, vaulttest.Sequence(n, func(i int) string { return fmt.Sprintf("%020d", numbers[i]+5) })...)
+	vaulttest.CreateWith(t, v, "texts", dtype.String, native, vaulttest.Sequence(2*n, func(i int) string { return fmt.Sprintf("%020d", numbers[i%n]+5) })...)
 	vaulttest.CreateWith(t, v, "words", dtype.FixedText(8, dtype.UTF8), native, vaulttest.Sequence(n, func(i int) string {
 		return map[int64]string{-5: "a", 1<<60 + 1: "zzzz"}[numbers[i]] + "m"
 	})...)
-	vaulttest.Create(t, v, "layout 0", dtype.Int64, numbers...)
+	vaulttest.Create(t, v, "layout 0", dtype.Int64, slices.Repeat(numbers, 7)...) // more than are read
+	vaulttest.Create(t, v, "short", dtype.Int64, numbers...)
 	type summary struct {
 		Column, Min, Max string
 		Exact, Ends      bool
@@ -208,10 +210,11 @@ func TestEndsAreKnown(t *testing.T) {
 		{"times", moment(low).Format(time.RFC3339), moment(high).Format(time.RFC3339), false, true, 4096},
 		{"missing", "64", "254", false, true, 4096},
 		{"words", "am", "zzzzm", false, true, 4096},
-		{"texts", "00000000000000001005", "00000000000000001014", false, false, 4096}, // all keys are one
+		{"texts", "00000000000000001005", "00000000000000001014", false, false, 4096}, // all begin alike
 		{"layout 0", "1000", "1009", false, false, 4096},
+		{"short", "-5", "1152921504606846977", false, true, 4096},
 	}
-	got := answer[[]summary](t, h, "/api/summaries"+q("column", "numbers", "column", "floats", "column", "times", "column", "missing", "column", "words", "column", "texts", "column", "layout 0"))
+	got := answer[[]summary](t, h, "/api/summaries"+q("column", "numbers", "column", "floats", "column", "times", "column", "missing", "column", "words", "column", "texts", "column", "layout 0", "column", "short"))
 	vaulttest.WantValues(t, "summaries", got, want)
 }
 
