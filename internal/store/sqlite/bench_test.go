@@ -14,7 +14,7 @@ import (
 )
 
 // The benchmarks here are what the driver costs by itself, with the pragmas of
-// this package and without anything of it above: the floor that the benchmarks
+// this package and its file of the log, and without anything of it above: the floor that the benchmarks
 // of the root package are to be compared with.
 
 var pageSizes = []int{4096, 8192, 16384}
@@ -57,7 +57,7 @@ func BenchmarkDriverCommit(b *testing.B) {
 					if pages == 2 {
 						must(b, c.run(`UPDATE u SET b = ? WHERE a = 1`, value))
 					}
-					must(b, c.run(`COMMIT`))
+					must(b, c.commit())
 				}
 			})
 		}

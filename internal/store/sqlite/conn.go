@@ -58,6 +58,8 @@ type conn struct {
 	wal    bool
 	files  []held
 	looked time.Time
+	// log is the writer's log, whose commits are gathered.
+	log *logFile
 	// index tells of writers, once there is one. stamp is how it was when the
 	// snapshot began that the connection is in; without stamped that is not
 	// known.

@@ -70,6 +70,7 @@ func (c *conn) hold() error {
 	if err != nil {
 		return err
 	}
+	main = unwrapped(main)
 	c.holdOne("", main)
 	if mode != "wal" {
 		return nil
@@ -78,7 +79,7 @@ func (c *conn) hold() error {
 	if err != nil {
 		return err
 	}
-	c.holdOne("-wal", log)
+	c.holdOne("-wal", unwrapped(log))
 	if main, ok := main.(vfs.FileSharedMemory); ok {
 		shm := main.SharedMemory()
 		c.holdOne("-shm", shm)
@@ -94,10 +95,15 @@ func (c *conn) hold() error {
 func (c *conn) file(op sqlite3.FcntlOpcode) (_ any, err error) {
 	defer c.guard(&err, catchFaults())
 	file, err := c.db.FileControl("main", op)
+	return file, wrap(err)
+}
+
+// unwrapped is the file inside of those that only pass calls on.
+func unwrapped(file any) any {
 	for {
 		outer, ok := file.(vfs.FileUnwrap)
 		if !ok {
-			return file, wrap(err)
+			return file
 		}
 		file = outer.Unwrap()
 	}

@@ -248,7 +248,7 @@ func (s *Store) openWriter(ctx context.Context) (*conn, error) {
 	// moment, and another process may be doing that.
 	err := s.patiently(ctx, time.Now(), func() (err error) {
 		if c == nil {
-			c, err = s.connect(ctx, s.mode, s.pragmas(), maxMemory)
+			c, err = s.connect(ctx, s.mode, gathering(s.opts.VFS), s.pragmas(), maxMemory)
 		}
 		if err == nil {
 			err = s.prepare(ctx, c)
@@ -265,6 +265,9 @@ func (s *Store) openWriter(ctx context.Context) (*conn, error) {
 	err = c.hold()
 	if err == nil {
 		err = s.look(c, 0)
+	}
+	if err == nil {
+		err = c.gatherCommits()
 	}
 	if err == nil {
 		c.pageSize, err = c.integer(`PRAGMA page_size`)
@@ -361,7 +364,7 @@ func (s *Store) openReader(ctx context.Context) (*conn, error) {
 		m = modeReadWrite
 	}
 	most := s.mostMapped()
-	c, err := s.connect(ctx, m, s.pragmas()+`; PRAGMA query_only = ON`, maxMemory+most)
+	c, err := s.connect(ctx, m, s.opts.VFS, s.pragmas()+`; PRAGMA query_only = ON`, maxMemory+most)
 	if err != nil {
 		return nil, err
 	}
@@ -372,13 +375,13 @@ func (s *Store) openReader(ctx context.Context) (*conn, error) {
 	return c, nil
 }
 
-// connect opens a connection that may take so many bytes of memory, and makes the
-// files beside the database.
-func (s *Store) connect(ctx context.Context, m mode, pragmas string, memory int64) (*conn, error) {
+// connect opens a connection on a file system that may take so many bytes of
+// memory, and makes the files beside the database.
+func (s *Store) connect(ctx context.Context, m mode, vfs, pragmas string, memory int64) (*conn, error) {
 	if m != modeImmutable && usesLog(s.path) {
 		makeBeside(s.path)
 	}
-	return openConn(ctx, uri(s.path, m, s.opts.VFS), pragmas, memory)
+	return openConn(ctx, uri(s.path, m, vfs), pragmas, memory)
 }
 
 func (s *Store) pragmas() string {

@@ -198,7 +198,7 @@ func (t *tx) commit(ctx context.Context) error {
 	if err := t.writeLengths(); err != nil {
 		return err
 	}
-	if err := t.c.run(`COMMIT`); err != nil {
+	if err := t.c.commit(); err != nil {
 		if t.c.broken != nil { // nobody knows where in it the engine stopped
 			return fmt.Errorf("%w: %w", store.ErrUnknownCommit, err)
 		}
