@@ -144,6 +144,9 @@ func (e *heldError) Unwrap() error { return e.err }
 // leaveOut takes what a flush has failed on out of its next run, if the reason
 // is its own and not one that everything would fail for.
 func leaveOut(f *writeback.Flush, err error) bool {
+	if err == nil {
+		return false // without the memory that the question takes
+	}
 	var held *heldError
 	if !errors.As(err, &held) || !ownReason(held.err) {
 		return false

@@ -38,8 +38,8 @@ func TestAllocationsOfSingleCalls(t *testing.T) {
 	nativeTexts := vaulttest.CreateWith(t, v, "native texts", dtype.String, &columnvault.ColumnOptions{Layout: columnvault.Native}, "a", "b", "c")
 	want("At of text, native", 11, func(ctx context.Context) error { return vaulttest.ErrOf(nativeTexts.At(ctx, 1)) })
 	want("Slice, native", 7, func(ctx context.Context) error { return vaulttest.ErrOf(native.Slice(ctx, 520, 620)) })
-	want("Append", 26, func(ctx context.Context) error { return numbers.Append(ctx, 1) })
-	want("Append of text", 37, func(ctx context.Context) error { return texts.Append(ctx, "text") })
+	want("Append", 24, func(ctx context.Context) error { return numbers.Append(ctx, 1) })
+	want("Append of text", 36, func(ctx context.Context) error { return texts.Append(ctx, "text") })
 	// What a table allocates depends on its columns, and not on the rows.
 	type row struct {
 		ID   int64

@@ -14,8 +14,8 @@ import (
 )
 
 // The benchmarks here are what the driver costs by itself, with the pragmas of
-// this package and its file of the log, and without anything of it above: the floor that the benchmarks
-// of the root package are to be compared with.
+// this package and its file of the log, and without anything of it above: the
+// floor that the benchmarks of the root package are to be compared with.
 
 var pageSizes = []int{4096, 8192, 16384}
 
