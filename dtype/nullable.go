@@ -93,7 +93,11 @@ func noneOf(s Spec) (none, bool) {
 		}, false}, true
 	case KindText:
 		nul, err := s.Encoding.append(nil, "\x00")
-		return exactly(nul...), err == nil && !s.Sized
+		n := exactly(nul...)
+		if len(nul) == 2 { // an odd byte at the end is ignored in UTF-16
+			n.missing = func(b []byte) bool { return bytes.Equal(b[:len(b)&^1], nul) }
+		}
+		return n, err == nil && !s.Sized
 	case KindMsgPack:
 		return nullOf(s, 0xc0)
 	case KindCBOR:

@@ -34,6 +34,15 @@ var (
 type input struct {
 	r          io.ReaderAt
 	size, read int64
+	views      views // of its schema
+}
+
+// views is how many fields a schema has whose values are views: beside those of
+// dictionaries, and in each of these by its number. The library asks for a count
+// of buffers for each, whether the list of counts has one or not.
+type views struct {
+	fields int
+	inDict map[int64]int
 }
 
 // ReadAt reads bytes. It fails only if some are missing.
@@ -105,11 +114,14 @@ const (
 	fieldName         = 4
 	fieldKind         = 8
 	fieldType         = 10
+	fieldDict         = 12
 	fieldChildren     = 14
 	fieldNotes        = 16
 	zoneOfTimestamp   = 6
 	noteKey           = 4
 	noteValue         = 6
+	dictOfField       = 4
+	dictNumber        = 4
 	dictBatch         = 6
 	batchBuffers      = 8
 	batchViews        = 12
@@ -118,8 +130,11 @@ const (
 	headerDict   = 2
 	headerBatch  = 3
 
-	kindTimestamp = 10
-	blockSize     = 24
+	kindTimestamp  = 10
+	kindBinaryView = 23
+	kindTextView   = 24
+
+	blockSize = 24
 )
 
 // unsupported are the types that have no form here.
@@ -176,10 +191,21 @@ func (t metadata) tables(field flatbuffers.VOffsetT, do func(metadata) error) er
 	return nil
 }
 
-// rest is what the metadata may still hold.
-type rest struct{ fields, text int }
+// long returns a field of eight bytes.
+func (t metadata) long(field flatbuffers.VOffsetT) int64 {
+	if o := t.at(field); o != 0 {
+		return t.GetInt64(t.Pos + o)
+	}
+	return 0
+}
 
-func newRest() *rest { return &rest{maxFields, maxText} }
+// rest is what the metadata may still hold, and the views of its fields.
+type rest struct {
+	fields, text int
+	views        views
+}
+
+func newRest() *rest { return &rest{maxFields, maxText, views{inDict: map[int64]int{}}} }
 
 // take takes text.
 func (r *rest) take(n int) error {
@@ -196,7 +222,7 @@ func (r *rest) notes(t metadata, field flatbuffers.VOffsetT) error {
 }
 
 // checkSchema checks a schema.
-func checkSchema(schema metadata) error {
+func (in *input) checkSchema(schema metadata) error {
 	if schema.number(schemaEndianness) != 0 {
 		return errors.New("the file is big-endian, which is not supported")
 	}
@@ -204,7 +230,9 @@ func checkSchema(schema metadata) error {
 	if err := r.notes(schema, schemaNotes); err != nil {
 		return err
 	}
-	return schema.tables(schemaFields, func(f metadata) error { return r.field(f, 0) })
+	err := schema.tables(schemaFields, func(f metadata) error { return r.field(f, 0) })
+	in.views = r.views
+	return err
 }
 
 // field checks a field, and those within it.
@@ -229,7 +257,25 @@ func (r *rest) field(f metadata, depth int) error {
 	if err := r.notes(f, fieldNotes); err != nil {
 		return err
 	}
-	return f.tables(fieldChildren, func(c metadata) error { return r.field(c, depth+1) })
+	outer := r.views.fields
+	inDict := f.at(fieldDict) != 0
+	if inDict {
+		r.views.fields = 0
+	}
+	if kind == kindBinaryView || kind == kindTextView {
+		r.views.fields++
+	}
+	if err := f.tables(fieldChildren, func(c metadata) error { return r.field(c, depth+1) }); err != nil || !inDict {
+		return err
+	}
+	dict, err := f.table(fieldDict)
+	if err != nil {
+		return err
+	}
+	id := dict.long(dictOfField)
+	r.views.inDict[id] = max(r.views.inDict[id], r.views.fields)
+	r.views.fields = outer
+	return nil
 }
 
 // checkFooter checks the end of a file and the dictionaries, and returns where
@@ -253,7 +299,7 @@ func (in *input) checkFooter() (batches []int64, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkSchema(schema); err != nil {
+	if err := in.checkSchema(schema); err != nil {
 		return nil, err
 	}
 	for _, at := range footer.blocks(footerDicts) {
@@ -308,20 +354,25 @@ func (in *input) checkMessage(at int64) error {
 	}
 	switch message.number(messageHeaderType) {
 	case headerSchema:
-		return checkSchema(header)
+		return in.checkSchema(header)
 	case headerDict:
+		views := in.views.inDict[header.long(dictNumber)]
 		if header, err = header.table(dictBatch); err != nil {
 			return errDamaged
 		}
-		return header.checkViews()
+		return header.checkViews(views)
 	case headerBatch:
-		return header.checkViews()
+		return header.checkViews(in.views.fields)
 	}
 	return nil
 }
 
-// checkViews checks how many buffers the values of views are said to lie in.
-func (t metadata) checkViews() error {
+// checkViews checks how many buffers the values of so many fields of views are
+// said to lie in.
+func (t metadata) checkViews(fields int) error {
+	if t.length(batchViews) < fields {
+		return errDamaged
+	}
 	left := int64(t.length(batchBuffers))
 	for i := range t.length(batchViews) {
 		n := t.GetInt64(t.Vector(t.at(batchViews)) + flatbuffers.UOffsetT(8*i))
