@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -24,6 +25,10 @@ func explain(ctx context.Context, err error) error {
 	}
 	if ended := ctx.Err(); ended != nil {
 		return ended
+	}
+	// The timer of a connection may go off a moment before that of the ctx.
+	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
+		return context.DeadlineExceeded
 	}
 	var refused *pgconn.PgError
 	if !errors.As(err, &refused) {
