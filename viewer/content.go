@@ -94,18 +94,10 @@ func (h *handler) keyContent(w *reply, r *http.Request, p *params) error {
 		return w.whole(http.StatusOK, contentType, body)
 	}
 	defer value.Close()
-	if r.Method == http.MethodHead {
-		w.begin(http.StatusOK, contentType, value.Size())
-		return nil
-	}
-	done, err := w.enlarge(value.Size())
-	if err != nil {
+	return w.send(http.StatusOK, contentType, value.Size(), func() error {
+		_, err := io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{value}, make([]byte, piece))
 		return err
-	}
-	defer done()
-	w.begin(http.StatusOK, contentType, value.Size())
-	_, err = io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{value}, make([]byte, piece))
-	return err
+	})
 }
 
 // attach makes the browser save the answer under a name, and never show it.

@@ -105,20 +105,27 @@ func (w *reply) enlarge(size int64) (done func(), err error) {
 	}
 }
 
-// whole sends a whole answer.
-func (w *reply) whole(status int, contentType string, body []byte) error {
+// send begins an answer of so many bytes, which body writes if they are wanted.
+func (w *reply) send(status int, contentType string, size int64, body func() error) error {
 	if w.r.Method == http.MethodHead {
-		w.begin(status, contentType, int64(len(body)))
+		w.begin(status, contentType, size)
 		return nil
 	}
-	done, err := w.enlarge(int64(len(body)))
+	done, err := w.enlarge(size)
 	if err != nil {
 		return err
 	}
 	defer done()
-	w.begin(status, contentType, int64(len(body)))
-	w.Write(body) // an error means that the browser has gone
-	return nil
+	w.begin(status, contentType, size)
+	return body()
+}
+
+// whole sends a whole answer.
+func (w *reply) whole(status int, contentType string, body []byte) error {
+	return w.send(status, contentType, int64(len(body)), func() error {
+		w.Write(body) // an error means that the browser has gone
+		return nil
+	})
 }
 
 func (w *reply) json(status int, v any) error {
