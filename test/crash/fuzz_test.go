@@ -201,6 +201,7 @@ var fuzzTargets = []struct {
 	{"internal/values", "FuzzStored", 0.02},
 	{"internal/sqlitefile", "FuzzFile", 0.002},
 	{"internal/store/sqlite/btree", "FuzzSparse", 0.002},
+	{"internal/store/sqlite/btree", "FuzzField", 0.002},
 	{"query", "FuzzQuery", 0.001},
 	{"scan", "FuzzScan", 0.001},
 	{"viewer", "FuzzQuery", 0.001},

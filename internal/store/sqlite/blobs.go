@@ -266,6 +266,9 @@ func (b *blobs) read(ctx context.Context, id store.ColumnID, s store.Span) (err 
 	if err != nil {
 		return err
 	}
+	if done, err := b.readDirect(ctx, p, s.Data, offset); done || err != nil {
+		return err
+	}
 	h, err := b.at(p, len(s.Data))
 	if err != nil {
 		return err

@@ -71,6 +71,8 @@ type conn struct {
 	aged int64
 	// mapping is what of the file is mapped.
 	mapping mapping
+	// direct is for long reads.
+	direct direct
 	// recent says that a reader was here since the janitor was.
 	recent bool
 	// broken is the panic of the driver after which nothing may be done with

@@ -242,7 +242,7 @@ func (c *conn) beginSnapshot() error {
 			return err
 		}
 	}
-	c.aged = 0
+	c.aged, c.direct.looked = 0, false
 	before, known := c.index.header()
 	if err := c.run(`BEGIN`); err != nil {
 		return err

@@ -1,6 +1,6 @@
 // Package btree looks at the trees of a SQLite file without SQLite, which does
-// not tell how full their pages are. It knows https://sqlite.org/fileformat.html
-// and believes nothing that it reads.
+// not tell how full their pages are, and reads long fields page by page. It knows
+// https://sqlite.org/fileformat.html and believes nothing that it reads.
 package btree
 
 import (
@@ -98,30 +98,41 @@ func (w *treeWalk) add(n int64) {
 // cell returns the size of the payload of the cell at an offset, and how many
 // bytes it takes on the leaf.
 func (w *treeWalk) cell(kind byte, at int64) (payload uint64, size int64) {
-	payload, n := w.varint(at)
+	payload, n := varint(w.page, at)
 	head := n
-	most := int64(len(w.page)) - 35
 	if kind == leafTable {
-		_, n = w.varint(at + head)
+		_, n = varint(w.page, at+head)
 		head += n
-	} else {
-		most = (int64(len(w.page))-12)*64/255 - 23
 	}
-	if payload <= uint64(most) {
-		return payload, max(4, head+int64(payload))
-	}
-	least := (int64(len(w.page))-12)*32/255 - 23
-	local := least + int64((payload-uint64(least))%uint64(len(w.page)-4))
-	if local > most {
-		local = least
+	local := localSize(kind, int64(len(w.page)), payload)
+	if uint64(local) == payload {
+		return payload, max(4, head+local)
 	}
 	return payload, head + local + 4
 }
 
-// varint reads a number as SQLite writes it, and how many bytes it takes.
-func (w *treeWalk) varint(at int64) (v uint64, n int64) {
-	for n = 1; n <= 9 && at+n <= int64(len(w.page)); n++ {
-		b := w.page[at+n-1]
+// localSize is how many bytes of a payload are on a leaf of so many bytes.
+func localSize(kind byte, page int64, payload uint64) int64 {
+	most := page - 35
+	if kind != leafTable {
+		most = (page-12)*64/255 - 23
+	}
+	if payload <= uint64(most) {
+		return int64(payload)
+	}
+	least := (page-12)*32/255 - 23
+	local := least + int64((payload-uint64(least))%uint64(page-4))
+	if local > most {
+		local = least
+	}
+	return local
+}
+
+// varint reads a number as SQLite writes it, and how many bytes it takes. Behind
+// the end of p there are none.
+func varint(p []byte, at int64) (v uint64, n int64) {
+	for n = 1; n <= 9 && at+n <= int64(len(p)); n++ {
+		b := p[at+n-1]
 		if n == 9 {
 			return v<<8 | uint64(b), n
 		}
