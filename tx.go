@@ -174,6 +174,24 @@ func (tx *Tx) Close() error {
 	return fail("close", "", -1, tx.snap.Close())
 }
 
+// Sibling begins another View of the same state, for a goroutine that reads beside
+// the one that this transaction belongs to. That other goroutine may call it. What is said of [Vault.Snapshot] holds for it. There is none, and it returns
+// nil, if somebody has written since the transaction began, if the transaction itself
+// writes, and in a vault on a server.
+func (tx *Tx) Sibling(ctx context.Context) (*Tx, error) {
+	r, ok := tx.r.(store.Sibling)
+	if !ok || tx.w != nil {
+		return nil, nil
+	}
+	snap, err := r.Sibling(ctx)
+	if err != nil || snap == nil {
+		return nil, fail("snapshot", "", -1, err)
+	}
+	other := newTx(tx.v, snap, nil)
+	other.reading, other.snap = tx.reading, snap
+	return other, nil
+}
+
 // view runs fn in a snapshot, of which fn has to take from the caches what it
 // reads first; see [writeback.Reading].
 func (v *Vault) view(ctx context.Context, fn func(*Tx) error) error {
