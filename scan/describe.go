@@ -32,19 +32,31 @@ func Describe[T dtype.Element](ctx context.Context, s Source[T]) (d Description[
 }
 
 func describe[T dtype.Element](ctx context.Context, s Source[T]) (Description[T], error) {
+	type part struct {
+		all, present int
+		sum          adder[T]
+		ends         extremes[T]
+	}
 	var d Description[T]
-	sum, ends := adder[T]{}, newExtremes[T]()
-	present := 0
-	err := s.each(ctx, func(b block[T]) error {
-		d.Len += len(b.values)
+	parts, err := collect(ctx, s, func(p *part, b block[T]) {
+		if p.all == 0 {
+			p.ends = newExtremes[T]()
+		}
+		p.all += len(b.values)
 		values := b.present()
-		present += len(values)
-		sum.add(values)
-		ends.add(values)
-		return nil
+		p.present += len(values)
+		p.sum.add(values)
+		p.ends.add(values)
 	})
 	if err != nil {
 		return d, err
+	}
+	sum, ends, present := adder[T]{}, newExtremes[T](), 0
+	for i := range parts {
+		p := &parts[i]
+		d.Len, present = d.Len+p.all, present+p.present
+		sum.merge(&p.sum)
+		ends.merge(p.ends)
 	}
 	d.Missing, d.NaN, d.Count = d.Len-present, present-sum.count, sum.count
 	if d.Count == 0 {

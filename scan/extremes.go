@@ -96,6 +96,13 @@ func (e *extremes[T]) add(values []T) {
 	}
 }
 
+// merge takes other extremes into account.
+func (e *extremes[T]) merge(o extremes[T]) {
+	if o.any {
+		e.add([]T{o.low, o.high})
+	}
+}
+
 // addFloats skips NaN, which compares as false with everything. That a value is
 // the new extreme is rare, so a branch costs less here than min, which would
 // have to look for NaN.

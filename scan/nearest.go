@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -64,17 +65,31 @@ func Nearest[E dtype.Element](ctx context.Context, c *columnvault.Column[[]E], q
 	best := nearest{k: k, metric: metric}
 	err = c.View(ctx, func(ctx context.Context, tx *columnvault.Tx) error {
 		best.found = best.found[:0]
-		part := c.In(tx)
-		buf := make([]E, row*max(1, 4*blockLen/row))
-		for at := 0; k > 0; {
-			rows, err := columnvault.ReadFlat(ctx, part, buf, at)
-			if err != nil || rows == 0 {
-				return err
-			}
-			compare(&best, buf[:rows*row], query, at)
-			at += rows
+		n, err := c.In(tx).Len(ctx)
+		if err != nil || k == 0 {
+			return err
 		}
-		return nil
+		type own struct {
+			nearest
+			part *columnvault.Column[[]E]
+			buf  []E
+		}
+		block := max(1, 4*blockLen/row)
+		each := block * max(1, partLen/(block*row))
+		begin := func(tx *columnvault.Tx) *own {
+			return &own{nearest{k: k, metric: metric}, c.In(tx), make([]E, row*min(n, block))}
+		}
+		return inParts(ctx, tx, (n+each-1)/each, begin, func(ctx context.Context, r *own, p int) error {
+			for at, end := p*each, min(n, (p+1)*each); at < end; {
+				rows, err := columnvault.ReadFlat(ctx, r.part, r.buf[:row*min(block, end-at)], at)
+				if err != nil || rows == 0 {
+					return err
+				}
+				compare(&r.nearest, r.buf[:rows*row], query, at)
+				at += rows
+			}
+			return nil
+		}, func(r *own) { best.merge(r.found) })
 	})
 	for i := range best.found {
 		best.found[i].Score *= best.sign()
@@ -122,19 +137,27 @@ func compare[E dtype.Element](n *nearest, rows, query []E, at int) {
 
 // add takes one row into account.
 func (n *nearest) add(at int, score float64) {
-	if score != score || len(n.found) == n.k && score >= n.found[n.k-1].Score {
+	row := Neighbor{at, score}
+	if score != score || len(n.found) == n.k && nearer(n.found[n.k-1], row) < 0 {
 		return
 	}
-	i, _ := slices.BinarySearchFunc(n.found, score, func(f Neighbor, score float64) int {
-		if f.Score <= score {
-			return -1
-		}
-		return 1
-	})
+	i, _ := slices.BinarySearchFunc(n.found, row, nearer)
 	if len(n.found) == n.k {
 		n.found = n.found[:n.k-1]
 	}
-	n.found = slices.Insert(n.found, i, Neighbor{at, score})
+	n.found = slices.Insert(n.found, i, row)
+}
+
+// nearer compares rows by how near they are, and equally near ones by where.
+func nearer(a, b Neighbor) int {
+	return cmp.Or(cmp.Compare(a.Score, b.Score), cmp.Compare(a.Position, b.Position))
+}
+
+// merge takes rows into account that another has collected.
+func (n *nearest) merge(found []Neighbor) {
+	for _, row := range found {
+		n.add(row.Position, row.Score)
+	}
 }
 
 // dot returns the scalar product. Four sums do not wait for each other.

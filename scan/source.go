@@ -108,6 +108,8 @@ type block[T any] struct {
 	// valid says which elements are not missing; nil says that all are there.
 	// The values of those that are missing are zero.
 	valid []bool
+	// whole is memory for elements and whether they are there.
+	whole []sql.Null[T]
 }
 
 // present moves the elements that are not missing to the front, and returns
@@ -156,6 +158,9 @@ type reader[T any] interface {
 	// read returns the n elements from position at on, or those that are there.
 	// It uses the memory of b, and more if that is too small.
 	read(ctx context.Context, b *block[T], at, n int) error
+	// calls tells whether it calls a function of the caller, who may not expect that
+	// from several goroutines.
+	calls() bool
 	// within, bounds and key are what columnvault.Column has under these names, as
 	// far as that is known.
 	within(ctx context.Context, i, j int, low, high T) (from, to int, err error)
@@ -192,6 +197,8 @@ func (p plain[T]) read(ctx context.Context, b *block[T], at, n int) error {
 	b.start, b.values = at, b.values[:n]
 	return err
 }
+
+func (p plain[T]) calls() bool { return false }
 
 func (p plain[T]) within(ctx context.Context, i, j int, low, high T) (from, to int, err error) {
 	return p.c.Within(ctx, i, j, low, high)
@@ -230,12 +237,14 @@ func (p nullable[T]) blocks(ctx context.Context, i, j int) iter.Seq2[block[T], e
 }
 
 func (p nullable[T]) read(ctx context.Context, b *block[T], at, n int) error {
-	buf := make([]sql.Null[T], n)
-	n, err := p.c.Read(ctx, buf, at)
+	b.whole = sized(b.whole, n)
+	n, err := p.c.Read(ctx, b.whole, at)
 	b.start = at
-	b.split(buf[:n])
+	b.split(b.whole[:n])
 	return err
 }
+
+func (p nullable[T]) calls() bool { return false }
 
 func (p nullable[T]) within(ctx context.Context, i, j int, low, high T) (from, to int, err error) {
 	return p.c.Within(ctx, i, j, sql.Null[T]{V: low, Valid: true}, sql.Null[T]{V: high, Valid: true})
@@ -299,6 +308,8 @@ func (m mapped[A, B]) read(ctx context.Context, b *block[B], at, n int) error {
 	m.apply(b, from)
 	return err
 }
+
+func (m mapped[A, B]) calls() bool { return true }
 
 func (m mapped[A, B]) within(_ context.Context, i, j int, _, _ B) (from, to int, err error) {
 	return i, j, nil

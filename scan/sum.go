@@ -22,11 +22,10 @@ type Total interface{ int64 | uint64 | float64 }
 // Floats are added pairwise, which keeps rounding errors small, and only to a
 // float64: another Total is a [columnvault.ErrInvalidArgument].
 func Sum[S Total, T dtype.Element](ctx context.Context, s Source[T]) (S, error) {
-	a := adder[T]{}
 	if isFloat[T]() && !isFloat64[S]() {
 		return 0, s.fail("sum", -1, errTotal)
 	}
-	err := s.each(ctx, func(b block[T]) error { a.add(b.present()); return nil })
+	a, err := added(ctx, s)
 	if err != nil {
 		return 0, err
 	}
@@ -42,8 +41,7 @@ var errTotal = fmt.Errorf("%w: a sum of floats is a float64", columnvault.ErrInv
 // Mean returns the arithmetic mean of numbers, or [columnvault.ErrNotFound] if
 // there are none.
 func Mean[T dtype.Element](ctx context.Context, s Source[T]) (float64, error) {
-	a := adder[T]{}
-	err := s.each(ctx, func(b block[T]) error { a.add(b.present()); return nil })
+	a, err := added(ctx, s)
 	if err == nil && a.count == 0 {
 		err = s.none("mean")
 	}
@@ -51,6 +49,15 @@ func Mean[T dtype.Element](ctx context.Context, s Source[T]) (float64, error) {
 		return 0, err
 	}
 	return a.sum() / float64(a.count), nil
+}
+
+// added adds all elements.
+func added[T dtype.Element](ctx context.Context, s Source[T]) (all adder[T], err error) {
+	parts, err := collect(ctx, s, func(a *adder[T], b block[T]) { a.add(b.present()) })
+	for i := range parts {
+		all.merge(&parts[i])
+	}
+	return all, err
 }
 
 // none is the error of a result that needs at least one value.
@@ -115,6 +122,18 @@ func (a *adder[T]) addIntegers(values []T) {
 	a.hi += carry
 	a.lo, carry = bits.Add64(a.lo, uint64(high)<<32, 0)
 	a.hi += uint64(high>>32) + carry
+}
+
+// merge adds the numbers of another adder.
+func (a *adder[T]) merge(b *adder[T]) {
+	a.count += b.count
+	if isFloat[T]() {
+		a.push(b.sum())
+		return
+	}
+	var carry uint64
+	a.lo, carry = bits.Add64(a.lo, b.lo, 0)
+	a.hi += b.hi + carry
 }
 
 // push adds the sum of a stretch.
