@@ -813,3 +813,37 @@ func ExampleError() {
 	// open column "c": dtype mismatch: the column is of i64, not of f64
 	// open the column with the dtype that the file has, or drop it first
 }
+
+// Two goroutines read one state, whatever others write meanwhile.
+func ExampleTx_Sibling() {
+	ctx := context.Background()
+	v, done := openTemp()
+	defer done()
+	temps, err := columnvault.Create(ctx, v, "temps", dtype.Float64, nil)
+	check(err)
+	check(temps.Append(ctx, 20.5, 21, 21.5, 22))
+	check(v.View(ctx, func(ctx context.Context, tx *columnvault.Tx) error {
+		var end []float64
+		other := make(chan error, 1)
+		go func() {
+			sibling, err := tx.Sibling(ctx)
+			if err == nil && sibling != nil {
+				defer sibling.Close()
+				end, err = temps.In(sibling).Slice(ctx, 2, columnvault.End)
+			}
+			other <- err
+		}()
+		begin, err := temps.In(tx).Slice(ctx, columnvault.Begin, 2)
+		if err := errors.Join(err, <-other); err != nil {
+			return err
+		}
+		if end == nil { // there is no sibling
+			if end, err = temps.In(tx).Slice(ctx, 2, columnvault.End); err != nil {
+				return err
+			}
+		}
+		fmt.Println(begin, end)
+		return nil
+	}))
+	// Output: [20.5 21] [21.5 22]
+}

@@ -16,7 +16,9 @@
 // (see [columnvault.Column.In]), elements that caches hold included. It reads
 // forward, in stretches that fit the processor's cache, and allocates nothing for
 // an element; what it takes beside the result is bounded and said where it is
-// more than a mebibyte. What the [columnvault.Bounds] of a native column answer is
+// more than a mebibyte. [Sum], [Mean], [Describe] and [Nearest] read long columns with
+// as many goroutines as there are processors, at most four, each with a connection of
+// its own; results do not depend on how many they are. What the [columnvault.Bounds] of a native column answer is
 // not read; they are trusted, and a full Check looks whether they are true. When
 // ctx ends, so does the call. Errors are of the type [columnvault.Error].
 package scan
