@@ -39,7 +39,26 @@ func (t raw) Decode(src []byte) ([]byte, error) {
 }
 
 func (t raw) DecodeAll(dst [][]byte, data []byte, ends []int) error {
+	if !t.spec.Sized && t.Err() == nil && split(dst, data, ends) {
+		return nil
+	}
 	return decodeEach(t, dst, data, ends)
+}
+
+// split makes values of all elements, in the memory of data. It tells whether it
+// could; where something is wrong, it does not say what.
+func split(dst [][]byte, data []byte, ends []int) bool {
+	if len(ends) < len(dst) || data == nil {
+		return false
+	}
+	start := 0
+	for i, end := range ends[:len(dst)] {
+		if end < start || end > len(data) {
+			return false
+		}
+		dst[i], start = data[start:end:end], end
+	}
+	return true
 }
 
 // Bytes returns nil, because the slices point to memory elsewhere.

@@ -95,6 +95,7 @@ func TestDecodeAllBounds(t *testing.T) {
 		for _, err := range []error{
 			String.DecodeAll(make([]string, test.n), []byte(test.data), test.ends),
 			MsgPack[any]().DecodeAll(make([]any, test.n), []byte(test.data), test.ends),
+			Bytes.DecodeAll(make([][]byte, test.n), []byte(test.data), test.ends),
 			FixedBytes(0).DecodeAll(make([][]byte, test.n), []byte(test.data), test.ends),
 		} {
 			index := -1
