@@ -16,8 +16,18 @@ func (e *Elements) Reset() { e.Data, e.Ends = e.Data[:0], e.Ends[:0] }
 // Extend makes Data longer by n bytes and returns these.
 func (e *Elements) Extend(n int64) []byte {
 	old := len(e.Data)
-	e.Data = slices.Grow(e.Data, int(n))[:old+int(n)]
+	e.Room(n)
+	e.Data = e.Data[:old+int(n)]
 	return e.Data[old:]
+}
+
+// Room takes memory for n more bytes in Data.
+func (e *Elements) Room(n int64) {
+	if e.Data == nil {
+		e.Data = make([]byte, 0, n) // new memory is clear, and Grow would clear it again
+		return
+	}
+	e.Data = slices.Grow(e.Data, int(n))
 }
 
 // Has tells whether there is memory for n more bytes, so that none has to be taken.

@@ -176,7 +176,7 @@ func makeRoom(e *column.Elements, offs []int64, elements, limit int64) {
 		elements = most / max(1, bytes/n)
 	}
 	elements = min(elements, trusted/8)
-	e.Data = slices.Grow(e.Data, int(min(most, bytes/n*elements+elements)))
+	e.Room(min(most, bytes/n*elements+elements))
 	e.Ends = slices.Grow(e.Ends, int(elements))
 }
 
