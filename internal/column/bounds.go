@@ -32,8 +32,12 @@ type Bounded interface {
 
 // BoundsOf is Bounds of a column that may know none.
 func BoundsOf(ctx context.Context, r store.Reader, c Column, i, j int64) iter.Seq2[Bounds, error] {
+	err := CheckRange(i, j, c.Len())
+	if b, ok := c.(Bounded); ok && err == nil {
+		return b.Bounds(ctx, r, i, j) // an iterator around it would cost as much again
+	}
 	return func(yield func(Bounds, error) bool) {
-		if err := CheckRange(i, j, c.Len()); err != nil {
+		if err != nil {
 			yield(Bounds{}, err)
 			return
 		}
