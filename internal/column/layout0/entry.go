@@ -54,8 +54,11 @@ func (e entry) Len() int64 { return int64(e.End) - int64(e.Start) }
 // Check reports an entry that points nowhere. Whether its chunk exists and is
 // long enough is for the reader of the chunk to find out.
 func (e entry) Check() error {
-	if e.Chunk < 0 || e.Start < 0 || e.End < e.Start {
+	if e.nowhere() {
 		return fmt.Errorf("index entry (chunk %d, bytes %d to %d) points nowhere", e.Chunk, e.Start, e.End)
 	}
 	return nil
 }
+
+// nowhere tells whether the entry points nowhere.
+func (e entry) nowhere() bool { return e.Chunk < 0 || e.Start < 0 || e.End < e.Start }

@@ -35,8 +35,12 @@ type VarSize struct {
 	// wanted.
 	window int64
 	ahead  lookahead
-	// spans is reused from call to call.
-	spans []store.Span
+	// spans and stretches are reused from call to call. Where there is one of them,
+	// there is memory for it here.
+	spans      []store.Span
+	stretches  stretches
+	oneSpan    [1]store.Span
+	oneStretch [1]stretch
 	// tail is the chunk that appends go to, once known in this transaction. Ending
 	// has asked for what tells it, if asked is not nil.
 	tail  *tail
@@ -63,7 +67,9 @@ func OpenVarSize(data, index store.Row, window int64) (*VarSize, error) {
 		return nil, err
 	}
 	bounds := Bounds{Min: min(at.Min, maxCapacity), Max: min(at.Max, maxCapacity)}
-	return &VarSize{id: data.ID, bounds: bounds, maximum: at.Max, index: idx, window: max(1, window/EntrySize)}, nil
+	c := &VarSize{id: data.ID, bounds: bounds, maximum: at.Max, index: idx, window: max(1, window/EntrySize)}
+	c.spans, c.stretches.list = c.oneSpan[:0], c.oneStretch[:0]
+	return c, nil
 }
 
 func (c *VarSize) Len() int64 { return c.index.Len() }

@@ -2,7 +2,6 @@ package layout0
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"columnvault/internal/column"
@@ -86,21 +85,26 @@ func (c *VarSize) Read(ctx context.Context, r store.Reader, b *column.Elements, 
 	}
 	next := i
 	for more := true; more && next < j; {
-		first := next // of the elements to read at once
-		for more && next < j && next-first < c.window {
-			entries, err := c.look(ctx, r, first, next, j, all)
+		s := c.gathering(next)
+		for more && next < j && int64(s.count) < c.window {
+			entries, err := c.look(ctx, r, next, j, all)
 			if err != nil {
 				return i, err
 			}
-			n, size := fitting(entries, limit, next == i)
-			next, limit = next+int64(n), limit-size
-			more = n == entries.Len()
+			n, err := s.add(b, entries, limit, next == i)
+			if err != nil {
+				return i, err
+			}
+			next += int64(n)
+			if more = n == entries.Len(); more && next < j && s.count == n {
+				s.makeRoom(b, min(j-next, c.window), limit)
+			}
 		}
-		entries := c.ahead.part(first, next)
-		if err := seen.add(entries); err != nil {
+		limit -= s.total
+		if err := seen.add(s); err != nil {
 			return i, err
 		}
-		if err := c.readEntries(ctx, r, b, first, entries); err != nil {
+		if err := c.readStretches(ctx, r, b, s); err != nil {
 			return i, err
 		}
 	}
@@ -114,7 +118,7 @@ func (c *VarSize) Ahead(i, j int64) store.ColumnSpans {
 	if i >= a.from && i < a.end() || i >= j {
 		return store.ColumnSpans{}
 	}
-	n := min(a.next(i, i, j, c.window, false), trusted/EntrySize)
+	n := min(a.next(i, j, c.window, false), trusted/EntrySize)
 	a.asked = true
 	return store.ColumnSpans{Column: c.index.id, Spans: c.index.split(a.entries.Extend(n*EntrySize), i*EntrySize)}
 }
@@ -124,17 +128,20 @@ func (c *VarSize) Spans(ctx context.Context, r store.Reader, b *column.Elements,
 		return i, store.ColumnSpans{}, err
 	}
 	c.ahead.asked = false // they have been read
-	entries, err := c.look(ctx, r, i, i, min(j, i+maxRead), false)
+	entries, err := c.look(ctx, r, i, min(j, i+maxRead), false)
 	if err != nil {
 		return i, store.ColumnSpans{}, err
 	}
-	n, _ := fitting(entries, limit, true)
-	entries = entries[:n*EntrySize]
-	var seen overlaps
-	if err := seen.add(entries); err != nil {
+	n, _ := fitting(entries, limit, true) // which tells how much memory their ends take
+	x := c.gathering(i)
+	if _, err := x.add(b, entries[:n*EntrySize], column.NoLimit, true); err != nil {
 		return i, store.ColumnSpans{}, err
 	}
-	spans, err := c.prepare(ctx, r, b, i, entries)
+	var seen overlaps
+	if err := seen.add(x); err != nil {
+		return i, store.ColumnSpans{}, err
+	}
+	spans, err := c.spansOf(ctx, r, b, x)
 	if err != nil {
 		return i, store.ColumnSpans{}, err
 	}
@@ -161,20 +168,23 @@ func (a *lookahead) settle() {
 }
 
 // next makes room for entries from i on that are to be read next, and returns
-// how many. Those from keep on stay. See look.
-func (a *lookahead) next(keep, i, j, window int64, all bool) int64 {
+// how many. Those before are forgotten. See look.
+func (a *lookahead) next(i, j, window int64, all bool) int64 {
 	step := int64(indexStep)
-	if i == a.end() {
-		a.drop(keep)
+	grows := i == a.end() && i > a.from
+	if grows {
 		step = max(step, 2*a.last)
-	} else {
-		a.reset()
-		a.from = i
 	}
+	a.reset()
+	a.from = i
 	if all {
 		step = window
 	}
 	a.last = min(step, window, j-i)
+	if grows && !a.entries.Has(a.last*EntrySize) { // memory for all that follow
+		a.entries = column.Elements{}
+		a.entries.Room(min(window, j-i, trusted/EntrySize) * EntrySize)
+	}
 	return a.last
 }
 
@@ -191,20 +201,14 @@ func (a *lookahead) part(i, j int64) entryList {
 	return entryList(a.entries.Data[(i-a.from)*EntrySize : (j-a.from)*EntrySize])
 }
 
-// drop forgets the entries before position i.
-func (a *lookahead) drop(i int64) {
-	n := copy(a.entries.Data, a.part(i, a.end()))
-	a.from, a.entries.Data = i, a.entries.Data[:n]
-}
-
-// look returns entries from i on: at least one, and none from j on. It keeps
-// those from keep on. Reads that follow each other grow, up to the window; the
+// look returns entries from i on: at least one, and none from j on. They are good
+// until the next call. Reads that follow each other grow, up to the window; the
 // first one reaches that far only if all entries up to j are wanted.
-func (c *VarSize) look(ctx context.Context, r store.Reader, keep, i, j int64, all bool) (entryList, error) {
+func (c *VarSize) look(ctx context.Context, r store.Reader, i, j int64, all bool) (entryList, error) {
 	a := &c.ahead
 	a.settle()
 	if i < a.from || i >= a.end() {
-		n := a.next(keep, i, j, c.window, all)
+		n := a.next(i, j, c.window, all)
 		if _, err := c.index.Read(ctx, r, &a.entries, i, i+n, column.NoLimit); err != nil {
 			a.reset()
 			return nil, err
@@ -254,123 +258,4 @@ func (c *VarSize) Gather(ctx context.Context, r store.Reader, b *column.Elements
 		return err
 	}
 	return c.readEntries(ctx, r, b, -1, entryList(entries.Data))
-}
-
-// readEntries appends the elements of these entries. first is the position of
-// the first, for messages, or -1 if they are not neighbors.
-func (c *VarSize) readEntries(ctx context.Context, r store.Reader, b *column.Elements, first int64, entries entryList) error {
-	spans, err := c.prepare(ctx, r, b, first, entries)
-	if err != nil || len(spans) == 0 {
-		return err
-	}
-	return r.ReadAt(ctx, c.id, spans)
-}
-
-// prepare is readEntries, but for the reading: it returns the spans that are to
-// be filled.
-func (c *VarSize) prepare(ctx context.Context, r store.Reader, b *column.Elements, first int64, entries entryList) ([]store.Span, error) {
-	total, err := c.checkEntries(ctx, r, first, entries)
-	if err != nil {
-		return nil, err
-	}
-	p := b.Extend(total)
-	end := len(b.Data) - len(p)
-	b.Ends = slices.Grow(b.Ends, entries.Len())
-	// Elements that follow each other in a chunk are read in one go.
-	spans := c.spans[:0]
-	for k := range entries.Len() {
-		e := entries.At(k)
-		n := int(e.Len())
-		end += n
-		b.Ends = append(b.Ends, end)
-		if n == 0 {
-			continue // nothing to read, whatever the chunk
-		}
-		if last := len(spans) - 1; last >= 0 && spans[last].Chunk == int64(e.Chunk) &&
-			spans[last].Offset+int64(len(spans[last].Data)) == int64(e.Start) {
-			spans[last].Data = spans[last].Data[:len(spans[last].Data)+n]
-		} else {
-			spans = append(spans, store.Span{Chunk: int64(e.Chunk), Offset: int64(e.Start), Data: p[:n]})
-		}
-		p = p[n:]
-	}
-	c.spans = spans
-	return spans, nil
-}
-
-// checkEntries adds up the sizes of the elements. Before more memory is taken
-// than a damaged entry may cost, the chunks must be as large as the entries
-// say.
-func (c *VarSize) checkEntries(ctx context.Context, r store.Reader, first int64, entries entryList) (total int64, err error) {
-	for k := range entries.Len() {
-		e := entries.At(k)
-		if err := e.Check(); err != nil {
-			return 0, fmt.Errorf("%w: %s: %w", store.ErrCorrupt, element(first, k), err)
-		}
-		total += e.Len()
-	}
-	if total <= trusted {
-		return total, nil
-	}
-	for k := 0; k < entries.Len(); {
-		// Of a stretch in one chunk, the element that ends last tells for all.
-		chunk, far := entries.At(k).Chunk, -1
-		for ; k < entries.Len() && entries.At(k).Chunk == chunk; k++ {
-			if e := entries.At(k); e.Len() > 0 && (far < 0 || e.End > entries.At(far).End) {
-				far = k
-			}
-		}
-		if far < 0 {
-			continue
-		}
-		if err := reaches(ctx, r, c.id, int64(chunk), int64(entries.At(far).End)); err != nil {
-			return 0, fmt.Errorf("%s: %w", element(first, far), err)
-		}
-	}
-	return total, nil
-}
-
-// overlaps finds elements that lie over each other: twelve bytes of the index
-// could stand for a chunk each, and a short file for more than fits into memory.
-type overlaps struct {
-	total int64
-	// chunks says of each chunk how much of it has been read, and up to where.
-	chunks map[int32]extentRead
-}
-
-type extentRead struct{ sum, end int64 }
-
-// add adds elements, and reports when they are more than their chunks have room
-// for. A little more is let pass.
-func (o *overlaps) add(entries entryList) error {
-	for k := range entries.Len() {
-		o.total += max(0, entries.At(k).Len())
-	}
-	if o.total <= trusted {
-		return nil
-	}
-	if o.chunks == nil {
-		o.chunks = map[int32]extentRead{}
-	}
-	for k := 0; k < entries.Len(); {
-		chunk := entries.At(k).Chunk
-		read := o.chunks[chunk]
-		for ; k < entries.Len() && entries.At(k).Chunk == chunk; k++ {
-			e := entries.At(k)
-			read.sum, read.end = read.sum+max(0, e.Len()), max(read.end, int64(e.End))
-		}
-		if read.sum > read.end+trusted {
-			return fmt.Errorf("%w: elements overlap: there are %d bytes of them in the %d bytes of chunk %d", store.ErrCorrupt, read.sum, read.end, chunk)
-		}
-		o.chunks[chunk] = read
-	}
-	return nil
-}
-
-// element names element k of those from position first on.
-func element(first int64, k int) string {
-	if first < 0 {
-		return "an element"
-	}
-	return fmt.Sprint("element ", first+int64(k))
 }
