@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync/atomic"
@@ -24,8 +25,8 @@ type catalog struct {
 	lengths map[store.ColumnID]int64
 	// found is what the last Lookup returned.
 	found []store.Row
-	// tables says what is known of the table of each layout, as long as the
-	// schema of the file has that version. checked says that it has.
+	// tables are those of the layouts, as long as the schema of the file has that
+	// version. checked says that it has.
 	tables  [store.LayoutNative + 1]tableState
 	schema  int64
 	checked bool
@@ -36,15 +37,18 @@ type catalog struct {
 	version uint64
 }
 
-// tableState is what a connection knows of a table with rows of columns.
+// tableState says whether the file has a table with rows of columns, and that its
+// field for attrs.
 type tableState uint8
 
 const (
-	tableUnknown tableState = iota
-	tableMissing
+	tableMissing tableState = iota
 	tableWithoutAttrs
 	tableWithAttrs
 )
+
+// noSchema is no version of a schema: those have 32 bits.
+const noSchema = 1 << 40
 
 // maxCatalog bounds the names that a connection remembers.
 const maxCatalog = 5000
@@ -54,7 +58,7 @@ const maxCatalog = 5000
 var versions atomic.Uint64
 
 func newCatalog() catalog {
-	return catalog{version: versions.Add(1), names: map[string]*store.Row{}, ids: map[store.ColumnID]*store.Row{}, lengths: map[store.ColumnID]int64{}}
+	return catalog{version: versions.Add(1), schema: noSchema, names: map[string]*store.Row{}, ids: map[store.ColumnID]*store.Row{}, lengths: map[store.ColumnID]int64{}}
 }
 
 // reset forgets everything that others may have changed.
@@ -263,31 +267,14 @@ func (c *conn) columns(t *columnTable, which func(*columnQueries) string, fn fun
 	return c.query(which(q), func(st *sqlite3.Stmt) { fn(scanColumn(st, t.layout)) }, args...)
 }
 
-// stateOf tells whether the file has the table, and that its field for attrs.
+// stateOf is the state of the table.
 func (c *conn) stateOf(t *columnTable) (tableState, error) {
-	if err := c.checkSchema(); err != nil {
-		return tableUnknown, err
-	}
-	state := &c.catalog.tables[t.layout]
-	if *state == tableUnknown {
-		found := tableMissing
-		err := c.query(`SELECT lower(name) = '`+attrsField+`' FROM pragma_table_xinfo(?)`, func(st *sqlite3.Stmt) {
-			found = max(found, tableWithoutAttrs)
-			if st.ColumnBool(0) {
-				found = tableWithAttrs
-			}
-		}, t.name)
-		if err != nil {
-			return tableUnknown, err
-		}
-		*state = found
-	}
-	return *state, nil
+	err := c.checkSchema()
+	return c.catalog.tables[t.layout], err
 }
 
-// checkSchema forgets what is known of the tables if somebody may have changed
-// them. To find out anew costs several times as much as to ask for the version
-// of the schema.
+// checkSchema finds out anew which tables there are if somebody may have changed
+// them.
 func (c *conn) checkSchema() error {
 	cat := &c.catalog
 	if cat.checked {
@@ -298,10 +285,44 @@ func (c *conn) checkSchema() error {
 		return err
 	}
 	if version != cat.schema {
-		clear(cat.tables[:])
+		// A pragma does not make SQLite load a schema that others have changed;
+		// a query does.
+		if err := c.query(`SELECT 1 FROM sqlite_schema LIMIT 1`, func(*sqlite3.Stmt) {}); err != nil {
+			return err
+		}
+		for _, t := range columnTables {
+			if cat.tables[t.layout], err = c.findTable(t); err != nil {
+				return err
+			}
+		}
 	}
 	cat.schema, cat.checked = version, true
 	return nil
+}
+
+// findTable finds the state of the table in the schema that SQLite has loaded.
+func (c *conn) findTable(t *columnTable) (tableState, error) {
+	state := tableMissing
+	has, err := c.hasField(t.name, "")
+	if err == nil && has {
+		state = tableWithoutAttrs
+		has, err = c.hasField(t.name, attrsField)
+	}
+	if err == nil && has {
+		state = tableWithAttrs
+	}
+	return state, err
+}
+
+// hasField tells whether the schema that SQLite has loaded has a table with such a
+// field, or, where field is empty, the table. Views do not count.
+func (c *conn) hasField(table, field string) (has bool, err error) {
+	defer c.guard(&err, catchFaults())
+	_, _, _, _, _, err = c.db.TableColumnMetadata("main", table, field)
+	if errors.Is(err, sqlite3.ERROR) {
+		return false, nil
+	}
+	return err == nil, wrap(err)
 }
 
 // LookupID implements store.Reader.

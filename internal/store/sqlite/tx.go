@@ -215,7 +215,7 @@ func (t *tx) rollback() {
 	}
 	t.ended = store.ErrClosed
 	t.c.version = 0
-	t.c.catalog.schema = 0 // of a schema that never came to be, perhaps
+	t.c.catalog.schema = noSchema // it may be of one that never came to be
 	if t.c.broken != nil {
 		return
 	}
