@@ -1,10 +1,8 @@
 package sqlite
 
 import (
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 
 	"columnvault/internal/store"
@@ -46,16 +44,17 @@ func makeBeside(path string) {
 	}
 }
 
-// usesLog tells whether the file says that it has a write-ahead log.
-func usesLog(path string) bool {
+// makeLog is makeBeside where the file says that it has a write-ahead log.
+func makeLog(path string) {
 	f, err := os.Open(path)
 	if err != nil {
-		return false
+		return
 	}
 	defer f.Close()
-	var head [20]byte
-	_, err = io.ReadFull(f, head[:])
-	return err == nil && head[19] == 2 // the version that reading takes
+	var head [headerSize]byte
+	if _, err := io.ReadFull(f, head[:]); err == nil && usesLog(head[:]) {
+		makeBeside(path)
+	}
 }
 
 // checkPath refuses a path that no file can have.
@@ -68,13 +67,6 @@ func checkPath(path string) error {
 	// SQLite's own limit, with the longest ending.
 	if most := 1024 - len("-journal") - 1; len(path) > most {
 		return fmt.Errorf("%w: the path has %d bytes, and SQLite takes %d", store.ErrInvalidArgument, len(path), most)
-	}
-	info, err := os.Lstat(path)
-	switch {
-	case err == nil && info.Mode()&fs.ModeSymlink != 0: // the others have been followed
-		return fmt.Errorf("%w: it is a link that leads nowhere", store.ErrNotFound)
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
-		return unavailable(err)
 	}
 	return nil
 }

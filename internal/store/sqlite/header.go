@@ -16,44 +16,71 @@ import (
 // https://sqlite.org/fileformat.html.
 const headerSize = 100
 
+// inspected is what is known of a file before SQLite opens it.
+type inspected struct {
+	exists   bool // and has content
+	writable bool // unless nobody asked
+	log      bool // says that it has a write-ahead log
+}
+
 // inspect looks at the file before SQLite does, because SQLite's own answer to
-// most of what can be wrong is the same few words. It returns whether there is
-// a file with content.
-func inspect(path string) (exists bool, err error) {
+// most of what can be wrong is the same few words.
+func inspect(path string, readOnly bool) (found inspected, err error) {
 	info, err := os.Stat(path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return false, nil
 	case err != nil:
-		return false, unavailable(err)
+		return found, absent(path, err)
 	case info.IsDir():
-		return false, fmt.Errorf("%w: it is a directory", store.ErrNotVault)
+		return found, fmt.Errorf("%w: it is a directory", store.ErrNotVault)
 	case !info.Mode().IsRegular():
-		return false, fmt.Errorf("%w: it is not a regular file", store.ErrNotVault)
+		return found, fmt.Errorf("%w: it is not a regular file", store.ErrNotVault)
 	case info.Size() == 0:
-		return false, nil // SQLite takes an empty file for a new one
+		return found, nil // SQLite takes an empty file for a new one
 	}
-	f, err := os.Open(path)
+	var f *os.File
+	if !readOnly {
+		f, err = os.OpenFile(path, os.O_RDWR, 0)
+		found.writable = err == nil
+	}
+	if !found.writable {
+		f, err = os.Open(path)
+	}
 	if err != nil {
-		return false, unavailable(err)
+		return found, unavailable(err)
 	}
 	defer f.Close()
 	head := make([]byte, headerSize)
 	n, err := io.ReadFull(f, head)
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return false, unavailable(err)
+		return found, unavailable(err)
 	}
+	found.exists, found.log = true, usesLog(head)
 	if leftCreating(path, head[:n]) {
-		return true, nil
+		return found, nil
 	}
 	if !bytes.HasPrefix(head, []byte("SQLite format 3\x00")) {
-		return false, fmt.Errorf("%w: it is not a SQLite database, or an encrypted one", store.ErrNotVault)
+		return found, fmt.Errorf("%w: it is not a SQLite database, or an encrypted one", store.ErrNotVault)
 	}
 	if n < headerSize {
-		return false, fmt.Errorf("%w: the file ends inside its header", store.ErrCorrupt)
+		return found, fmt.Errorf("%w: the file ends inside its header", store.ErrCorrupt)
 	}
-	return true, inspectSize(path, f, head, info.Size())
+	return found, inspectSize(path, f, head, info.Size())
 }
+
+// absent says what is wrong with a path where no file is found, nil if one can be
+// created there.
+func absent(path string, why error) error {
+	if info, err := os.Lstat(path); err == nil && info.Mode()&fs.ModeSymlink != 0 { // the others have been followed
+		return fmt.Errorf("%w: it is a link that leads nowhere", store.ErrNotFound)
+	}
+	if errors.Is(why, fs.ErrNotExist) {
+		return nil
+	}
+	return unavailable(why)
+}
+
+// usesLog tells whether the header says that there is a write-ahead log.
+func usesLog(head []byte) bool { return head[19] == 2 } // the version that reading takes
 
 // inspectSize refuses a file that is shorter than its header says, unless a log
 // has the rest. Another process may move its log into the file and delete it
@@ -109,13 +136,3 @@ func hasContent(path string) bool {
 
 // hasWAL tells whether a write-ahead log with content lies beside the file.
 func hasWAL(path string) bool { return hasContent(path + "-wal") }
-
-// writable tells whether the file can be opened for writing.
-func writable(path string) bool {
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
-	if err != nil {
-		return false
-	}
-	f.Close()
-	return true
-}

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"fmt"
-	"os"
 )
 
 // Readers map the file: SQLite then reads a page where the system has it in
@@ -26,6 +25,9 @@ import (
 const (
 	// maxMapped is the most that SQLite maps, and minMapped what is worth it.
 	maxMapped, minMapped = 1 << 30, 1 << 20
+	// unmappedReads is how many short reads a connection makes before it maps the
+	// file: to map it, and to end that, costs as much as so many calls.
+	unmappedReads = 8
 )
 
 // mapping is what a connection maps of its file.
@@ -39,8 +41,11 @@ type mapping struct {
 	fits bool
 	// used says that pages come from the map now.
 	used bool
-	// pairs is how many readings of pairs have come since one of elements.
-	pairs int
+	// tried says that the file was mapped before, for a trial.
+	tried bool
+	// short is how many short reads of elements have come, up to unmappedReads,
+	// pairs how many readings of pairs since one of elements.
+	short, pairs int
 }
 
 // mostMapped is as much of the file as a new connection may map.
@@ -50,7 +55,7 @@ func (s *Store) mostMapped() int64 {
 		n = memoryBytes() / 4
 	}
 	n = min(n, maxMapped) &^ (64<<10 - 1)
-	if n < minMapped || !mappable(s.path, n) {
+	if n < minMapped || !canReserve(maxMemory+n) {
 		return 0
 	}
 	return n
@@ -79,23 +84,14 @@ func (c *conn) beginMapped() (fits bool, err error) {
 	return c.fitMap()
 }
 
-// mappable tells whether so much of a file can be mapped. What the driver cannot
-// do it would report by a panic, at the first read.
-func mappable(path string, n int64) bool {
-	f, err := os.Open(path)
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	return tryMap(f, n)
-}
-
 // readsElements puts the map into use for n bytes of elements. Long reads go past
 // it: a call for each page costs them little, and the process has no memory of
 // the file then that it needs no more.
 func (c *conn) readsElements(n int) error {
 	c.mapping.pairs = 0
 	switch {
+	case n <= smallRead && c.mapping.short < unmappedReads:
+		c.mapping.short++
 	case n <= smallRead:
 		return c.useMap(true)
 	case n >= blobPiece:
@@ -117,6 +113,14 @@ func (c *conn) useMap(use bool) (err error) {
 	use = use && c.mapping.fits
 	if c.mapping.used == use {
 		return nil
+	}
+	if m := &c.mapping; use && !m.tried {
+		// What the driver cannot do it would report by a panic, at the first read.
+		m.tried = true
+		if !tryMap(c.files[0].file, m.size) {
+			m.most, m.fits = 0, false
+			return nil
+		}
 	}
 	defer c.guard(&err, catchFaults())
 	c.mapping.used = use

@@ -2,9 +2,9 @@
 
 package sqlite
 
-import "os"
+// canReserve says no: whether memory faults become errors was tried elsewhere alone.
+func canReserve(int64) bool { return false }
 
-// tryMap says no: whether memory faults become errors was tried elsewhere alone.
-func tryMap(*os.File, int64) bool { return false }
+func tryMap(descriptor, int64) bool { return false }
 
 func (*conn) mappableBytes() int64 { return 0 }

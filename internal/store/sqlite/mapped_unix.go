@@ -7,15 +7,17 @@ import (
 	"syscall"
 )
 
-// tryMap does what the driver does to map n bytes of a file: it reserves the
-// memory of a connection, asks for what is to be mapped, and maps the file there.
-func tryMap(f *os.File, n int64) bool {
-	memory, err := syscall.Mmap(-1, 0, int(maxMemory+n), syscall.PROT_NONE, syscall.MAP_PRIVATE|syscall.MAP_ANON)
-	if err != nil {
-		return false
-	}
-	defer syscall.Munmap(memory)
-	if err := syscall.Mprotect(memory[:n], syscall.PROT_READ|syscall.PROT_WRITE); err != nil {
+// canReserve tells whether a connection gets so many bytes of addresses.
+func canReserve(n int64) bool {
+	memory, err := syscall.Mmap(-1, 0, int(n), syscall.PROT_NONE, syscall.MAP_PRIVATE|syscall.MAP_ANON)
+	return err == nil && syscall.Munmap(memory) == nil
+}
+
+// tryMap does what the driver does to map n bytes of a file: it asks for so much
+// memory, and maps the file there.
+func tryMap(f descriptor, n int64) bool {
+	memory, err := syscall.Mmap(-1, 0, int(n), syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_PRIVATE|syscall.MAP_ANON)
+	if err != nil || syscall.Munmap(memory) != nil {
 		return false
 	}
 	file, err := syscall.Mmap(int(f.Fd()), 0, os.Getpagesize(), syscall.PROT_READ, syscall.MAP_SHARED)

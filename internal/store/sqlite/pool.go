@@ -124,18 +124,24 @@ func (s *Store) takeAllIdle() []*conn {
 	return idle
 }
 
-// release keeps the connection for the next reader, in its snapshot if that
-// can be told to be the newest. A connection that failed is not used again.
+// release keeps the connection for the next reader. One that failed is not used
+// again.
 func (s *Store) release(c *conn) {
 	defer s.busy.Done()
+	c.recent = true
+	if !s.rest(c, busyReaders) {
+		s.discard(c)
+	}
+}
+
+// rest is keep for a connection in a snapshot, in which it stays if that can be told
+// to be the newest.
+func (s *Store) rest(c *conn, most int) bool {
 	keep := c.broken == nil && !c.db.GetAutocommit()
 	if keep && (!c.stamped || s.draining.Load()) {
 		keep = c.endSnapshot() == nil
 	}
-	c.recent = true
-	if !keep || !s.keep(c, busyReaders) {
-		s.discard(c)
-	}
+	return keep && s.keep(c, most)
 }
 
 // keep puts the connection among the idle ones, up to so many.

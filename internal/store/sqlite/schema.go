@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -62,9 +63,16 @@ var errForeign = fmt.Errorf("%w: it is a SQLite database of another program, wit
 // what a view or a virtual table answers is up to whoever wrote the file.
 func identify(c *conn) (blank, complete bool, err error) {
 	kinds := map[string]string{}
-	err = c.query(`SELECT lower(name), CASE WHEN type = 'table' AND rootpage IS 0 THEN 'virtual table' ELSE type END
-		FROM sqlite_schema WHERE type <> 'trigger' AND name NOT LIKE 'sqlite\_%' ESCAPE '\'`,
-		func(st *sqlite3.Stmt) { kinds[st.ColumnText(0)] = st.ColumnText(1) })
+	err = c.query(`SELECT lower(name), type, rootpage IS 0 FROM sqlite_schema`, func(st *sqlite3.Stmt) {
+		name, kind := st.ColumnText(0), st.ColumnText(1)
+		switch {
+		case kind == "trigger" || strings.HasPrefix(name, "sqlite_"):
+			return
+		case kind == "table" && st.ColumnBool(2):
+			kind = "virtual table"
+		}
+		kinds[name] = kind
+	})
 	if err != nil || len(kinds) == 0 {
 		return err == nil, false, err
 	}
@@ -77,11 +85,10 @@ func identify(c *conn) (blank, complete bool, err error) {
 		tables[name] = exists
 	}
 	if tables["col_chunks"] {
-		switch _, err := c.integer(`SELECT rowid FROM col_chunks LIMIT 0`); {
-		case errors.Is(err, sqlite3.ERROR):
-			return false, false, fmt.Errorf("%w: the table col_chunks has no rowid", store.ErrNotVault)
-		case err != nil && !errors.Is(err, store.ErrNotFound):
+		if has, err := c.hasField("col_chunks", "rowid"); err != nil {
 			return false, false, err
+		} else if !has {
+			return false, false, fmt.Errorf("%w: the table col_chunks has no rowid", store.ErrNotVault)
 		}
 	}
 	if tables["col_meta"] && tables["col_chunks"] && tables["kohakuvault_meta"] {

@@ -154,21 +154,21 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 	if err := checkPath(path); err != nil {
 		return nil, err
 	}
-	exists, err := inspect(path)
+	found, err := inspect(path, opts.ReadOnly)
 	if err == nil {
 		err = inspectBeside(path)
 	}
 	if err != nil {
 		return nil, err
 	}
-	if !exists && opts.ReadOnly {
+	if !found.exists && opts.ReadOnly {
 		if _, err := os.Stat(path); err == nil {
 			return nil, fmt.Errorf("%w: the file is empty", store.ErrNotVault)
 		}
 		return nil, fmt.Errorf("%w: there is no such file, and read-only creates none", store.ErrNotFound)
 	}
 	s := newStore(path, opts)
-	err = detached(ctx, func() error { return s.start(ctx, exists) }, func(err error) {
+	err = detached(ctx, func() error { return s.start(ctx, found) }, func(err error) {
 		if err == nil {
 			s.Close()
 		}
@@ -180,11 +180,11 @@ func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 }
 
 // start opens the connections that the store begins with.
-func (s *Store) start(ctx context.Context, exists bool) (err error) {
+func (s *Store) start(ctx context.Context, found inspected) (err error) {
 	switch {
 	case s.opts.ReadOnly:
 		return s.openReadOnly(ctx)
-	case exists && s.openWhole(ctx):
+	case found.writable && found.log && s.openWhole(ctx):
 		return nil
 	}
 	s.mode = modeCreate
@@ -192,23 +192,25 @@ func (s *Store) start(ctx context.Context, exists bool) (err error) {
 	return err
 }
 
-// openWhole opens a file that is a vault already with a connection for reading,
-// and leaves the one for writing to the first write. The result is false if
-// there is anything to be done to the file, or wrong with it.
+// openWhole opens a file that is a vault already, and has a log, with a connection
+// for reading, and leaves the one for writing to the first write. The result is
+// false if there is anything to be done to the file, or wrong with it. The
+// connection rests in its snapshot, for the first reader.
 func (s *Store) openWhole(ctx context.Context) bool {
-	if !writable(s.path) {
-		return false
-	}
 	s.mode = modeReadWrite
-	c, err := s.openReader(ctx)
+	makeBeside(s.path)
+	c, err := s.connectReader(ctx)
 	if err != nil {
 		return false
 	}
-	_, complete, err := identify(c)
-	if err == nil && complete {
-		err = c.hold()
+	complete := false
+	if err = c.hold(); err == nil {
+		_, err = c.beginMapped()
 	}
-	if err == nil && c.wal && complete && s.look(c, 0) == nil && s.keep(c, idleReaders) {
+	if err == nil {
+		_, complete, err = identify(c)
+	}
+	if err == nil && c.wal && complete && s.look(c, 0) == nil && s.rest(c, idleReaders) {
 		return true
 	}
 	c.close()
@@ -248,7 +250,8 @@ func (s *Store) openWriter(ctx context.Context) (*conn, error) {
 	// moment, and another process may be doing that.
 	err := s.patiently(ctx, time.Now(), func() (err error) {
 		if c == nil {
-			c, err = s.connect(ctx, s.mode, gathering(s.opts.VFS), s.pragmas(), maxMemory)
+			makeLog(s.path)
+			c, err = openConn(ctx, uri(s.path, s.mode, gathering(s.opts.VFS)), s.pragmas(), maxMemory)
 		}
 		if err == nil {
 			err = s.prepare(ctx, c)
@@ -358,13 +361,22 @@ func (s *Store) tryReader(ctx context.Context) error {
 	return err
 }
 
+// openReader opens a connection for reading.
 func (s *Store) openReader(ctx context.Context) (*conn, error) {
+	if s.mode != modeImmutable {
+		makeLog(s.path)
+	}
+	return s.connectReader(ctx)
+}
+
+// connectReader is openReader where the files beside the database have been made.
+func (s *Store) connectReader(ctx context.Context) (*conn, error) {
 	m := s.mode
 	if m == modeCreate {
 		m = modeReadWrite
 	}
 	most := s.mostMapped()
-	c, err := s.connect(ctx, m, s.opts.VFS, s.pragmas()+`; PRAGMA query_only = ON`, maxMemory+most)
+	c, err := openConn(ctx, uri(s.path, m, s.opts.VFS), s.pragmas()+`; PRAGMA query_only = ON`, maxMemory+most)
 	if err != nil {
 		return nil, err
 	}
@@ -373,15 +385,6 @@ func (s *Store) openReader(ctx context.Context) (*conn, error) {
 		c.path = s.path
 	}
 	return c, nil
-}
-
-// connect opens a connection on a file system that may take so many bytes of
-// memory, and makes the files beside the database.
-func (s *Store) connect(ctx context.Context, m mode, vfs, pragmas string, memory int64) (*conn, error) {
-	if m != modeImmutable && usesLog(s.path) {
-		makeBeside(s.path)
-	}
-	return openConn(ctx, uri(s.path, m, vfs), pragmas, memory)
 }
 
 func (s *Store) pragmas() string {
