@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync/atomic"
 
 	"github.com/ncruces/go-sqlite3"
@@ -132,7 +131,7 @@ type columnTable struct {
 }
 
 // columnQueries read rows of columns.
-type columnQueries struct{ byNames, byID, all string }
+type columnQueries struct{ byName, byID, all string }
 
 // attrsField is the field with the attrs of a column. KohakuVault's tables get
 // it when it is first needed.
@@ -144,9 +143,9 @@ func newColumnTable(layout store.Layout, table, least, most, more string) *colum
 	queries := func(attrs string) columnQueries {
 		rows := `SELECT col_id, name, dtype, elem_size, length, ` + least + `, ` + most + `, ` + attrs + ` FROM ` + table
 		return columnQueries{
-			byNames: rows + ` WHERE name IN (?, ?, ?)`,
-			byID:    rows + ` WHERE col_id = ?`,
-			all:     rows + ` ORDER BY col_id`,
+			byName: rows + ` WHERE name = ?`,
+			byID:   rows + ` WHERE col_id = ?`,
+			all:    rows + ` ORDER BY col_id`,
 		}
 	}
 	return &columnTable{
@@ -211,46 +210,39 @@ func (r *reader) Lookup(ctx context.Context, names ...string) ([]store.Row, erro
 	defer r.leave()
 	cat := &r.c.catalog
 	cat.makeRoom()
-	var missing []string
-	for _, name := range names {
-		if _, known := cat.names[name]; !known {
-			missing = append(missing, name)
-		}
-	}
-	for some := range slices.Chunk(missing, 3) {
-		if err := r.c.loadNames(some); err != nil {
-			return nil, err
-		}
-	}
 	cat.found = cat.found[:0]
 	for _, name := range names {
-		if row := cat.names[name]; row != nil {
+		row, known := cat.names[name]
+		if !known {
+			var err error
+			if row, err = r.c.loadName(name); err != nil {
+				return nil, err
+			}
+		}
+		if row != nil {
 			cat.found = append(cat.found, *row)
 		}
 	}
 	return cat.found, nil
 }
 
-// loadNames brings the rows of up to three names into the catalog: those of a
-// column.
-func (c *conn) loadNames(names []string) error {
-	args := []any{names[0], names[len(names)/2], names[len(names)-1]}
+// loadName brings the row of a name into the catalog, nil where there is none.
+func (c *conn) loadName(name string) (found *store.Row, err error) {
 	for _, t := range columnTables {
-		err := c.columns(t, func(q *columnQueries) string { return q.byNames }, func(row store.Row) {
-			if c.catalog.names[row.Name] == nil {
-				c.catalog.names[row.Name] = c.catalog.add(row)
+		err := c.columns(t, func(q *columnQueries) string { return q.byName }, func(row store.Row) {
+			if found == nil && row.Name == name {
+				found = c.catalog.add(row)
 			}
-		}, args...)
+		}, name)
 		if err != nil {
-			return err
+			return nil, err
+		}
+		if found != nil {
+			break
 		}
 	}
-	for _, name := range names {
-		if _, known := c.catalog.names[name]; !known {
-			c.catalog.names[name] = nil
-		}
-	}
-	return nil
+	c.catalog.names[name] = found
+	return found, nil
 }
 
 // columns calls fn for the rows that one of the queries selects from a table,
@@ -287,7 +279,7 @@ func (c *conn) checkSchema() error {
 	if version != cat.schema {
 		// A pragma does not make SQLite load a schema that others have changed;
 		// a query does.
-		if err := c.query(`SELECT 1 FROM sqlite_schema LIMIT 1`, func(*sqlite3.Stmt) {}); err != nil {
+		if err := c.queryWhile(allNames, func(*sqlite3.Stmt) bool { return false }); err != nil {
 			return err
 		}
 		for _, t := range columnTables {

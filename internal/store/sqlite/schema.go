@@ -56,6 +56,10 @@ var ownNames = []string{"kohakuvault_meta", "col_meta", "col_chunks", "kvault_co
 // vault: one to which they can be added.
 var errForeign = fmt.Errorf("%w: it is a SQLite database of another program, without any table of a vault", store.ErrNotVault)
 
+// allNames are the names in a file: which of them, what has them, and whether that is
+// stored elsewhere.
+const allNames = `SELECT lower(name), type, rootpage IS 0 FROM sqlite_schema`
+
 // identify looks at the tables of an open file. blank is a file without any;
 // complete is one in which nothing has to be created. A file that has tables
 // but none of a vault belongs to another program and gives ErrNotVault, and so
@@ -63,7 +67,7 @@ var errForeign = fmt.Errorf("%w: it is a SQLite database of another program, wit
 // what a view or a virtual table answers is up to whoever wrote the file.
 func identify(c *conn) (blank, complete bool, err error) {
 	kinds := map[string]string{}
-	err = c.query(`SELECT lower(name), type, rootpage IS 0 FROM sqlite_schema`, func(st *sqlite3.Stmt) {
+	err = c.query(allNames, func(st *sqlite3.Stmt) {
 		name, kind := st.ColumnText(0), st.ColumnText(1)
 		switch {
 		case kind == "trigger" || strings.HasPrefix(name, "sqlite_"):
