@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/ncruces/go-sqlite3/vfs"
+
 	"columnvault/internal/store"
 )
 
@@ -114,5 +116,47 @@ func TestReadsShareAConnection(t *testing.T) {
 	}
 	if n := hooks.open.Load() - files; n > 2 {
 		t.Errorf("a writer and the reads beside it have opened %d files", n)
+	}
+}
+
+// TestOpeningAsksLittle counts what it takes to open a vault that is whole, find a
+// column, and read of it.
+func TestOpeningAsksLittle(t *testing.T) {
+	ctx, s := t.Context(), openStore(t, Options{})
+	check(t, appendRow(ctx, s, "a"))
+	check(t, s.Update(ctx, func(tx store.Tx) error {
+		return tx.PutChunk(ctx, 1, store.Chunk{Capacity: mappedChunk}, make([]byte, mappedChunk))
+	}))
+	check(t, s.Close())
+	fs := &countingFS{VFSFilename: vfs.Find("").(vfs.VFSFilename)}
+	vfs.Register("opening", fs)
+	s = openStoreAt(t, s.path, Options{VFS: "opening"})
+	c := s.idle[0]
+	if len(c.stmts) > 4 || c.statements > 4 {
+		t.Errorf("Open prepares %d statements and runs %d", len(c.stmts), c.statements)
+	}
+	opened := c.statements
+	if c.index != nil && !c.current() {
+		t.Error("the connection does not rest in its snapshot")
+	}
+	snap, err := s.Snapshot(ctx)
+	check(t, err)
+	defer snap.Close()
+	if c != snap.(*snapshot).c || c.index != nil && c.statements > opened {
+		t.Errorf("the first snapshot is of another connection, or runs %d statements", c.statements-opened)
+	}
+	begun := c.statements
+	if rows, err := snap.Lookup(ctx, "a", "a_data", "a_idx"); len(rows) != 1 || err != nil {
+		t.Fatalf("the column: %v, %v", rows, err)
+	}
+	check(t, snap.ReadAt(ctx, 1, []store.Span{{Offset: mappedChunk / 2, Data: make([]byte, 8)}}))
+	if n := c.statements - begun; n > 6 {
+		t.Errorf("to find a column and read of it runs %d statements", n)
+	}
+	if n := fs.reads.Load(); n > 12 {
+		t.Errorf("all of that reads %d times", n)
+	}
+	if c.mapping.used {
+		t.Error("one read maps the file")
 	}
 }

@@ -216,6 +216,32 @@ func TestNothingIsMapped(t *testing.T) {
 	}
 }
 
+// TestFileThatCannotBeMapped: where the trial fails, nothing is mapped, and all is
+// read.
+func TestFileThatCannotBeMapped(t *testing.T) {
+	ctx, s := t.Context(), mappedStore(t, Options{})
+	snap, err := s.Snapshot(ctx)
+	check(t, err)
+	defer snap.Close()
+	pipe, other, err := os.Pipe()
+	check(t, err)
+	defer pipe.Close()
+	defer other.Close()
+	c := snap.(*snapshot).c
+	file := c.files[0].file
+	c.files[0].file = pipe
+	check(t, readScattered(ctx, snap, 1000))
+	c.files[0].file = file
+	check(t, readScattered(ctx, snap, 1000))
+	if !c.mapping.tried || c.mapping.used || c.mapping.most > 0 {
+		t.Errorf("after a trial that failed: %+v", c.mapping)
+	}
+	fits, err := c.fitMap()
+	if !fits || err != nil || c.mapping.fits {
+		t.Errorf("the next snapshot: %+v, %t, %v", c.mapping, fits, err)
+	}
+}
+
 // TestFileCutWhileMapped: what another program cuts off from the file becomes an
 // error of the reads that need it, and not the end of the process.
 func TestFileCutWhileMapped(t *testing.T) {
