@@ -130,7 +130,12 @@ func TestOpeningAsksLittle(t *testing.T) {
 	check(t, s.Close())
 	fs := &countingFS{VFSFilename: vfs.Find("").(vfs.VFSFilename)}
 	vfs.Register("opening", fs)
-	s = openStoreAt(t, s.path, Options{VFS: "opening"})
+	s = newStore(s.path, s.opts)
+	s.opts.VFS, s.janitor = "opening", true // so the janitor does not come
+	found, err := inspect(s.path, false)
+	check(t, err)
+	check(t, s.start(ctx, found))
+	defer s.Close()
 	c := s.idle[0]
 	if len(c.stmts) > 4 || c.statements > 4 {
 		t.Errorf("Open prepares %d statements and runs %d", len(c.stmts), c.statements)
