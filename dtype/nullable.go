@@ -39,11 +39,8 @@ func Nullable[T any](t Type[T]) Type[sql.Null[T]] {
 	default:
 		b.err = b.meaning.Check(b.spec)
 	}
-	if b.err != nil {
-		return Structured[sql.Null[T]]{base: b} // of which only the error counts
-	}
 	n := nullable[T]{b, t, none}
-	if fast, ok := t.(interface{ nullable(any) any }); ok {
+	if fast, ok := t.(interface{ nullable(any) any }); ok && b.err == nil {
 		return fast.nullable(n).(Type[sql.Null[T]])
 	}
 	return n
@@ -120,9 +117,8 @@ type nullable[T any] struct {
 }
 
 func (t nullable[T]) Append(dst []byte, v sql.Null[T]) ([]byte, error) {
-	if !v.Valid {
-		stored := t.none.stored
-		return t.pad(append(dst, stored...), len(stored), func() string { return "a missing value" })
+	if t.err != nil || !v.Valid {
+		return t.appendMissing(dst, t.none.stored)
 	}
 	out, err := t.value.Append(dst, v.V)
 	if err != nil {
@@ -134,9 +130,17 @@ func (t nullable[T]) Append(dst []byte, v sql.Null[T]) ([]byte, error) {
 	return out, nil
 }
 
+// appendMissing appends what stands for a missing value.
+func (b *base) appendMissing(dst, stored []byte) ([]byte, error) {
+	if b.err != nil {
+		return dst, b.err
+	}
+	return b.pad(append(dst, stored...), len(stored), func() string { return "a missing value" })
+}
+
 // refuse is the error of a value that stands for a missing one.
-func (t nullable[T]) refuse(v T) error {
-	return fmt.Errorf("%w: the value %s stands for a missing one in a nullable column of %s", ErrValue, quote(fmt.Sprint(v)), t.spec.shown())
+func (b *base) refuse(v any) error {
+	return fmt.Errorf("%w: the value %s stands for a missing one in a nullable column of %s", ErrValue, quote(fmt.Sprint(v)), b.spec.shown())
 }
 
 func (t nullable[T]) AppendAll(dst []byte, ends []int, vs []sql.Null[T]) ([]byte, []int, error) {
@@ -144,6 +148,9 @@ func (t nullable[T]) AppendAll(dst []byte, ends []int, vs []sql.Null[T]) ([]byte
 }
 
 func (t nullable[T]) Decode(src []byte) (v sql.Null[T], err error) {
+	if t.err != nil {
+		return v, t.err
+	}
 	if src, err = t.element(src); err != nil || t.none.missing(src) {
 		return v, err
 	}
@@ -160,8 +167,8 @@ func (t nullable[T]) DecodeAll(dst []sql.Null[T], data []byte, ends []int) error
 func (nullable[T]) Bytes([]sql.Null[T]) []byte { return nil }
 
 func (t nullable[T]) Match(v sql.Null[T]) ([][]byte, error) {
-	if !v.Valid {
-		return nil, nil
+	if t.err != nil || !v.Valid {
+		return nil, t.err
 	}
 	if _, err := t.Append(nil, v); err != nil {
 		return nil, err
