@@ -217,12 +217,16 @@ type reader interface {
 }
 
 func (k kindFor[T]) newReader(ctx context.Context, tx *columnvault.Tx, f Field) (reader, error) {
-	if f.Meaning.Null {
-		col, err := columnvault.Lookup(ctx, tx, f.Name, dtype.Nullable(k.t))
-		return &nullReader[T]{kind: k, column: col}, err
-	}
 	col, err := columnvault.Lookup(ctx, tx, f.Name, k.t)
 	return &readerOf[T]{kind: k, column: col}, err
+}
+
+func (k nullKind[T, N]) newReader(ctx context.Context, tx *columnvault.Tx, f Field) (reader, error) {
+	if !f.Meaning.Null {
+		return k.kindFor.newReader(ctx, tx, f)
+	}
+	col, err := columnvault.Lookup(ctx, tx, f.Name, k.null)
+	return &nullReader[T, N]{kind: k.kindFor, column: col}, err
 }
 
 // readRun reads a run of values into memory that is used again.
@@ -255,17 +259,18 @@ func (r *readerOf[T]) take(n int) Column {
 }
 
 // nullReader is a reader of values that may be missing.
-type nullReader[T any] struct {
+type nullReader[T any, N sql.Null[T]] struct {
 	kind   kindFor[T]
-	column *columnvault.Column[sql.Null[T]]
-	memory []sql.Null[T]
+	column *columnvault.Column[N]
+	memory []N
 	part   Vector[T]
 }
 
-func (r *nullReader[T]) read(ctx context.Context, at, most int) (n, bytes int, err error) {
+func (r *nullReader[T, N]) read(ctx context.Context, at, most int) (n, bytes int, err error) {
 	r.part.reset()
 	run, err := readRun(ctx, r.column, &r.memory, at, most)
-	for i, v := range run {
+	for i, n := range run {
+		v := sql.Null[T](n)
 		r.part.Add(v.V)
 		if !v.Valid {
 			r.part.setMissing(i)
@@ -275,7 +280,7 @@ func (r *nullReader[T]) read(ctx context.Context, at, most int) (n, bytes int, e
 	return len(run), 2 * r.kind.weigh(r.part.Values), err
 }
 
-func (r *nullReader[T]) take(n int) Column {
+func (r *nullReader[T, N]) take(n int) Column {
 	r.part.truncate(n)
 	return &r.part
 }

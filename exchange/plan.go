@@ -368,28 +368,27 @@ type targetOf[T any] struct {
 }
 
 // nullTarget is one whose values may be missing.
-type nullTarget[T any] struct {
-	column *columnvault.Column[sql.Null[T]]
+type nullTarget[T any, N sql.Null[T]] struct {
+	column *columnvault.Column[N]
 	fill   *T // stands for missing values, if it is not nil
-	list   []sql.Null[T]
+	list   []N
 	blank  Vector[T]
 }
 
-func (k kindFor[T]) newTarget(ctx context.Context, tx *columnvault.Tx, p *plan, c *part) (target, error) {
-	name := p.Prefix + c.name
+// create creates the column, unless the rows go to one that there is, and
+// returns its name.
+func (p *plan) create(ctx context.Context, tx *columnvault.Tx, c *part) (name string, err error) {
+	name = p.Prefix + c.name
 	if !p.Append {
-		if _, err := columnvault.Create(ctx, tx, name, c.meaning.Type(c.spec), &p.Columns); err != nil {
-			return nil, err
-		}
+		_, err = columnvault.Create(ctx, tx, name, c.meaning.Type(c.spec), &p.Columns)
 	}
-	var err error
-	if c.meaning.Null {
-		to := &nullTarget[T]{}
-		if to.column, err = columnvault.Lookup(ctx, tx, name, dtype.Nullable(k.t)); err == nil && c.fill != nil {
-			to.fill = new(T)
-			*to.fill, err = k.t.Decode(c.fill)
-		}
-		return to, err
+	return name, err
+}
+
+func (k kindFor[T]) newTarget(ctx context.Context, tx *columnvault.Tx, p *plan, c *part) (target, error) {
+	name, err := p.create(ctx, tx, c)
+	if err != nil {
+		return nil, err
 	}
 	to := &targetOf[T]{}
 	if to.column, err = columnvault.Lookup(ctx, tx, name, k.t); err != nil {
@@ -397,12 +396,28 @@ func (k kindFor[T]) newTarget(ctx context.Context, tx *columnvault.Tx, p *plan, 
 	}
 	fill := c.fill
 	if c.late {
-		if fill, err = dtype.Nullable(k.t).Append(nil, sql.Null[T]{}); err != nil {
+		if fill, err = (dtype.Meaning{Null: true}).Type(c.spec).Append(nil, nil); err != nil {
 			return nil, err
 		}
 	}
 	if c.holds {
 		to.fill, err = k.t.Decode(fill)
+	}
+	return to, err
+}
+
+func (k nullKind[T, N]) newTarget(ctx context.Context, tx *columnvault.Tx, p *plan, c *part) (target, error) {
+	if !c.meaning.Null {
+		return k.kindFor.newTarget(ctx, tx, p, c)
+	}
+	name, err := p.create(ctx, tx, c)
+	if err != nil {
+		return nil, err
+	}
+	to := &nullTarget[T, N]{}
+	if to.column, err = columnvault.Lookup(ctx, tx, name, k.null); err == nil && c.fill != nil {
+		to.fill = new(T)
+		*to.fill, err = k.t.Decode(c.fill)
 	}
 	return to, err
 }
@@ -420,7 +435,7 @@ func (to *targetOf[T]) blanks(rows int) Column {
 
 func (to *targetOf[T]) len(ctx context.Context) (int, error) { return to.column.Len(ctx) }
 
-func (to *nullTarget[T]) append(ctx context.Context, c Column) error {
+func (to *nullTarget[T, N]) append(ctx context.Context, c Column) error {
 	v := c.(*Vector[T])
 	if to.fill != nil {
 		v.replaceMissing(*to.fill)
@@ -428,12 +443,7 @@ func (to *nullTarget[T]) append(ctx context.Context, c Column) error {
 	markNaN(v)
 	to.list = slices.Grow(to.list[:0], len(v.Values))[:len(v.Values)]
 	for i, value := range v.Values {
-		to.list[i] = sql.Null[T]{V: value, Valid: true}
-	}
-	for i, missing := range v.Missing {
-		if missing {
-			to.list[i].Valid = false
-		}
+		to.list[i] = N(sql.Null[T]{V: value, Valid: len(v.Missing) == 0 || !v.Missing[i]})
 	}
 	err := to.column.Append(ctx, to.list...)
 	clear(to.list) // text need not outlive the batch
@@ -458,10 +468,10 @@ func markNaN(c Column) {
 	}
 }
 
-func (to *nullTarget[T]) blanks(rows int) Column {
+func (to *nullTarget[T, N]) blanks(rows int) Column {
 	var none T
 	to.blank.grow(rows, none, true)
 	return &to.blank
 }
 
-func (to *nullTarget[T]) len(ctx context.Context) (int, error) { return to.column.Len(ctx) }
+func (to *nullTarget[T, N]) len(ctx context.Context) (int, error) { return to.column.Len(ctx) }

@@ -1,36 +1,47 @@
-package exchange
+package exchange_test
 
 import (
 	"context"
 	"errors"
 	"testing"
+
+	"columnvault/exchange"
 )
 
-// endless is a source without an end.
-type endless struct{ Source }
+// endless is a source without an end, and without columns. It says when it is
+// asked for a batch.
+type endless struct {
+	exchange.Source
+	asked chan struct{}
+}
 
-func (endless) Next(context.Context, *Batch) error { return nil }
+func (s *endless) Begin(context.Context, map[string]exchange.Field) ([]exchange.Field, error) {
+	return nil, nil
+}
 
-func (endless) Progress() (done, total int64) { return 0, -1 }
+func (s *endless) Next(context.Context, *exchange.Batch) error {
+	select {
+	case s.asked <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+func (s *endless) Progress() (done, total int64) { return 0, -1 }
 
 // TestReadAheadEndsWithItsContext: who waits for a batch hears of it when the
 // ctx ends while the source waits for room.
 func TestReadAheadEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	a := readAhead(ctx, endless{}, nil)
-	if _, err := a.next(); err != nil {
-		t.Fatal(err)
-	}
-	cancel()
-	a.ended.Wait()
-	var err error
-	for range 3 { // one or two batches may be ready
-		if _, err = a.next(); err != nil {
-			break
+	src := &endless{asked: make(chan struct{}, 2)}
+	_, err := exchange.Import(ctx, open(t), src, &exchange.ImportOptions{Progress: func(done, total int64) {
+		if ctx.Err() == nil { // the first batch is written, and the second has been read
+			<-src.asked
+			<-src.asked
+			cancel()
 		}
-	}
+	}})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
-	a.stop()
 }
