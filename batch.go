@@ -111,26 +111,34 @@ func (c *collection) kept() bool {
 // AppendTo adds values to what the batch will append to the column. An error
 // means that these values were not added.
 func (c *Column[T]) AppendTo(b *Batch, values ...T) error {
-	return c.fail("append", c.appendTo(b, values))
+	part, err := c.h.part(b)
+	if err == nil {
+		data, ends, failed := c.t.AppendAll(part.Data, part.Ends, values)
+		err = add(part, data, ends, failed, len(values))
+	}
+	return c.h.fail("append", err)
 }
 
-func (c *Column[T]) appendTo(b *Batch, values []T) error {
+// part is what the batch has for the column.
+func (c *handle) part(b *Batch) (*writeback.BatchPart, error) {
 	if err := b.check(c.in.v, c.in.tx); err != nil {
-		return err
+		return nil, err
 	}
-	part := b.part(c.held, c.names.Plain, c.dtype, c.t.Size())
+	part := b.part(c.held, c.names.Plain, c.dtype, c.form.Size())
 	if part.DType != c.dtype {
-		return fmt.Errorf("%w: the batch has elements of %s for the column", ErrDType, excerpt.Line(part.DType, excerpt.Name))
+		return nil, fmt.Errorf("%w: the batch has elements of %s for the column", ErrDType, excerpt.Line(part.DType, excerpt.Name))
 	}
-	data, ends, err := c.t.AppendAll(part.Data, part.Ends, values)
-	if err != nil {
-		return callError(err)
-	}
-	if err := checkSizes(ends[len(part.Ends):], len(part.Data), 0); err != nil {
+	return part, nil
+}
+
+// add adds to a part what AppendAll has given for so many values.
+func add(part *writeback.BatchPart, data []byte, ends []int, err error, count int) error {
+	grown := part.Elements
+	if err := took(&grown, data, ends, err, 0); err != nil {
 		return err
 	}
-	part.Elements = column.Elements{Data: data, Ends: ends}
-	part.Count += len(values)
+	part.Elements = grown
+	part.Count += count
 	return nil
 }
 

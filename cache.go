@@ -71,32 +71,32 @@ func (o *CacheOptions) bounds() (writeback.Bounds, error) {
 //
 // A cache that is enabled already is flushed and gets the new options. nil
 // options mean the defaults. A rename takes the cache along.
-func (c *handle) EnableCache(ctx context.Context, o *CacheOptions) error {
-	err := c.enable(ctx, o, func(b writeback.Bounds) { c.held.Enable(b) })
-	return c.fail("enable cache", err)
+func (c *untyped) EnableCache(ctx context.Context, o *CacheOptions) error {
+	err := c.h.enable(ctx, o, func(b writeback.Bounds) { c.h.held.Enable(b) })
+	return c.h.fail("enable cache", err)
 }
 
 // DisableCache ends the cache of the column and flushes. If that fails, the
 // elements are kept, and written by the next flush that succeeds.
-func (c *handle) DisableCache(ctx context.Context) error {
-	err := c.checkCache(ctx)
+func (c *untyped) DisableCache(ctx context.Context) error {
+	err := c.h.checkCache(ctx)
 	if err == nil {
-		c.held.Disable()
-		_, err = c.in.v.flushAny(ctx)
+		c.h.held.Disable()
+		_, err = c.h.in.v.flushAny(ctx)
 	}
-	return c.fail("disable cache", err)
+	return c.h.fail("disable cache", err)
 }
 
 // Cached enables a cache, calls fn, and then brings back what was before and
 // flushes, also if fn fails or panics. Calls may overlap; the cache that was
 // enabled last counts.
-func (c *handle) Cached(ctx context.Context, o *CacheOptions, fn func() error) error {
+func (c *untyped) Cached(ctx context.Context, o *CacheOptions, fn func() error) error {
 	var k *writeback.Cache
-	err := c.enable(ctx, o, func(b writeback.Bounds) { k = c.held.Cover(b) })
+	err := c.h.enable(ctx, o, func(b writeback.Bounds) { k = c.h.held.Cover(b) })
 	if err != nil {
-		return c.fail("enable cache", err)
+		return c.h.fail("enable cache", err)
 	}
-	return c.in.v.cached(ctx, k, fn)
+	return c.h.in.v.cached(ctx, k, fn)
 }
 
 func (c *handle) enable(ctx context.Context, o *CacheOptions, put func(writeback.Bounds)) error {
@@ -117,7 +117,7 @@ func (c *handle) checkCache(ctx context.Context) error {
 // elements that were. It is for elements that can no longer be written, because
 // another program has dropped their column for example; see
 // [Vault.DiscardPending].
-func (c *handle) DiscardPending() int { return c.held.Discard() }
+func (c *untyped) DiscardPending() int { return c.h.held.Discard() }
 
 // EnableCache makes every column of the vault that has no cache of its own
 // cached, also those that are opened later. It holds the pairs that are put

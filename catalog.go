@@ -135,7 +135,7 @@ func (s *scope) Column(ctx context.Context, name string) (*Column[any], error) {
 // numbers that way without an interface around each. Operations
 // give [ErrDType] if t is not the dtype of the column.
 func As[T any](c *Column[any], t dtype.Type[T]) *Column[T] {
-	return newColumn(&c.in, c.names.Plain, t)
+	return newColumn(&c.h.in, c.h.names.Plain, t)
 }
 
 // Rename gives a column another name. Handles of the old name then get
@@ -253,7 +253,7 @@ func Ensure[T any](ctx context.Context, in Scope, name string, t dtype.Type[T], 
 	}
 	s := in.in()
 	err = s.update(ctx, "ensure", name, func(tx *Tx) error {
-		err := findAs(ctx, tx, name, t) // again: somebody else may have been faster
+		err := tx.findAs(ctx, name, t) // again: somebody else may have been faster
 		if !errors.Is(err, ErrNotFound) {
 			return err
 		}
@@ -271,7 +271,7 @@ func Ensure[T any](ctx context.Context, in Scope, name string, t dtype.Type[T], 
 // another zone than the file names.
 func Lookup[T any](ctx context.Context, in Scope, name string, t dtype.Type[T]) (*Column[T], error) {
 	s := in.in()
-	err := s.read(ctx, "open column", name, func(tx *Tx) error { return findAs(ctx, tx, name, t) })
+	err := s.read(ctx, "open column", name, func(tx *Tx) error { return tx.findAs(ctx, name, t) })
 	if err != nil {
 		return nil, err
 	}
@@ -279,7 +279,7 @@ func Lookup[T any](ctx context.Context, in Scope, name string, t dtype.Type[T]) 
 }
 
 // findAs looks whether there is a column of this dtype.
-func findAs[T any](ctx context.Context, tx *Tx, name string, t dtype.Type[T]) error {
+func (tx *Tx) findAs(ctx context.Context, name string, t form) error {
 	if err := t.Err(); err != nil {
 		return err
 	}

@@ -27,13 +27,19 @@ import (
 // one call share memory, in pieces of [Options.ReadBytes] or, from [Column.Take],
 // in one: clone what you keep for long.
 type Column[T any] struct {
-	handle
+	untyped
 	t dtype.Type[T]
 }
 
+// untyped has the methods of a column to which the Go type of its elements does
+// not matter. Those of them and of handle that would be compiled into the methods
+// of each type are marked, so that they are not.
+type untyped struct{ h handle }
+
 // handle is what a column is without the Go type of its elements: all that moves
 // positions and encoded elements. It keeps that from being compiled, and linked,
-// once for each type.
+// once for each type; and since it is not embedded, no type gets a copy of each of
+// its methods.
 type handle struct {
 	in    scope
 	names catalog.Names
@@ -46,31 +52,35 @@ type handle struct {
 // form is what a [dtype.Type] says of itself.
 type form interface {
 	Spec() dtype.Spec
+	String() string
 	Meaning() dtype.Meaning
 	Size() int
 	Err() error
 }
 
 func newColumn[T any](c *scope, name string, t dtype.Type[T]) *Column[T] {
-	names := catalog.NamesOf(name)
-	return &Column[T]{handle{*c, names, t, t.String(), c.v.pending.Column(name)}, t}
+	return &Column[T]{untyped{c.handle(name, t)}, t}
+}
+
+func (c *scope) handle(name string, f form) handle {
+	return handle{*c, catalog.NamesOf(name), f, f.String(), c.v.pending.Column(name)}
 }
 
 // In returns the column as a part of the transaction. It lives as long as that.
 func (c *Column[T]) In(tx *Tx) *Column[T] {
 	part := *c
-	part.in = tx.scope
+	part.h.in = tx.scope
 	return &part
 }
 
 // Name is the name of the column.
-func (c *handle) Name() string { return c.names.Plain }
+func (c *untyped) Name() string { return c.h.names.Plain }
 
 // DType is the canonical spelling of the column's dtype.
-func (c *handle) DType() string { return c.dtype }
+func (c *untyped) DType() string { return c.h.dtype }
 
 // Meaning is what the elements mean beyond their dtype, to this handle.
-func (c *handle) Meaning() dtype.Meaning { return c.form.Meaning() }
+func (c *untyped) Meaning() dtype.Meaning { return c.h.form.Meaning() }
 
 // open finds the column in the transaction and compares its dtype and meaning.
 func (c *handle) open(ctx context.Context, tx *Tx) (*opened, error) {
@@ -264,8 +274,10 @@ func (o *opened) scatter(ctx context.Context, w store.Tx, at []int64, e column.E
 }
 
 // Len is the number of elements.
-func (c *handle) Len(ctx context.Context) (n int, err error) {
-	err = c.read(ctx, "len", func(o *opened) error { n = int(o.Len()); return nil })
+//
+//go:noinline
+func (c *untyped) Len(ctx context.Context) (n int, err error) {
+	err = c.h.read(ctx, "len", func(o *opened) error { n = int(o.Len()); return nil })
 	return n, err
 }
 

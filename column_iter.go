@@ -19,48 +19,52 @@ import (
 // Inside a [Vault.Update] the loop ends with [ErrConcurrentChange] if its body
 // changes the column.
 func (c *Column[T]) Values(ctx context.Context) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		loop(ctx, &c.handle, "values", yield, func(o *opened) error {
-			var buf []T
-			for at := int64(0); at < o.Len(); at += int64(len(buf)) {
-				var err error
-				if buf, err = c.window(ctx, o, buf[:0], at, o.Len()); err != nil {
-					return err
-				}
-				if err := each(o, buf, yield); err != nil {
-					return err
-				}
+	return func(yield func(T, error) bool) { c.forward(ctx, yield) }
+}
+
+func (c *Column[T]) forward(ctx context.Context, yield func(T, error) bool) {
+	err := c.h.loop(ctx, "values", func(o *opened) error {
+		var buf []T
+		for at := int64(0); at < o.Len(); at += int64(len(buf)) {
+			var err error
+			if buf, err = c.window(ctx, o, buf[:0], at, o.Len()); err == nil {
+				err = each(o, buf, yield)
 			}
-			return nil
-		})
-	}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	fails(err, yield)
 }
 
 // Backward iterates over all elements from the last to the first, as
 // [Column.Values] does from the first to the last.
 func (c *Column[T]) Backward(ctx context.Context) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		loop(ctx, &c.handle, "backward", yield, func(o *opened) error {
-			var buf []T
-			for end := o.Len(); end > 0; end -= int64(len(buf)) {
-				from, err := o.Before(ctx, o.tx.r, end, o.tx.v.buffer)
-				if err != nil {
-					return err
-				}
-				buf = buf[:0]
-				for at := from; at < end; at = from + int64(len(buf)) {
-					if buf, err = c.window(ctx, o, buf, at, end); err != nil {
-						return err
-					}
-				}
-				slices.Reverse(buf)
-				if err := each(o, buf, yield); err != nil {
-					return err
-				}
+	return func(yield func(T, error) bool) { c.backward(ctx, yield) }
+}
+
+func (c *Column[T]) backward(ctx context.Context, yield func(T, error) bool) {
+	err := c.h.loop(ctx, "backward", func(o *opened) error {
+		var buf []T
+		for end := o.Len(); end > 0; end -= int64(len(buf)) {
+			from, err := o.Before(ctx, o.tx.r, end, o.tx.v.buffer)
+			if err != nil {
+				return err
 			}
-			return nil
-		})
-	}
+			buf = slices.Grow(buf[:0], int(end-from))[:end-from]
+			if err = c.fill(ctx, o, buf, from); err == nil {
+				slices.Reverse(buf)
+				err = each(o, buf, yield)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	fails(err, yield)
 }
 
 // Run is a run of neighboring elements.
@@ -74,21 +78,7 @@ type Run[T any] struct {
 // memory; [Column.RunsInto] uses the same memory again. Otherwise it is like
 // [Column.Values].
 func (c *Column[T]) Runs(ctx context.Context) iter.Seq2[Run[T], error] {
-	return func(yield func(Run[T], error) bool) {
-		loop(ctx, &c.handle, "runs", yield, func(o *opened) error {
-			for at := int64(0); at < o.Len(); {
-				values, err := c.window(ctx, o, nil, at, o.Len())
-				if err != nil {
-					return err
-				}
-				if err := each(o, []Run[T]{{Start: int(at), Values: values}}, yield); err != nil {
-					return err
-				}
-				at += int64(len(values))
-			}
-			return nil
-		})
-	}
+	return func(yield func(Run[T], error) bool) { c.runs(ctx, nil, math.MaxInt, false, Begin, End, yield) }
 }
 
 // RunsInto iterates over the elements from position i up to j, as [Column.Slice]
@@ -99,30 +89,40 @@ func (c *Column[T]) Runs(ctx context.Context) iter.Seq2[Run[T], error] {
 // [Column.Values].
 func (c *Column[T]) RunsInto(ctx context.Context, buf []T, i, j int) iter.Seq2[Run[T], error] {
 	return func(yield func(Run[T], error) bool) {
-		loop(ctx, &c.handle, "runs", yield, func(o *opened) error {
-			at, to := position.Range(i, j, o.Len())
-			if len(buf) == 0 {
-				buf = make([]T, max(1, min(to-at, runLen)))
-			}
-			var run [1]Run[T]
-			for at < to {
-				values, err := c.window(ctx, o, buf[:0], at, min(to, at+int64(len(buf))))
-				if err != nil {
-					return err
-				}
-				run[0] = Run[T]{Start: int(at), Values: values}
-				if err := each(o, run[:], yield); err != nil {
-					return err
-				}
-				at += int64(len(values))
-			}
-			return nil
-		})
+		most := len(buf)
+		if most == 0 {
+			most = runLen
+		}
+		c.runs(ctx, buf, most, true, i, j, yield)
 	}
 }
 
 // runLen is how many elements a run has at most where nobody says how many.
 const runLen = 1 << 15
+
+// runs iterates over runs of at most so many elements. They lie in buf, or, if
+// again is not set, in new memory each.
+func (c *Column[T]) runs(ctx context.Context, buf []T, most int, again bool, i, j int, yield func(Run[T], error) bool) {
+	err := c.h.loop(ctx, "runs", func(o *opened) error {
+		changes := o.changes
+		at, to := position.Range(i, j, o.Len())
+		for at < to {
+			values, err := c.window(ctx, o, buf[:0], at, at+min(to-at, int64(most)))
+			if err == nil {
+				err = o.after(yield(Run[T]{Start: int(at), Values: values}, nil), changes)
+			}
+			if err != nil {
+				return err
+			}
+			at += int64(len(values))
+			if again {
+				buf = values
+			}
+		}
+		return nil
+	})
+	fails(err, yield)
+}
 
 // Bounds are what a column knows of some neighboring elements without reading
 // them.
@@ -145,24 +145,27 @@ type Bounds struct {
 //
 // Nothing is read for it, and the bounds are what the file says; a full
 // [Vault.Check] looks whether that is so. Otherwise it is like [Column.Values].
-func (c *Column[T]) Bounds(ctx context.Context, i, j int) iter.Seq2[Bounds, error] {
-	return func(yield func(Bounds, error) bool) {
-		loop(ctx, &c.handle, "bounds", yield, func(o *opened) error {
-			from, to := position.Range(i, j, o.Len())
-			changes := o.changes
-			for b, err := range column.BoundsOf(ctx, o.tx.r, o.Column, from, to) {
-				switch {
-				case err != nil:
-					return err
-				case o.changes != changes:
-					return ErrConcurrentChange
-				case !yield(Bounds{int(b.From), int(b.To), b.Known, b.Low, b.High}, nil):
-					return errStop
-				}
+//
+//go:noinline
+func (c *untyped) Bounds(ctx context.Context, i, j int) iter.Seq2[Bounds, error] {
+	return func(yield func(Bounds, error) bool) { c.h.bounds(ctx, i, j, yield) }
+}
+
+func (c *handle) bounds(ctx context.Context, i, j int, yield func(Bounds, error) bool) {
+	err := c.loop(ctx, "bounds", func(o *opened) error {
+		from, to := position.Range(i, j, o.Len())
+		changes := o.changes
+		for b, err := range column.BoundsOf(ctx, o.tx.r, o.Column, from, to) {
+			if err == nil {
+				err = o.after(yield(Bounds{int(b.From), int(b.To), b.Known, b.Low, b.High}, nil), changes)
 			}
-			return nil
-		})
-	}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	fails(err, yield)
 }
 
 // Key returns a number that is not smaller for a value that is not smaller, to be
@@ -172,6 +175,11 @@ func (c *Column[T]) Bounds(ctx context.Context, i, j int) iter.Seq2[Bounds, erro
 // that the column cannot hold, or those without an order.
 func (c *Column[T]) Key(value T) (key uint64, ok bool) {
 	p, err := c.t.Append(nil, value)
+	return c.h.key(p, err)
+}
+
+// key is Key of the stored form of a value, if it has one.
+func (c *handle) key(p []byte, err error) (key uint64, ok bool) {
 	if err != nil {
 		return 0, false
 	}
@@ -191,7 +199,7 @@ func (c *Column[T]) Within(ctx context.Context, i, j int, low, high T) (from, to
 	if !ok {
 		most = math.MaxUint64
 	}
-	return c.within(ctx, i, j, least, most)
+	return c.h.within(ctx, i, j, least, most)
 }
 
 // within is Within for keys.
@@ -209,24 +217,41 @@ func (c *handle) within(ctx context.Context, i, j int, low, high uint64) (from, 
 var errStop = errors.New("the loop has ended")
 
 // loop runs the inside of an iterator.
-func loop[Y any](ctx context.Context, c *handle, op string, yield func(Y, error) bool, run func(o *opened) error) {
+func (c *handle) loop(ctx context.Context, op string, run func(o *opened) error) error {
 	err := c.view(ctx, op, run)
-	if err != nil && !errors.Is(err, errStop) {
+	if errors.Is(err, errStop) {
+		return nil
+	}
+	return err
+}
+
+// fails ends a loop with its error, if it has one.
+func fails[Y any](err error, yield func(Y, error) bool) {
+	if err != nil {
 		var none Y
 		yield(none, err)
 	}
 }
 
 // each hands values to the body of the loop.
-func each[Y any](o *opened, values []Y, yield func(Y, error) bool) error {
+func each[T any](o *opened, values []T, yield func(T, error) bool) error {
 	changes := o.changes
 	for _, value := range values {
-		if !yield(value, nil) {
-			return errStop
+		if err := o.after(yield(value, nil), changes); err != nil {
+			return err
 		}
-		if o.changes != changes {
-			return ErrConcurrentChange
-		}
+	}
+	return nil
+}
+
+// after is why a loop ends after its body has run, which tells whether it wants
+// more: the column had had so many changes before.
+func (o *opened) after(more bool, changes int) error {
+	switch {
+	case !more:
+		return errStop
+	case o.changes != changes:
+		return ErrConcurrentChange
 	}
 	return nil
 }

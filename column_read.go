@@ -15,30 +15,36 @@ import (
 
 // At returns the element at position i.
 func (c *Column[T]) At(ctx context.Context, i int) (value T, err error) {
-	err = c.read(ctx, "at", func(o *opened) error {
-		at, err := resolve(i, o.Len())
-		if err != nil {
-			return c.failAt("at", int64(i), err)
-		}
-		value, err = c.element(ctx, o, at)
-		return err
-	})
-	return value, err
-}
-
-// element reads one element at an absolute position.
-func (c *Column[T]) element(ctx context.Context, o *opened, at int64) (value T, err error) {
-	o.one = column.Elements{Ends: o.one.Ends[:0]} // the value may lie in the data
-	if _, err := o.Read(ctx, o.tx.r, &o.one, at, at+1, column.NoLimit); err != nil {
+	data, at, err := c.h.at(ctx, i)
+	if err != nil {
 		return value, err
 	}
-	value, err = c.t.Decode(o.one.Data)
-	return value, c.failAt("at", at, err)
+	value, err = c.t.Decode(data)
+	return value, c.h.failAt("at", at, err)
+}
+
+// at reads the stored form of an element, whose absolute position it returns too.
+func (c *handle) at(ctx context.Context, i int) (data []byte, at int64, err error) {
+	err = c.read(ctx, "at", func(o *opened) error {
+		data, at, err = c.element(ctx, "at", o, i)
+		return err
+	})
+	return data, at, err
+}
+
+// element is at in a transaction.
+func (c *handle) element(ctx context.Context, op string, o *opened, i int) (data []byte, at int64, err error) {
+	if at, err = resolve(i, o.Len()); err != nil {
+		return nil, 0, c.failAt(op, int64(i), err)
+	}
+	o.one = column.Elements{Ends: o.one.Ends[:0]} // the value may lie in the data
+	_, err = o.Read(ctx, o.tx.r, &o.one, at, at+1, column.NoLimit)
+	return o.one.Data, at, err
 }
 
 // Slice returns the elements from i up to, not including, j: Python's c[i:j].
 func (c *Column[T]) Slice(ctx context.Context, i, j int) (values []T, err error) {
-	err = c.read(ctx, "slice", func(o *opened) error {
+	err = c.h.read(ctx, "slice", func(o *opened) error {
 		from, to := position.Range(i, j, o.Len())
 		values, err = c.slice(ctx, o, from, to)
 		return err
@@ -59,89 +65,88 @@ func (c *Column[T]) slice(ctx context.Context, o *opened, from, to int64) ([]T, 
 
 // fill fills values with the elements from i on. There are as many.
 func (c *Column[T]) fill(ctx context.Context, o *opened, values []T, i int64) error {
-	if straight, err := c.straight(ctx, o, values, i); straight {
-		return err
+	if raw := c.t.Bytes(values); raw != nil {
+		return o.straight(ctx, raw, i, len(values))
 	}
-	to := i + int64(len(values))
-	for values = values[:0]; i < to; {
-		old := len(values)
-		var err error
-		if values, err = c.window(ctx, o, values, i, to); err != nil {
+	for len(values) > 0 {
+		b, n, err := c.h.encoded(ctx, o, i, i+int64(len(values)))
+		if err == nil {
+			err = c.h.placed("read", c.t.DecodeAll(values[:n], b.Data, b.Ends), i, nil)
+		}
+		if err != nil {
 			return err
 		}
-		i += int64(len(values) - old)
+		values, i = values[n:], i+int64(n)
 	}
 	return nil
 }
 
-// straight is fill for numbers, which are read into the memory of the slice. They
-// come in one call, however many they are, so that an engine that is far away is
-// asked once. It reports whether the elements are such.
-func (c *Column[T]) straight(ctx context.Context, o *opened, values []T, i int64) (straight bool, err error) {
-	raw := c.t.Bytes(values)
-	if raw == nil {
-		return false, nil
-	}
+// straight reads numbers into the memory of a slice. They come in one call,
+// however many they are, so that an engine that is far away is asked once.
+func (o *opened) straight(ctx context.Context, raw []byte, i int64, n int) (err error) {
 	b := column.Elements{Data: raw[:0]}
-	for j := i + int64(len(values)); i < j && err == nil; {
+	for j := i + int64(n); i < j && err == nil; {
 		i, err = o.Read(ctx, o.tx.r, &b, i, j, column.NoLimit)
 	}
-	return true, err
+	return err
 }
 
 // window appends the elements from i on, up to j, to values: as many as one
 // buffer holds, and at least one. Numbers are read straight into the slice.
 func (c *Column[T]) window(ctx context.Context, o *opened, values []T, i, j int64) ([]T, error) {
-	b := column.Elements{Ends: o.one.Ends[:0]}
 	old := len(values)
-	if size := int64(c.t.Size()); size > 0 {
-		j = i + min(j-i, max(1, o.tx.v.buffer/size))
-		values = slices.Grow(values, int(j-i))[:old+int(j-i)]
-		if straight, err := c.straight(ctx, o, values[old:], i); err != nil {
-			return values[:old], err
-		} else if straight {
-			return values, nil
-		}
+	if size := int64(c.h.form.Size()); size > 0 {
+		n := int(min(j-i, max(1, o.tx.v.buffer/size)))
+		values = slices.Grow(values, n)[:old+n]
+		return values, c.fill(ctx, o, values[old:], i)
 	}
-	own := c.t.Spec().Kind <= dtype.KindFloat64 // the values lie in no memory of the data
+	b, n, err := c.h.encoded(ctx, o, i, j)
+	if err != nil {
+		return values, err
+	}
+	values = slices.Grow(values, n)[:old+n]
+	return values, c.h.placed("read", c.t.DecodeAll(values[old:], b.Data, b.Ends), i, nil)
+}
+
+// encoded reads the stored forms of the elements from i on, up to j: as many as
+// one buffer holds, and at least one.
+func (c *handle) encoded(ctx context.Context, o *opened, i, j int64) (b column.Elements, n int, err error) {
+	b.Ends = o.one.Ends[:0]
+	own := c.form.Spec().Kind <= dtype.KindFloat64 // the values lie in no memory of the data
 	if own {
 		b.Data = o.tx.scratch[:0]
 	}
-	j, err := o.Read(ctx, o.tx.r, &b, i, j, o.tx.v.buffer)
+	next, err := o.Read(ctx, o.tx.r, &b, i, j, o.tx.v.buffer)
 	o.one.Ends = b.Ends
 	if own {
 		o.tx.scratch = b.Data
 	}
-	if err != nil {
-		return values[:old], err
-	}
-	values = slices.Grow(values[:old], int(j-i))[:old+int(j-i)]
-	return values, c.decode("read", values[old:], b, func(k int) int64 { return i + int64(k) })
+	return b, int(next - i), err
 }
 
-// decode fills values from the batch. position says where element k of it
-// comes from.
-func (c *Column[T]) decode(op string, values []T, b column.Elements, position func(k int) int64) error {
-	return c.placed(op, c.t.DecodeAll(values, b.Data, b.Ends), position)
-}
-
-// placed is the error of decoding a batch, with the position in the column.
-func (c *handle) placed(op string, err error, position func(k int) int64) error {
+// placed is the error of decoding elements, with the position in the column of
+// the one that it is about: they begin at first, or have those positions.
+func (c *handle) placed(op string, err error, first int64, at []int64) error {
 	if err == nil {
 		return nil // errors.As takes memory
 	}
 	var bad *dtype.ElementError
-	if errors.As(err, &bad) {
-		return c.failAt(op, position(bad.Index), bad.Err)
+	switch {
+	case !errors.As(err, &bad):
+		return err
+	case at != nil:
+		first = at[bad.Index]
+	default:
+		first += int64(bad.Index)
 	}
-	return err
+	return c.failAt(op, first, bad.Err)
 }
 
 // Read fills into with the elements from position at on, and returns how many
 // there were: fewer than len(into) only at the end of the column. Numbers are
 // read straight into the memory of the slice.
 func (c *Column[T]) Read(ctx context.Context, into []T, at int) (n int, err error) {
-	err = c.read(ctx, "read", func(o *opened) error {
+	err = c.h.read(ctx, "read", func(o *opened) error {
 		from := position.Clamp(at, o.Len())
 		values := into[:min(int64(len(into)), o.Len()-from)]
 		n = len(values)
@@ -158,9 +163,9 @@ func (c *Column[T]) Read(ctx context.Context, into []T, at int) (n int, err erro
 // j: SliceStep(ctx, [End], [Begin], -1) is the whole column reversed.
 func (c *Column[T]) SliceStep(ctx context.Context, i, j, step int) (values []T, err error) {
 	if step == 0 {
-		return nil, c.fail("slice", fmt.Errorf("%w: a step of 0", ErrInvalidArgument))
+		return nil, c.h.fail("slice", fmt.Errorf("%w: a step of 0", ErrInvalidArgument))
 	}
-	err = c.read(ctx, "slice", func(o *opened) error {
+	err = c.h.read(ctx, "slice", func(o *opened) error {
 		first, count := position.Slice{Start: i, Stop: j, Step: step}.Positions(o.Len())
 		values, err = c.sliceStep(ctx, o, first, count, int64(step))
 		return err
@@ -172,42 +177,29 @@ func (c *Column[T]) SliceStep(ctx context.Context, i, j, step int) (values []T, 
 // being cut out of what lies between them.
 const sparse = 64
 
-func (c *Column[T]) sliceStep(ctx context.Context, o *opened, first, count, step int64) ([]T, error) {
+func (c *Column[T]) sliceStep(ctx context.Context, o *opened, first, count, step int64) (values []T, err error) {
 	if step == 1 {
 		return c.slice(ctx, o, first, first+count)
 	}
-	values := make([]T, 0, min(count, 1<<20))
+	values = make([]T, 0, min(count, 1<<20))
 	if step >= sparse || step <= -sparse {
-		for k := int64(0); k < count; {
-			n := min(count-k, 4096)
-			at := make([]int64, n)
-			for q := range at {
-				at[q] = first + (k+int64(q))*step
-			}
-			var err error
-			if values, err = c.gather(ctx, o, values, at); err != nil {
-				return nil, err
-			}
-			k += n
+		for k := int64(0); k < count && err == nil; k = int64(len(values)) {
+			values, err = c.gather(ctx, o, values, steps(first+k*step, min(count-k, 4096), step))
 		}
-		return values, nil
+		return values, err
 	}
-	low, high := first, first+(count-1)*step+1
+	// What is cut out is always in ascending order.
+	low, high := first, first+(count-1)*step
 	if step < 0 {
-		low, high = first+(count-1)*step, first+1
+		low, high = high, low
 	}
-	if count == 0 {
-		return values, nil
-	}
-	next := int64(0) // the distance from low of the next element to keep
 	var buf []T
-	for at := low; at < high; at += int64(len(buf)) {
-		var err error
-		if buf, err = c.window(ctx, o, buf[:0], at, high); err != nil {
+	for at, next := low, low; at <= high && count > 0; at += int64(len(buf)) {
+		if buf, err = c.window(ctx, o, buf[:0], at, high+1); err != nil {
 			return nil, err
 		}
-		for ; low+next < at+int64(len(buf)); next += max(step, -step) {
-			values = append(values, buf[low+next-at])
+		for ; next < at+int64(len(buf)); next += max(step, -step) {
+			values = append(values, buf[next-at])
 		}
 	}
 	if step < 0 {
@@ -216,11 +208,20 @@ func (c *Column[T]) sliceStep(ctx context.Context, o *opened, first, count, step
 	return values, nil
 }
 
+// steps are so many positions.
+func steps(first, count, step int64) []int64 {
+	at := make([]int64, count)
+	for k := range at {
+		at[k] = first + int64(k)*step
+	}
+	return at
+}
+
 // Take returns the elements at these positions, in this order; a position may
 // come more than once.
 func (c *Column[T]) Take(ctx context.Context, positions []int) (values []T, err error) {
-	err = c.read(ctx, "take", func(o *opened) error {
-		at, err := c.resolveAll("take", positions, o.Len())
+	err = c.h.read(ctx, "take", func(o *opened) error {
+		at, err := c.h.resolveAll("take", positions, o.Len())
 		if err != nil {
 			return err
 		}
@@ -238,7 +239,7 @@ func (c *Column[T]) gather(ctx context.Context, o *opened, values []T, at []int6
 	}
 	old := len(values)
 	values = slices.Grow(values, len(at))[:old+len(at)]
-	return values, c.decode("take", values[old:], b, func(k int) int64 { return at[k] })
+	return values, c.h.placed("take", c.t.DecodeAll(values[old:], b.Data, b.Ends), 0, at)
 }
 
 // Begin and End stand for the missing bounds of a slice: Slice(ctx, Begin, 10)
@@ -274,16 +275,18 @@ func resolve(i int, n int64) (int64, error) {
 // zeros are equal and no NaN equals anything. The search reads the column.
 func (c *Column[T]) Index(ctx context.Context, value T) (int, error) {
 	forms, err := c.t.Match(value)
+	return c.h.index(ctx, forms, err)
+}
+
+// index is Index of the stored forms of a value, if it has any.
+//
+//go:noinline
+func (c *handle) index(ctx context.Context, forms [][]byte, err error) (int, error) {
 	if err != nil {
 		return -1, c.fail("index", err)
 	}
-	return c.index(ctx, forms)
-}
-
-// index is Index of the stored forms of a value.
-func (c *handle) index(ctx context.Context, forms [][]byte) (int, error) {
 	at := int64(-1)
-	err := c.read(ctx, "index", func(o *opened) (err error) {
+	err = c.read(ctx, "index", func(o *opened) (err error) {
 		at, err = o.find(ctx, forms)
 		return err
 	})
@@ -292,25 +295,25 @@ func (c *handle) index(ctx context.Context, forms [][]byte) (int, error) {
 
 // Contains tells whether an element equals value, as [Column.Index] does.
 func (c *Column[T]) Contains(ctx context.Context, value T) (bool, error) {
-	n, err := c.count(ctx, "contains", value, 1)
+	forms, err := c.t.Match(value)
+	n, err := c.h.count(ctx, "contains", forms, err, 1)
 	return n > 0, err
 }
 
 // Count returns how many elements equal value, as [Column.Index] does.
 func (c *Column[T]) Count(ctx context.Context, value T) (int, error) {
-	return c.count(ctx, "count", value, column.NoLimit)
+	forms, err := c.t.Match(value)
+	return c.h.count(ctx, "count", forms, err, column.NoLimit)
 }
 
-// count stops when it has found limit elements.
-func (c *Column[T]) count(ctx context.Context, op string, value T, limit int64) (int, error) {
-	forms, err := c.t.Match(value)
+// count is Count of the stored forms of a value, if it has any. It stops when it
+// has found limit elements.
+//
+//go:noinline
+func (c *handle) count(ctx context.Context, op string, forms [][]byte, err error, limit int64) (n int, _ error) {
 	if err != nil {
 		return 0, c.fail(op, err)
 	}
-	return c.countForms(ctx, op, forms, limit)
-}
-
-func (c *handle) countForms(ctx context.Context, op string, forms [][]byte, limit int64) (n int, err error) {
 	err = c.read(ctx, op, func(o *opened) error {
 		n = 0
 		for _, err := range column.Find(ctx, o.tx.r, o.Column, forms, o.tx.v.buffer) {
@@ -338,7 +341,7 @@ func (o *opened) find(ctx context.Context, forms [][]byte) (int64, error) {
 func flat[E dtype.Element](c *Column[[]E]) (dtype.VectorType[E], error) {
 	t, ok := c.t.(dtype.VectorType[E])
 	if !ok || t.RowLen() == 0 {
-		return t, fmt.Errorf("%w: the rows of %s do not all have the same length", ErrInvalidArgument, excerpt.Line(c.dtype, excerpt.Name))
+		return t, fmt.Errorf("%w: the rows of %s do not all have the same length", ErrInvalidArgument, excerpt.Line(c.h.dtype, excerpt.Name))
 	}
 	return t, nil
 }
@@ -349,9 +352,9 @@ func flat[E dtype.Element](c *Column[[]E]) (dtype.VectorType[E], error) {
 func ReadFlat[E dtype.Element](ctx context.Context, c *Column[[]E], into []E, at int) (rows int, err error) {
 	t, err := flat(c)
 	if err != nil {
-		return 0, c.fail("read", err)
+		return 0, c.h.fail("read", err)
 	}
-	err = c.read(ctx, "read", func(o *opened) error {
+	err = c.h.read(ctx, "read", func(o *opened) error {
 		from := position.Clamp(at, o.Len())
 		to := from + min(int64(len(into)/t.RowLen()), o.Len()-from)
 		rows = 0

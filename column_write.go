@@ -13,11 +13,10 @@ import (
 )
 
 // encode turns values into bytes before anything is written: a value that does
-// not fit leaves the column as it was. Numbers are not copied; other values are
-// encoded into the scratch memory.
-func (c *Column[T]) encode(op string, scratch *column.Elements, values []T) (column.Elements, error) {
-	e, _, err := c.encodePiece(scratch, values, 0, true)
-	return e, c.fail(op, err)
+// not fit leaves the column as it was. Numbers are not copied.
+func (c *Column[T]) encode(op string, values []T) (column.Elements, error) {
+	e, _, err := c.encodePiece(new(column.Elements), values, 0, true)
+	return e, c.h.fail(op, err)
 }
 
 // scratches keeps the memory that appends encode into.
@@ -78,32 +77,21 @@ func (e *valueError) Unwrap() error { return e.ElementError }
 // outside of transactions, values are encoded about 4 MiB at a time while they
 // are written, so a call takes little memory beside them.
 func (c *Column[T]) Append(ctx context.Context, values ...T) error {
-	if c.in.tx == nil {
-		if raw := c.t.Bytes(values); raw != nil { // a cache takes these without more memory
-			e := column.Elements{Data: raw}
-			if taken, err := c.appendCached(ctx, e, len(values)); taken || err != nil {
-				return c.fail("append", err)
-			}
-			return c.append(ctx, e)
-		}
+	if raw := c.t.Bytes(values); raw != nil { // a cache takes these without more memory
+		return c.h.append(ctx, column.Elements{Data: raw}, len(values))
 	}
 	scratch := scratches.Get().(*column.Elements)
 	defer giveBack(scratch)
-	e, n, err := c.encodePiece(scratch, values, 0, c.in.tx != nil || len(values) > pieceValues && c.held.Cached())
-	if err != nil {
-		return c.fail("append", err)
+	e, n, err := c.encodePiece(scratch, values, 0, c.h.in.tx != nil || len(values) > pieceValues && c.h.held.Cached())
+	switch {
+	case err != nil:
+		return c.h.fail("append", err)
+	case n == len(values):
+		return c.h.append(ctx, e, n)
 	}
-	if n < len(values) {
-		return c.appendPieces(ctx, len(values), e, n, func(done int) (column.Elements, int, error) {
-			return c.encodePiece(scratch, values, done, false)
-		})
-	}
-	if c.in.tx == nil {
-		if taken, err := c.appendCached(ctx, e, len(values)); taken || err != nil {
-			return c.fail("append", err)
-		}
-	}
-	return c.append(ctx, e)
+	return c.h.appendPieces(ctx, len(values), e, n, func(done int) (column.Elements, int, error) {
+		return c.encodePiece(scratch, values, done, false)
+	})
 }
 
 const (
@@ -122,17 +110,25 @@ func (c *Column[T]) encodePiece(scratch *column.Elements, values []T, done int, 
 	e = column.Elements{Data: scratch.Data[:0], Ends: scratch.Ends[:0]}
 	for end = done; end < len(values) && (all || len(e.Data) < pieceBytes); {
 		to := min(len(values), end+pieceValues)
-		known, start := len(e.Ends), len(e.Data)
-		if e.Data, e.Ends, err = c.t.AppendAll(e.Data, e.Ends, values[end:to]); err != nil {
-			return e, end, callError(shifted(err, end))
-		}
-		if err := checkSizes(e.Ends[known:], start, end); err != nil {
+		data, ends, err := c.t.AppendAll(e.Data, e.Ends, values[end:to])
+		if err = took(&e, data, ends, err, end); err != nil {
 			return e, end, err
 		}
 		end = to
 	}
 	*scratch = e
 	return e, end, nil
+}
+
+// took adds to e what AppendAll has given for the values of a call from number
+// first on.
+func took(e *column.Elements, data []byte, ends []int, err error, first int) error {
+	if err != nil {
+		return callError(shifted(err, first))
+	}
+	err = checkSizes(ends[len(e.Ends):], len(e.Data), first)
+	*e = column.Elements{Data: data, Ends: ends}
+	return err
 }
 
 // appendPieces writes so many values in one transaction, which one that cannot be
@@ -157,7 +153,18 @@ func (c *handle) appendPieces(ctx context.Context, count int, e column.Elements,
 	})
 }
 
-func (c *handle) append(ctx context.Context, e column.Elements) error {
+// append writes so many elements, or has them held.
+func (c *handle) append(ctx context.Context, e column.Elements, count int) error {
+	if c.in.tx == nil {
+		if taken, err := c.appendCached(ctx, e, count); taken || err != nil {
+			return c.fail("append", err)
+		}
+	}
+	return c.appendNow(ctx, e)
+}
+
+// appendNow is append without a cache.
+func (c *handle) appendNow(ctx context.Context, e column.Elements) error {
 	if c.in.tx != nil {
 		return c.write(ctx, "append", func(o *opened) error { return o.Append(ctx, o.tx.w, e) })
 	}
@@ -173,16 +180,15 @@ func (c *handle) append(ctx context.Context, e column.Elements) error {
 // keeps their encoded form in memory until the sequence has ended.
 func (c *Column[T]) AppendSeq(ctx context.Context, values iter.Seq[T]) error {
 	var b column.Elements
-	var err error
-	count := 0
-	one := make([]T, 1)
+	one, count := make([]T, 1), 0
 	for one[0] = range values {
-		if b.Data, b.Ends, err = c.t.AppendAll(b.Data, b.Ends, one); err != nil {
-			return c.fail("append", callError(shifted(err, count)))
+		data, ends, err := c.t.AppendAll(b.Data, b.Ends, one)
+		if err = took(&b, data, ends, err, count); err != nil {
+			return c.h.fail("append", err)
 		}
 		count++
 	}
-	return c.append(ctx, b)
+	return c.h.appendNow(ctx, b)
 }
 
 // Insert puts values before position i; as in Python, a position outside of the
@@ -190,13 +196,14 @@ func (c *Column[T]) AppendSeq(ctx context.Context, values iter.Seq[T]) error {
 // appending those bytes, or 12 bytes an element in a variable-size column. In a
 // [Native] column nothing moves but a part of one chunk.
 func (c *Column[T]) Insert(ctx context.Context, i int, values ...T) error {
-	b, err := c.encode("insert", new(column.Elements), values)
+	b, err := c.encode("insert", values)
 	if err != nil {
 		return err
 	}
-	return c.insert(ctx, i, b)
+	return c.h.insert(ctx, i, b)
 }
 
+//go:noinline
 func (c *handle) insert(ctx context.Context, i int, e column.Elements) error {
 	return c.write(ctx, "insert", func(o *opened) error {
 		return o.Insert(ctx, o.tx.w, position.Clamp(i, o.Len()), e)
@@ -205,13 +212,14 @@ func (c *handle) insert(ctx context.Context, i int, e column.Elements) error {
 
 // Set replaces the element at position i.
 func (c *Column[T]) Set(ctx context.Context, i int, value T) error {
-	b, err := c.encode("set", new(column.Elements), []T{value})
+	b, err := c.encode("set", []T{value})
 	if err != nil {
 		return err
 	}
-	return c.set(ctx, i, b)
+	return c.h.set(ctx, i, b)
 }
 
+//go:noinline
 func (c *handle) set(ctx context.Context, i int, e column.Elements) error {
 	return c.write(ctx, "set", func(o *opened) error {
 		at, err := resolve(i, o.Len())
@@ -228,17 +236,18 @@ func (c *handle) set(ctx context.Context, i int, e column.Elements) error {
 // positions lie close together: those are written at once, with what is between
 // them. An error leaves all of them as they were.
 func (c *Column[T]) SetEach(ctx context.Context, positions []int, values []T) error {
-	if len(positions) != len(values) {
-		return c.fail("set each", fmt.Errorf("%w: length mismatch: %d values for %d positions", ErrInvalidArgument, len(values), len(positions)))
-	}
-	b, err := c.encode("set each", new(column.Elements), values)
+	b, err := c.encode("set each", values)
 	if err != nil {
 		return err
 	}
-	return c.setEach(ctx, positions, b)
+	return c.h.setEach(ctx, positions, b, len(values))
 }
 
-func (c *handle) setEach(ctx context.Context, positions []int, e column.Elements) error {
+//go:noinline
+func (c *handle) setEach(ctx context.Context, positions []int, e column.Elements, count int) error {
+	if len(positions) != count {
+		return c.fail("set each", fmt.Errorf("%w: length mismatch: %d values for %d positions", ErrInvalidArgument, count, len(positions)))
+	}
 	return c.write(ctx, "set each", func(o *opened) error {
 		at, err := c.resolveAll("set each", positions, o.Len())
 		if err != nil {
@@ -252,13 +261,14 @@ func (c *handle) setEach(ctx context.Context, positions []int, e column.Elements
 // must equal the length of that range. To change the length, use
 // [Column.Delete] and [Column.Insert] in one [Vault.Update].
 func (c *Column[T]) SetSlice(ctx context.Context, i, j int, values []T) error {
-	b, err := c.encode("set slice", new(column.Elements), values)
+	b, err := c.encode("set slice", values)
 	if err != nil {
 		return err
 	}
-	return c.setSlice(ctx, i, j, b, len(values))
+	return c.h.setSlice(ctx, i, j, b, len(values))
 }
 
+//go:noinline
 func (c *handle) setSlice(ctx context.Context, i, j int, e column.Elements, count int) error {
 	return c.write(ctx, "set slice", func(o *opened) error {
 		from, to := position.Range(i, j, o.Len())
@@ -272,16 +282,20 @@ func (c *handle) setSlice(ctx context.Context, i, j int, e column.Elements, coun
 
 // Delete removes the elements from i up to, not including, j: Python's
 // del c[i:j]. Everything after them moves, as for [Column.Insert].
-func (c *handle) Delete(ctx context.Context, i, j int) error {
-	return c.write(ctx, "delete", func(o *opened) error {
+//
+//go:noinline
+func (c *untyped) Delete(ctx context.Context, i, j int) error {
+	return c.h.write(ctx, "delete", func(o *opened) error {
 		from, to := position.Range(i, j, o.Len())
 		return o.Delete(ctx, o.tx.w, from, to)
 	})
 }
 
 // Truncate removes everything after the first n elements.
-func (c *handle) Truncate(ctx context.Context, n int) error {
-	return c.write(ctx, "truncate", func(o *opened) error {
+//
+//go:noinline
+func (c *untyped) Truncate(ctx context.Context, n int) error {
+	return c.h.write(ctx, "truncate", func(o *opened) error {
 		if n < 0 || int64(n) > o.Len() {
 			return fmt.Errorf("%w: %d of %d elements", ErrOutOfRange, n, o.Len())
 		}
@@ -290,19 +304,21 @@ func (c *handle) Truncate(ctx context.Context, n int) error {
 }
 
 // Clear removes all elements.
-func (c *handle) Clear(ctx context.Context) error {
-	return c.write(ctx, "clear", func(o *opened) error { return o.Delete(ctx, o.tx.w, 0, o.Len()) })
+//
+//go:noinline
+func (c *untyped) Clear(ctx context.Context) error {
+	return c.h.write(ctx, "clear", func(o *opened) error { return o.Delete(ctx, o.tx.w, 0, o.Len()) })
 }
 
 // Pop removes the element at position i and returns it.
 func (c *Column[T]) Pop(ctx context.Context, i int) (value T, err error) {
-	err = c.write(ctx, "pop", func(o *opened) error {
-		at, err := resolve(i, o.Len())
+	err = c.h.write(ctx, "pop", func(o *opened) error {
+		data, at, err := c.h.element(ctx, "pop", o, i)
 		if err != nil {
-			return c.failAt("pop", int64(i), err)
-		}
-		if value, err = c.element(ctx, o, at); err != nil {
 			return err
+		}
+		if value, err = c.t.Decode(data); err != nil {
+			return c.h.failAt("at", at, err)
 		}
 		return o.Delete(ctx, o.tx.w, at, at+1)
 	})
@@ -313,14 +329,16 @@ func (c *Column[T]) Pop(ctx context.Context, i int) (value T, err error) {
 // gives [ErrNotFound] if there is none.
 func (c *Column[T]) Remove(ctx context.Context, value T) error {
 	forms, err := c.t.Match(value)
+	return c.h.remove(ctx, forms, err)
+}
+
+// remove is Remove of the stored forms of a value, if it has any.
+//
+//go:noinline
+func (c *handle) remove(ctx context.Context, forms [][]byte, err error) error {
 	if err != nil {
 		return c.fail("remove", err)
 	}
-	return c.remove(ctx, forms)
-}
-
-// remove is Remove of the stored forms of a value.
-func (c *handle) remove(ctx context.Context, forms [][]byte) error {
 	return c.write(ctx, "remove", func(o *opened) error {
 		at, err := o.find(ctx, forms)
 		if err != nil {
@@ -331,8 +349,10 @@ func (c *handle) remove(ctx context.Context, forms [][]byte) error {
 }
 
 // Reverse reverses the order of the elements in place.
-func (c *handle) Reverse(ctx context.Context) error {
-	return c.write(ctx, "reverse", func(o *opened) error {
+//
+//go:noinline
+func (c *untyped) Reverse(ctx context.Context) error {
+	return c.h.write(ctx, "reverse", func(o *opened) error {
 		return column.Reverse(ctx, o.tx.w, o.Column, o.tx.v.buffer)
 	})
 }
@@ -342,11 +362,11 @@ func (c *handle) Reverse(ctx context.Context) error {
 func AppendFlat[E dtype.Element](ctx context.Context, c *Column[[]E], rows []E) error {
 	t, err := flat(c)
 	if err != nil {
-		return c.fail("append", err)
+		return c.h.fail("append", err)
 	}
 	data, err := t.AppendFlat(nil, rows)
 	if err != nil {
-		return c.fail("append", err)
+		return c.h.fail("append", err)
 	}
-	return c.append(ctx, column.Elements{Data: data})
+	return c.h.appendNow(ctx, column.Elements{Data: data})
 }

@@ -277,7 +277,7 @@ func TestAppendAfterDropThatBeganBefore(t *testing.T) {
 	generation := v.pending.Generation()
 	check(t, v.Drop(ctx, "values"))
 	// As the append would, with what it found before the drop.
-	check(t, c.held.Bind(writeback.Target{ID: catalog.ID{Data: 1}, DType: "i64", ElemSize: 8}, generation))
+	check(t, c.h.held.Bind(writeback.Target{ID: catalog.ID{Data: 1}, DType: "i64", ElemSize: 8}, generation))
 	if err := c.Append(ctx, 1); !errors.Is(err, ErrNotFound) {
 		t.Errorf("Append: %v", err)
 	}
@@ -467,7 +467,7 @@ func TestCacheComesDuringRead(t *testing.T) {
 		if err := c.Append(context.Background(), 2); err != nil {
 			return err
 		}
-		o, err := tx.open(ctx, &c.names)
+		o, err := tx.open(ctx, &c.h.names)
 		if err == nil && o.Len() != 0 {
 			t.Errorf("%d elements, want none", o.Len())
 		}

@@ -108,8 +108,8 @@ type Stat struct {
 
 // Stat measures the column. Of a variable-size column it reads the index, 12
 // bytes an element.
-func (c *handle) Stat(ctx context.Context) (s Stat, err error) {
-	err = c.read(ctx, "stat", func(o *opened) error {
+func (c *untyped) Stat(ctx context.Context) (s Stat, err error) {
+	err = c.h.read(ctx, "stat", func(o *opened) error {
 		m, err := o.Stat(ctx, o.tx.r)
 		s = Stat{Elements: int(m.Elements), Live: m.LiveBytes, Dead: m.DeadBytes, Capacity: m.Capacity, Slack: m.Slack,
 			Chunks: int(m.Chunks), Smallest: m.Smallest, Largest: m.Largest}

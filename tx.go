@@ -139,11 +139,11 @@ func (v *Vault) Outcome(ctx context.Context, err error) (committed bool, failed 
 // View calls fn with the transaction that the column is part of, or with a
 // [Vault.View] of its vault. What reads a column in several steps needs it to
 // stay in one snapshot.
-func (c *handle) View(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) error {
-	if c.in.tx != nil {
-		return fn(ctx, c.in.tx)
+func (c *untyped) View(ctx context.Context, fn func(ctx context.Context, tx *Tx) error) error {
+	if c.h.in.tx != nil {
+		return fn(ctx, c.h.in.tx)
 	}
-	return c.in.v.View(ctx, fn)
+	return c.h.in.v.View(ctx, fn)
 }
 
 // Snapshot begins a [Vault.View] that lasts until it is closed, for what reads
