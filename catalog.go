@@ -231,38 +231,44 @@ func (tx *Tx) find(ctx context.Context, name string) (catalog.Entry, error) {
 // options mean the defaults.
 func Create[T any](ctx context.Context, in Scope, name string, t dtype.Type[T], o *ColumnOptions) (*Column[T], error) {
 	s := in.in()
-	if err := t.Err(); err != nil {
-		return nil, fail("create", name, -1, err)
-	}
-	err := s.update(ctx, "create", name, func(tx *Tx) error {
-		return tx.create(ctx, name, t.Spec(), t.Meaning(), o)
-	})
-	if err != nil {
+	if err := s.create(ctx, name, t, o); err != nil {
 		return nil, err
 	}
 	return newColumn(s, name, t), nil
+}
+
+func (s *scope) create(ctx context.Context, name string, t form, o *ColumnOptions) error {
+	if err := t.Err(); err != nil {
+		return fail("create", name, -1, err)
+	}
+	return s.update(ctx, "create", name, func(tx *Tx) error {
+		return tx.create(ctx, name, t.Spec(), t.Meaning(), o)
+	})
 }
 
 // Ensure opens a column, and creates it if there is none. A column of another
 // dtype or meaning gives [ErrDType], as for [Lookup]. The options count only for
 // a column that is created.
 func Ensure[T any](ctx context.Context, in Scope, name string, t dtype.Type[T], o *ColumnOptions) (*Column[T], error) {
-	col, err := Lookup(ctx, in, name, t)
-	if !errors.Is(err, ErrNotFound) {
-		return col, err
-	}
 	s := in.in()
-	err = s.update(ctx, "ensure", name, func(tx *Tx) error {
+	if err := s.ensure(ctx, name, t, o); err != nil {
+		return nil, err
+	}
+	return newColumn(s, name, t), nil
+}
+
+func (s *scope) ensure(ctx context.Context, name string, t form, o *ColumnOptions) error {
+	err := s.lookup(ctx, name, t)
+	if !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	return s.update(ctx, "ensure", name, func(tx *Tx) error {
 		err := tx.findAs(ctx, name, t) // again: somebody else may have been faster
 		if !errors.Is(err, ErrNotFound) {
 			return err
 		}
 		return tx.create(ctx, name, t.Spec(), t.Meaning(), o)
 	})
-	if err != nil {
-		return nil, err
-	}
-	return newColumn(s, name, t), nil
 }
 
 // Lookup opens an existing column. A column of another dtype gives [ErrDType],
@@ -271,11 +277,14 @@ func Ensure[T any](ctx context.Context, in Scope, name string, t dtype.Type[T], 
 // another zone than the file names.
 func Lookup[T any](ctx context.Context, in Scope, name string, t dtype.Type[T]) (*Column[T], error) {
 	s := in.in()
-	err := s.read(ctx, "open column", name, func(tx *Tx) error { return tx.findAs(ctx, name, t) })
-	if err != nil {
+	if err := s.lookup(ctx, name, t); err != nil {
 		return nil, err
 	}
 	return newColumn(s, name, t), nil
+}
+
+func (s *scope) lookup(ctx context.Context, name string, t form) error {
+	return s.read(ctx, "open column", name, func(tx *Tx) error { return tx.findAs(ctx, name, t) })
 }
 
 // findAs looks whether there is a column of this dtype.

@@ -53,7 +53,7 @@ func (c *Column[T]) backward(ctx context.Context, yield func(T, error) bool) {
 			if err != nil {
 				return err
 			}
-			buf = slices.Grow(buf[:0], int(end-from))[:end-from]
+			buf = longer(buf[:0], int(end-from))
 			if err = c.fill(ctx, o, buf, from); err == nil {
 				slices.Reverse(buf)
 				err = each(o, buf, yield)

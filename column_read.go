@@ -96,17 +96,21 @@ func (o *opened) straight(ctx context.Context, raw []byte, i int64, n int) (err 
 func (c *Column[T]) window(ctx context.Context, o *opened, values []T, i, j int64) ([]T, error) {
 	old := len(values)
 	if size := int64(c.h.form.Size()); size > 0 {
-		n := int(min(j-i, max(1, o.tx.v.buffer/size)))
-		values = slices.Grow(values, n)[:old+n]
+		values = longer(values, int(min(j-i, max(1, o.tx.v.buffer/size))))
 		return values, c.fill(ctx, o, values[old:], i)
 	}
 	b, n, err := c.h.encoded(ctx, o, i, j)
 	if err != nil {
 		return values, err
 	}
-	values = slices.Grow(values, n)[:old+n]
+	values = longer(values, n)
 	return values, c.h.placed("read", c.t.DecodeAll(values[old:], b.Data, b.Ends), i, nil)
 }
+
+// longer makes room for n more values at the end.
+//
+//go:noinline
+func longer[T any](values []T, n int) []T { return slices.Grow(values, n)[:len(values)+n] }
 
 // encoded reads the stored forms of the elements from i on, up to j: as many as
 // one buffer holds, and at least one.
@@ -238,7 +242,7 @@ func (c *Column[T]) gather(ctx context.Context, o *opened, values []T, at []int6
 		return nil, err
 	}
 	old := len(values)
-	values = slices.Grow(values, len(at))[:old+len(at)]
+	values = longer(values, len(at))
 	return values, c.h.placed("take", c.t.DecodeAll(values[old:], b.Data, b.Ends), 0, at)
 }
 

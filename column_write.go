@@ -14,9 +14,12 @@ import (
 
 // encode turns values into bytes before anything is written: a value that does
 // not fit leaves the column as it was. Numbers are not copied.
-func (c *Column[T]) encode(op string, values []T) (column.Elements, error) {
+func (c *Column[T]) encode(values []T) (column.Elements, error) {
+	if raw := c.t.Bytes(values); raw != nil {
+		return column.Elements{Data: raw}, nil
+	}
 	e, _, err := c.encodePiece(new(column.Elements), values, 0, true)
-	return e, c.h.fail(op, err)
+	return e, err
 }
 
 // scratches keeps the memory that appends encode into.
@@ -104,9 +107,6 @@ const (
 // encodePiece is encode of the values from done on: of all, or of as many as have
 // about pieceBytes. It returns where it has ended.
 func (c *Column[T]) encodePiece(scratch *column.Elements, values []T, done int, all bool) (e column.Elements, end int, err error) {
-	if raw := c.t.Bytes(values); raw != nil {
-		return column.Elements{Data: raw}, len(values), nil
-	}
 	e = column.Elements{Data: scratch.Data[:0], Ends: scratch.Ends[:0]}
 	for end = done; end < len(values) && (all || len(e.Data) < pieceBytes); {
 		to := min(len(values), end+pieceValues)
@@ -196,15 +196,15 @@ func (c *Column[T]) AppendSeq(ctx context.Context, values iter.Seq[T]) error {
 // appending those bytes, or 12 bytes an element in a variable-size column. In a
 // [Native] column nothing moves but a part of one chunk.
 func (c *Column[T]) Insert(ctx context.Context, i int, values ...T) error {
-	b, err := c.encode("insert", values)
-	if err != nil {
-		return err
-	}
-	return c.h.insert(ctx, i, b)
+	e, err := c.encode(values)
+	return c.h.insert(ctx, i, e, err)
 }
 
 //go:noinline
-func (c *handle) insert(ctx context.Context, i int, e column.Elements) error {
+func (c *handle) insert(ctx context.Context, i int, e column.Elements, err error) error {
+	if err != nil {
+		return c.fail("insert", err)
+	}
 	return c.write(ctx, "insert", func(o *opened) error {
 		return o.Insert(ctx, o.tx.w, position.Clamp(i, o.Len()), e)
 	})
@@ -212,15 +212,15 @@ func (c *handle) insert(ctx context.Context, i int, e column.Elements) error {
 
 // Set replaces the element at position i.
 func (c *Column[T]) Set(ctx context.Context, i int, value T) error {
-	b, err := c.encode("set", []T{value})
-	if err != nil {
-		return err
-	}
-	return c.h.set(ctx, i, b)
+	e, err := c.encode([]T{value})
+	return c.h.set(ctx, i, e, err)
 }
 
 //go:noinline
-func (c *handle) set(ctx context.Context, i int, e column.Elements) error {
+func (c *handle) set(ctx context.Context, i int, e column.Elements, err error) error {
+	if err != nil {
+		return c.fail("set", err)
+	}
 	return c.write(ctx, "set", func(o *opened) error {
 		at, err := resolve(i, o.Len())
 		if err != nil {
@@ -236,17 +236,17 @@ func (c *handle) set(ctx context.Context, i int, e column.Elements) error {
 // positions lie close together: those are written at once, with what is between
 // them. An error leaves all of them as they were.
 func (c *Column[T]) SetEach(ctx context.Context, positions []int, values []T) error {
-	b, err := c.encode("set each", values)
-	if err != nil {
-		return err
-	}
-	return c.h.setEach(ctx, positions, b, len(values))
+	e, err := c.encode(values)
+	return c.h.setEach(ctx, positions, e, len(values), err)
 }
 
 //go:noinline
-func (c *handle) setEach(ctx context.Context, positions []int, e column.Elements, count int) error {
+func (c *handle) setEach(ctx context.Context, positions []int, e column.Elements, count int, err error) error {
 	if len(positions) != count {
 		return c.fail("set each", fmt.Errorf("%w: length mismatch: %d values for %d positions", ErrInvalidArgument, count, len(positions)))
+	}
+	if err != nil {
+		return c.fail("set each", err)
 	}
 	return c.write(ctx, "set each", func(o *opened) error {
 		at, err := c.resolveAll("set each", positions, o.Len())
@@ -261,15 +261,15 @@ func (c *handle) setEach(ctx context.Context, positions []int, e column.Elements
 // must equal the length of that range. To change the length, use
 // [Column.Delete] and [Column.Insert] in one [Vault.Update].
 func (c *Column[T]) SetSlice(ctx context.Context, i, j int, values []T) error {
-	b, err := c.encode("set slice", values)
-	if err != nil {
-		return err
-	}
-	return c.h.setSlice(ctx, i, j, b, len(values))
+	e, err := c.encode(values)
+	return c.h.setSlice(ctx, i, j, e, len(values), err)
 }
 
 //go:noinline
-func (c *handle) setSlice(ctx context.Context, i, j int, e column.Elements, count int) error {
+func (c *handle) setSlice(ctx context.Context, i, j int, e column.Elements, count int, err error) error {
+	if err != nil {
+		return c.fail("set slice", err)
+	}
 	return c.write(ctx, "set slice", func(o *opened) error {
 		from, to := position.Range(i, j, o.Len())
 		if to-from != int64(count) {

@@ -18,7 +18,7 @@ import (
 func checkNullable[T any](t *testing.T, typ Type[T], gen *rapid.Generator[T]) {
 	t.Helper()
 	nullable := Nullable(typ)
-	checkType(t, nullable, rapid.Custom(func(t *rapid.T) (v sql.Null[T]) {
+	checkDrawn(t, nullable, func(t *rapid.T) (v sql.Null[T]) {
 		if v.Valid = rapid.Bool().Draw(t, "valid"); v.Valid {
 			v.V = gen.Filter(func(v T) bool {
 				_, err := nullable.Append(nil, sql.Null[T]{V: v, Valid: true})
@@ -26,7 +26,7 @@ func checkNullable[T any](t *testing.T, typ Type[T], gen *rapid.Generator[T]) {
 			}).Draw(t, "value")
 		}
 		return v
-	}))
+	})
 }
 
 func TestNullableRoundTrip(t *testing.T) {

@@ -28,27 +28,97 @@ func equal(a, b any) bool {
 	return reflect.DeepEqual(a, b) || cmp.Equal(a, b, cmpopts.EquateNaNs(), cmpopts.EquateEmpty())
 }
 
-// checkType draws slices of values and wants every method of the type, and of
+// checkType draws lists of values and wants every method of the type, and of
 // its dynamic form, to agree about them.
 func checkType[T any](t *testing.T, typ Type[T], gen *rapid.Generator[T]) {
 	t.Helper()
+	checkDrawn(t, typ, func(t *rapid.T) T { return gen.Draw(t, "value") })
+}
+
+// checkDrawn is checkType of values that a function draws. A generator of lists
+// of them, or of values that hold others, would be compiled for every type.
+func checkDrawn[T any](t *testing.T, typ Type[T], draw func(t *rapid.T) T) {
+	t.Helper()
 	t.Run(typ.String(), rapid.MakeCheck(func(t *rapid.T) {
-		vs := rapid.SliceOfN(gen, 0, 30).Draw(t, "values")
-		checkValues(t, typ, vs)
+		checkValues(t, typ, drawList(t, rapid.IntRange(0, 30).Draw(t, "values"), draw))
 	}))
 }
 
-func checkValues[T any](t rapid.TB, typ Type[T], vs []T) {
+func drawList[T any](t *rapid.T, n int, draw func(t *rapid.T) T) []T {
+	list := make([]T, n)
+	for i := range list {
+		list[i] = draw(t)
+	}
+	return list
+}
+
+func checkValues[T any](t rapid.TB, typ Type[T], vs []T) { checkList(t, typ, &list[T]{typ, vs}) }
+
+// list is values of one type.
+type list[T any] struct {
+	t  Type[T]
+	vs []T
+}
+
+// values is a list, to those who do not know its type.
+type values interface {
+	len() int
+	at(i int) any
+	all() any
+	appendOne(dst []byte, i int) ([]byte, error)
+	appendAll(dst []byte, ends []int) ([]byte, []int, error)
+	decode(src []byte) (any, error)
+	decodeAll(data []byte, ends []int) (any, error)
+	match(i int) ([][]byte, error)
+	bytes() []byte
+	fromBytes(data []byte) any
+}
+
+func (l *list[T]) len() int { return len(l.vs) }
+
+func (l *list[T]) at(i int) any { return l.vs[i] }
+
+func (l *list[T]) all() any { return l.vs }
+
+func (l *list[T]) appendOne(dst []byte, i int) ([]byte, error) { return l.t.Append(dst, l.vs[i]) }
+
+func (l *list[T]) appendAll(dst []byte, ends []int) ([]byte, []int, error) {
+	return l.t.AppendAll(dst, ends, l.vs)
+}
+
+func (l *list[T]) decode(src []byte) (any, error) { return l.t.Decode(src) }
+
+func (l *list[T]) decodeAll(data []byte, ends []int) (any, error) {
+	back := make([]T, len(l.vs))
+	err := l.t.DecodeAll(back, data, ends)
+	return back, err
+}
+
+func (l *list[T]) match(i int) ([][]byte, error) { return l.t.Match(l.vs[i]) }
+
+func (l *list[T]) bytes() []byte { return l.t.Bytes(l.vs) }
+
+func (l *list[T]) fromBytes(data []byte) any {
+	copied := make([]T, len(l.vs))
+	copy(l.t.Bytes(copied), data)
+	return copied
+}
+
+func checkList(t rapid.TB, typ interface {
+	Spec() Spec
+	Meaning() Meaning
+	Size() int
+}, vs values) {
 	prefix := []byte("prefix")
-	all, ends, err := typ.AppendAll(slices.Clone(prefix), []int{-1}, vs)
+	all, ends, err := vs.appendAll(slices.Clone(prefix), []int{-1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	one := slices.Clone(prefix)
 	wantEnds := []int{-1}
-	for _, v := range vs {
-		start := len(one)
-		if one, err = typ.Append(one, v); err != nil {
+	for i := range vs.len() {
+		v, start := vs.at(i), len(one)
+		if one, err = vs.appendOne(one, i); err != nil {
 			t.Fatal(err)
 		}
 		if typ.Size() == 0 {
@@ -56,11 +126,11 @@ func checkValues[T any](t rapid.TB, typ Type[T], vs []T) {
 		} else if len(one)-start != typ.Size() {
 			t.Fatalf("%v took %d bytes", v, len(one)-start)
 		}
-		back, err := typ.Decode(one[start:])
+		back, err := vs.decode(one[start:])
 		if err != nil || !equal(v, back) {
 			t.Fatalf("%v reads back as %v (%v)", v, back, err)
 		}
-		match, err := typ.Match(v)
+		match, err := vs.match(i)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -75,29 +145,28 @@ func checkValues[T any](t rapid.TB, typ Type[T], vs []T) {
 	}
 
 	// Batches without the prefix.
-	data, ends, err := typ.AppendAll(nil, nil, vs)
+	data, ends, err := vs.appendAll(nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	back := make([]T, len(vs))
-	if err := typ.DecodeAll(back, data, ends); err != nil || !equal(vs, back) {
-		t.Fatalf("%v reads back as %v (%v)", vs, back, err)
+	if back, err := vs.decodeAll(data, ends); err != nil || !equal(vs.all(), back) {
+		t.Fatalf("%v reads back as %v (%v)", vs.all(), back, err)
 	}
-	if b := typ.Bytes(vs); b != nil {
+	if b := vs.bytes(); b != nil {
 		if !bytes.Equal(b, data) {
 			t.Fatalf("Bytes: %x, want %x", b, data)
 		}
-		copied := make([]T, len(vs))
-		if copy(typ.Bytes(copied), data); !equal(vs, copied) {
-			t.Fatalf("%v copied into Bytes is %v", vs, copied)
+		if copied := vs.fromBytes(data); !equal(vs.all(), copied) {
+			t.Fatalf("%v copied into Bytes is %v", vs.all(), copied)
 		}
 	}
 
 	// The dynamic form stores the same bytes for the same values, and reads
 	// back what it takes again.
 	dynamic := typ.Meaning().Type(typ.Spec())
-	boxed := make([]any, len(vs))
-	for i, v := range vs {
+	boxed := make([]any, vs.len())
+	for i := range boxed {
+		v := vs.at(i)
 		boxed[i] = v
 		if null := reflect.ValueOf(v); typ.Meaning().Null && null.Kind() == reflect.Struct {
 			if boxed[i] = null.FieldByName("V").Interface(); isMissing(v) {
@@ -193,15 +262,19 @@ func TestRoundTrip(t *testing.T) {
 }
 
 func checkVector[E Element](t *testing.T, gen *rapid.Generator[E]) {
+	row := func(t *rapid.T, n int) []E {
+		return drawList(t, n, func(t *rapid.T) E { return gen.Draw(t, "element") })
+	}
+	six := func(t *rapid.T) []E { return row(t, 6) }
 	fixed := Vector[E](2, 3)
-	checkType(t, fixed, rapid.SliceOfN(gen, 6, 6))
-	checkType(t, Vector[E](), rapid.SliceOfN(gen, 0, 9))
-	checkType(t, Tensors[E](), rapid.Custom(func(t *rapid.T) Tensor[E] {
+	checkDrawn(t, fixed, six)
+	checkDrawn(t, Vector[E](), func(t *rapid.T) []E { return row(t, rapid.IntRange(0, 9).Draw(t, "length")) })
+	checkDrawn(t, Tensors[E](), func(t *rapid.T) Tensor[E] {
 		shape := rapid.SliceOfN(rapid.IntRange(0, 4), 0, 4).Draw(t, "shape")
-		return Tensor[E]{shape, rapid.SliceOfN(gen, volume(shape), volume(shape)).Draw(t, "data")}
-	}))
+		return Tensor[E]{shape, row(t, volume(shape))}
+	})
 	t.Run(fixed.String()+" flat", rapid.MakeCheck(func(t *rapid.T) {
-		rows := rapid.SliceOfN(rapid.SliceOfN(gen, 6, 6), 0, 5).Draw(t, "rows")
+		rows := drawList(t, rapid.IntRange(0, 5).Draw(t, "rows"), six)
 		want, _, err := fixed.AppendAll(nil, nil, rows)
 		if err != nil {
 			t.Fatal(err)
