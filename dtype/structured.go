@@ -104,22 +104,6 @@ func (t Structured[T]) WithCheck(check func(value any) error) Structured[T] {
 	return t
 }
 
-// checked decodes the value that is stored in b and checks it.
-func (t Structured[T]) checked(b []byte) error {
-	codec, err := structured.New[any](t.spec.format())
-	if err != nil {
-		return err
-	}
-	var value any
-	if err := codec.Decode(b, &value); err != nil {
-		return fmt.Errorf("%w: %w", ErrValue, err)
-	}
-	if err := t.check(value); err != nil {
-		return fmt.Errorf("%w: %w", ErrValue, err)
-	}
-	return nil
-}
-
 // Append appends the stored form of v to dst. On error the result is dst.
 func (t Structured[T]) Append(dst []byte, v T) ([]byte, error) {
 	return t.append(dst, &v)
@@ -132,18 +116,39 @@ func (t Structured[T]) append(dst []byte, v *T) ([]byte, error) {
 		return dst, err
 	}
 	out, err := t.codec.Append(dst, v)
+	return t.encoded(dst, out, err, t.check)
+}
+
+// encoded finishes the encoding of a value, which has been appended to dst.
+func (b *base) encoded(dst, out []byte, err error, check func(value any) error) ([]byte, error) {
 	if err != nil {
-		return dst, fmt.Errorf("%w: %v: %w", ErrValue, t.spec, err)
+		return dst, fmt.Errorf("%w: %v: %w", ErrValue, b.spec, err)
 	}
-	if t.check != nil {
-		if err := t.checked(out[len(dst):]); err != nil {
+	if check != nil {
+		if err := b.checked(out[len(dst):], check); err != nil {
 			return dst, err
 		}
 	}
-	if out, err = t.pad(out, len(out)-len(dst), func() string { return "the value" }); err != nil {
+	if out, err = b.pad(out, len(out)-len(dst), func() string { return "the value" }); err != nil {
 		return dst, err
 	}
 	return out, nil
+}
+
+// checked decodes the value that is stored in p and checks it.
+func (b *base) checked(p []byte, check func(value any) error) error {
+	codec, err := structured.New[any](b.spec.format())
+	if err != nil {
+		return err
+	}
+	var value any
+	if err = codec.Decode(p, &value); err == nil {
+		err = check(value)
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrValue, err)
+	}
+	return nil
 }
 
 // AppendAll is described at [Type.AppendAll].
@@ -178,14 +183,18 @@ func (t Structured[T]) decode(src []byte, v *T) error {
 	if err != nil {
 		return err
 	}
-	err = t.codec.Decode(src, v)
+	return t.undecoded(t.codec.Decode(src, v))
+}
+
+// undecoded is the error of decoding a value.
+func (b *base) undecoded(err error) error {
 	switch {
+	case err == nil:
+		return nil
 	case errors.Is(err, ErrMemory):
-		return fmt.Errorf("%v: %w", t.spec, err)
-	case err != nil:
-		return fmt.Errorf("%w: %v: %w", ErrData, t.spec, err)
+		return fmt.Errorf("%v: %w", b.spec, err)
 	}
-	return nil
+	return fmt.Errorf("%w: %v: %w", ErrData, b.spec, err)
 }
 
 // DecodeAll is described at [Type.DecodeAll].

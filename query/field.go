@@ -97,13 +97,15 @@ func newRuns[T any](c *conn, col *columnvault.Column[any], t dtype.Type[T], set 
 	return &runs[T]{c: c, col: columnvault.As(col, t), set: set}
 }
 
-// newField opens a column whose elements may be missing if null is set.
-func newField[T any](c *conn, col *columnvault.Column[any], null bool, t dtype.Type[T], set func(sqlite3.Context, T)) field {
-	if !null {
+// newField opens a column whose elements may be missing if its meaning says so,
+// and then are of the type null. That is not made here, where it would be compiled
+// once more for every type.
+func newField[T any, N sql.Null[T]](c *conn, col *columnvault.Column[any], t dtype.Type[T], null dtype.Type[N], set func(sqlite3.Context, T)) field {
+	if !col.Meaning().Null {
 		return newRuns(c, col, t, set)
 	}
-	return newRuns(c, col, dtype.Nullable(t), func(ctx sqlite3.Context, v sql.Null[T]) {
-		if v.Valid {
+	return newRuns(c, col, null, func(ctx sqlite3.Context, n N) {
+		if v := sql.Null[T](n); v.Valid {
 			set(ctx, v.V)
 		} else {
 			ctx.ResultNull()
@@ -146,37 +148,37 @@ func (c *conn) field(t *table, i int) (field, error) {
 	if err != nil {
 		return nil, err
 	}
-	null := info.Meaning.Null
 	switch spec.Kind {
 	case dtype.KindBool:
-		return newField(c, col, null, dtype.Bool, sqlite3.Context.ResultBool), nil
+		return newField(c, col, dtype.Bool, dtype.Nullable(dtype.Bool), sqlite3.Context.ResultBool), nil
 	case dtype.KindInt8:
-		return newField(c, col, null, dtype.Int8, setInteger), nil
+		return newField(c, col, dtype.Int8, dtype.Nullable(dtype.Int8), setInteger), nil
 	case dtype.KindInt16:
-		return newField(c, col, null, dtype.Int16, setInteger), nil
+		return newField(c, col, dtype.Int16, dtype.Nullable(dtype.Int16), setInteger), nil
 	case dtype.KindInt32:
-		return newField(c, col, null, dtype.Int32, setInteger), nil
+		return newField(c, col, dtype.Int32, dtype.Nullable(dtype.Int32), setInteger), nil
 	case dtype.KindInt64:
-		return newField(c, col, null, dtype.Int64, c.setInt64(info.Meaning)), nil
+		return newField(c, col, dtype.Int64, dtype.Nullable(dtype.Int64), c.setInt64(info.Meaning)), nil
 	case dtype.KindUint8:
-		return newField(c, col, null, dtype.Uint8, setInteger), nil
+		return newField(c, col, dtype.Uint8, dtype.Nullable(dtype.Uint8), setInteger), nil
 	case dtype.KindUint16:
-		return newField(c, col, null, dtype.Uint16, setInteger), nil
+		return newField(c, col, dtype.Uint16, dtype.Nullable(dtype.Uint16), setInteger), nil
 	case dtype.KindUint32:
-		return newField(c, col, null, dtype.Uint32, setInteger), nil
+		return newField(c, col, dtype.Uint32, dtype.Nullable(dtype.Uint32), setInteger), nil
 	case dtype.KindUint64:
-		return newField(c, col, null, dtype.Uint64, setUint64), nil
+		return newField(c, col, dtype.Uint64, dtype.Nullable(dtype.Uint64), setUint64), nil
 	case dtype.KindFloat16:
-		return newField(c, col, null, dtype.Float16, setFloat32), nil
+		return newField(c, col, dtype.Float16, dtype.Nullable(dtype.Float16), setFloat32), nil
 	case dtype.KindFloat32:
-		return newField(c, col, null, dtype.Float32, setFloat32), nil
+		return newField(c, col, dtype.Float32, dtype.Nullable(dtype.Float32), setFloat32), nil
 	case dtype.KindFloat64:
-		return newField(c, col, null, dtype.Float64, sqlite3.Context.ResultFloat), nil
+		return newField(c, col, dtype.Float64, dtype.Nullable(dtype.Float64), sqlite3.Context.ResultFloat), nil
 	case dtype.KindText:
 		if spec.Sized {
-			return newField(c, col, null, dtype.FixedText(spec.Size, spec.Encoding), c.setText), nil
+			return newRuns(c, col, dtype.FixedText(spec.Size, spec.Encoding), c.setText), nil
 		}
-		return newField(c, col, null, dtype.Text(spec.Encoding), c.setText), nil
+		t := dtype.Text(spec.Encoding)
+		return newField(c, col, t, dtype.Nullable(t), c.setText), nil
 	case dtype.KindBytes:
 		if spec.Sized {
 			return newRuns(c, col, dtype.FixedBytes(spec.Size), c.setBytes), nil
