@@ -88,7 +88,7 @@ func TestLongReadEnds(t *testing.T) {
 		},
 	} {
 		ctx := &tiredCtx{Context: t.Context()}
-		ctx.left.Store(size/blobPiece - 10)
+		ctx.left.Store(size/blobPiece - 40)
 		if err := read(ctx); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -20,7 +20,7 @@ import (
 // there. So nothing depends on a file being read like this.
 
 // directRead is the size in bytes from which on a read is worth it.
-const directRead = 64 << 10
+const directRead = 16 << 10
 
 // direct is what a connection knows for such reads.
 type direct struct {

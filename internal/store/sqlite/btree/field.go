@@ -18,7 +18,7 @@ type File struct {
 
 // maxChain is how many bytes of chains are read at once: what comes from the
 // file then is still in the processor's cache when it is copied.
-const maxChain = 128 << 10
+const maxChain = 160 << 10
 
 // Field is where a long field of a row is.
 type Field struct {
