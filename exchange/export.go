@@ -38,6 +38,10 @@ func Export(ctx context.Context, v *columnvault.Vault, names []string, sink Sink
 		}
 		e.choose(o)
 		rows = e.rows
+		defer e.endLanes()
+		if err := e.addLanes(inner, tx); err != nil {
+			return err
+		}
 		return e.write(ctx, sink, o)
 	})
 	return rows, err
@@ -49,6 +53,8 @@ type export struct {
 	readers []reader
 	// The rows from position first on are written.
 	first, rows int
+	// lanes are the transactions that read beside the first.
+	lanes []*columnvault.Tx
 }
 
 // choose takes the rows that are wanted of all.
@@ -186,19 +192,9 @@ const (
 // the batch shorter for the columns after it, so that all together stay near the
 // bound whatever was expected of them.
 func (e *export) read(ctx context.Context, b *Batch, at, most int) (size int, err error) {
-	share := batchBytes / len(e.readers)
-	for i, r := range e.readers {
-		n, bytes, err := r.read(ctx, at, most)
-		if err == nil && n == 0 {
-			err = fmt.Errorf("%w: column %s ended early", columnvault.ErrCorrupt, excerpt.Quote(e.fields[i].Name, excerpt.Name))
-		}
-		if err != nil {
-			return 0, err
-		}
-		size += bytes
-		if most = n; bytes > 2*share {
-			most = max(1, n*share/bytes)
-		}
+	size, most, err = e.readLanes(ctx, at, most)
+	if err != nil {
+		return 0, err
 	}
 	b.Rows = most
 	for i, r := range e.readers {
