@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"io"
+	"sort"
 )
 
 // File is a SQLite file that does not change, without bytes reserved on its pages.
@@ -76,53 +77,52 @@ func (f *File) read(b []byte, page int64) bool {
 // node is a page of the tree of a table.
 type node []byte
 
-// cells returns how many cells the page has, of which the list begins at an offset.
-func (p node) cells(list int) int {
-	return min(int(binary.BigEndian.Uint16(p[3:])), (len(p)-list)/2)
+// The offsets of cells are a list that begins here.
+const (
+	interiorList = 12
+	leafList     = 8
+)
+
+// find returns the offset of the first cell whose rowid is not below that of a row,
+// or 0 if there is none. The cells are in a list, and each has its rowid where rowid
+// says.
+func (p node) find(list int, row int64, rowid func(at int64) int64) (at int64) {
+	cells := min(int(binary.BigEndian.Uint16(p[3:])), (len(p)-list)/2)
+	offset := func(k int) int64 { return int64(binary.BigEndian.Uint16(p[list+2*k:])) }
+	k := sort.Search(cells, func(k int) bool { return rowid(offset(k)) >= row })
+	if k == cells {
+		return 0
+	}
+	return offset(k)
 }
 
 // child is the page below an interior one that a row is on, or 0.
-func (p node) child(rowid int64) int64 {
-	const list = 12
-	// The first cell whose rowid is not below the row's.
-	low, high := 0, p.cells(list)
-	for low < high {
-		k := (low + high) / 2
-		at := int64(binary.BigEndian.Uint16(p[list+2*k:]))
-		if v, _ := varint(p, at+4); int64(v) < rowid {
-			low = k + 1
-		} else {
-			high = k
-		}
-	}
-	if low == p.cells(list) {
+func (p node) child(row int64) int64 {
+	at := p.find(interiorList, row, func(at int64) int64 {
+		v, _ := varint(p, at+4)
+		return int64(v)
+	})
+	switch {
+	case at == 0:
 		return int64(binary.BigEndian.Uint32(p[8:]))
-	}
-	at := int(binary.BigEndian.Uint16(p[list+2*low:]))
-	if at+4 > len(p) {
+	case at+4 > int64(len(p)):
 		return 0
 	}
 	return int64(binary.BigEndian.Uint32(p[at:]))
 }
 
 // row is the offset of the cell of a row on a leaf, or 0.
-func (p node) row(rowid int64) int64 {
-	const list = 8
-	low, high := 0, p.cells(list)
-	for low < high {
-		k := (low + high) / 2
-		at := int64(binary.BigEndian.Uint16(p[list+2*k:]))
+func (p node) row(row int64) int64 {
+	rowid := func(at int64) int64 {
 		_, n := varint(p, at)
-		switch v, _ := varint(p, at+n); {
-		case int64(v) == rowid:
-			return at
-		case int64(v) < rowid:
-			low = k + 1
-		default:
-			high = k
-		}
+		v, _ := varint(p, at+n)
+		return int64(v)
 	}
-	return 0
+	at := p.find(leafList, row, rowid)
+	if at > 0 && rowid(at) != row {
+		return 0
+	}
+	return at
 }
 
 // parse finds the field in the cell at an offset of a leaf.
