@@ -136,8 +136,8 @@ func (d *Field) parse(p node, at int64, index int) bool {
 	_, n = varint(p, at)
 	at += n
 	local := localSize(leafTable, size, payload)
-	if payload > 1<<40 || local >= int64(payload) || at+local+4 > size {
-		return false
+	if payload > uint64(d.f.Pages*size) || local >= int64(payload) || at+local+4 > size {
+		return false // a chain longer than the file would come to a page again, too
 	}
 	row := p[at : at+local]
 	d.first = int64(binary.BigEndian.Uint32(p[at+local:]))

@@ -170,6 +170,9 @@ func TestFieldReadsMuch(t *testing.T) {
 		if !d.Find(f, 2, 1, 0) {
 			t.Fatal("there is no field")
 		}
+		if new(Field).Find(&File{R: r, PageSize: pageSize, Pages: pages / 2}, 2, 1, 0) {
+			t.Error("a row is found that is longer than the file")
+		}
 		window := make([]byte, 100_000)
 		for at := int64(0); at < d.Size; at += int64(len(window)) {
 			window = window[:min(int64(len(window)), d.Size-at)]
