@@ -26,24 +26,26 @@ const (
 // including, n. begin makes a reader of a transaction, and done, if it is not nil, is
 // called with each reader at the end, one after the other.
 func inParts[R any](ctx context.Context, tx *columnvault.Tx, n int, begin func(tx *columnvault.Tx) R, do func(ctx context.Context, r R, k int) error, done func(r R)) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	var next atomic.Int64
-	var mu sync.Mutex
-	read := func(tx *columnvault.Tx) error {
+	var mu sync.Mutex // for what follows, and done
+	var first error   // the others fail because their ctx ends
+	read := func(tx *columnvault.Tx) {
 		r := begin(tx)
-		for k := next.Add(1) - 1; k < int64(n); k = next.Add(1) - 1 {
-			if err := do(ctx, r, int(k)); err != nil {
-				cancel(err)
-				return context.Cause(ctx) // of the first that failed
-			}
+		var err error
+		for k := next.Add(1) - 1; k < int64(n) && err == nil; k = next.Add(1) - 1 {
+			err = do(ctx, r, int(k))
 		}
-		if done != nil {
-			mu.Lock()
-			defer mu.Unlock()
+		mu.Lock()
+		defer mu.Unlock()
+		switch {
+		case err != nil && first == nil:
+			first = err
+			cancel()
+		case err == nil && done != nil:
 			done(r)
 		}
-		return nil
 	}
 	var others sync.WaitGroup
 	defer others.Wait()
@@ -55,12 +57,9 @@ func inParts[R any](ctx context.Context, tx *columnvault.Tx, n int, begin func(t
 			}
 		})
 	}
-	err := read(tx)
+	read(tx)
 	others.Wait()
-	if err == nil {
-		err = context.Cause(ctx)
-	}
-	return err
+	return first
 }
 
 // collect puts the elements of each part into an A. It is not for those whose memory

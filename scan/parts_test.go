@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"runtime"
+	"sync"
 	"testing"
 
 	"columnvault"
@@ -128,6 +129,15 @@ func TestPartsEnd(t *testing.T) {
 	if _, err := scan.Sum[int64](ctx, scan.OfNull(c)); !errors.Is(err, context.Canceled) {
 		t.Errorf("a sum whose ctx has ended: %v", err)
 	}
+	vaulttest.Must(t, v.View(t.Context(), func(ctx context.Context, tx *columnvault.Tx) error {
+		ctx = &ending{Context: ctx, ended: make(chan struct{})}
+		_, err := scan.Sum[int64](ctx, scan.OfNull(c.In(tx)))
+		var e *columnvault.Error
+		if !errors.Is(err, context.DeadlineExceeded) || !errors.As(err, &e) {
+			t.Errorf("a sum whose ctx ends: %v", err)
+		}
+		return nil
+	}))
 	if sum, err := scan.Sum[int64](t.Context(), scan.OfNull(c)); sum != 0 || err != nil {
 		t.Errorf("the sum of nothing is %d: %v", sum, err)
 	}
@@ -139,5 +149,26 @@ func TestPartsEnd(t *testing.T) {
 	}
 	if n := runtime.NumGoroutine(); n > goroutines+2 {
 		t.Errorf("%d goroutines, and %d before", n, goroutines)
+	}
+}
+
+// ending is a ctx that ends when somebody waits for its end, as readers of parts do.
+type ending struct {
+	context.Context
+	ended chan struct{}
+	once  sync.Once
+}
+
+func (c *ending) Done() <-chan struct{} {
+	c.once.Do(func() { close(c.ended) })
+	return c.ended
+}
+
+func (c *ending) Err() error {
+	select {
+	case <-c.ended:
+		return context.DeadlineExceeded
+	default:
+		return nil
 	}
 }
