@@ -175,9 +175,10 @@ func (tx *Tx) Close() error {
 }
 
 // Sibling begins another View of the same state, for a goroutine that reads beside
-// the one that this transaction belongs to. That other goroutine may call it. What is said of [Vault.Snapshot] holds for it. There is none, and it returns
-// nil, if somebody has written since the transaction began, if the transaction itself
-// writes, and in a vault on a server.
+// the one that this transaction belongs to. That other goroutine may call it. What is
+// said of [Vault.Snapshot] holds for it. There is none, and it returns nil, if somebody
+// has written since the transaction began, if the transaction itself writes, and in a
+// vault on a server.
 func (tx *Tx) Sibling(ctx context.Context) (*Tx, error) {
 	r, ok := tx.r.(store.Sibling)
 	if !ok || tx.w != nil {

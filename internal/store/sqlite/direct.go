@@ -83,26 +83,15 @@ func (b *blobs) readDirect(ctx context.Context, p place, data []byte, offset int
 // look looks whether the file is the snapshot.
 func (d *direct) look(c *conn) error {
 	d.looked, d.file.R, d.in = true, nil, bytesField{}
-	if settled, err := c.settled(); err != nil || !settled {
-		return err
-	}
-	size, err := c.snapshotSize()
-	if err != nil {
-		return err
-	}
-	file, err := c.mainFile()
-	if err != nil {
+	file, settled, err := c.settledFile()
+	if err != nil || !settled {
 		return err
 	}
 	var header [100]byte
 	if n, _ := file.ReadAt(header[:], 0); n < len(header) || header[20] != 0 {
 		return nil // bytes that are reserved on each page hold checksums, say
 	}
-	pageSize, err := c.integer(`PRAGMA page_size`)
-	if err != nil || pageSize == 0 {
-		return err
-	}
-	d.file.R, d.file.PageSize, d.file.Pages = file, pageSize, size/pageSize
+	d.file.R, d.file.PageSize, d.file.Pages = file, file.pageSize, file.pages
 	if schema := binary.BigEndian.Uint32(header[40:]); d.fields == nil || schema != d.schema {
 		d.fields, d.schema = map[bytesField]treeField{}, schema
 	}

@@ -71,29 +71,41 @@ func (s *Store) settle(ctx context.Context, c *conn) (settled bool, err error) {
 // settled tells whether the file is the snapshot that the connection is in,
 // which then is the newest. The file may be longer.
 func (c *conn) settled() (bool, error) {
-	if !c.stamped || !c.index.moved(c.stamp) {
-		return false, nil
-	}
-	size, err := c.snapshotSize()
-	if err != nil {
-		return false, err
-	}
-	file, err := c.mainFile()
-	if err != nil {
-		return false, err
-	}
-	have, err := file.Size()
-	return have >= size, ioError(err)
+	_, settled, err := c.settledFile()
+	return settled, err
 }
 
-// snapshotSize is the size in bytes of the database in the snapshot.
-func (c *conn) snapshotSize() (int64, error) {
-	pages, err := c.integer(`PRAGMA page_count`)
-	if err != nil {
-		return 0, err
+// settledFile is settled, and returns the file.
+func (c *conn) settledFile() (f snapshotFile, settled bool, err error) {
+	if !c.stamped || !c.index.moved(c.stamp) {
+		return f, false, nil
 	}
-	size, err := c.integer(`PRAGMA page_size`)
-	return pages * size, err
+	if f, err = c.snapshotFile(); err != nil {
+		return f, false, err
+	}
+	have, err := f.Size()
+	return f, err == nil && have >= f.size(), ioError(err)
+}
+
+// snapshotFile is the file of the database, and how many pages of which size, in
+// bytes, it has in the snapshot.
+type snapshotFile struct {
+	vfs.File
+	pages, pageSize int64
+}
+
+func (f *snapshotFile) size() int64 { return f.pages * f.pageSize }
+
+// snapshotFile is that of the snapshot that the connection is in.
+func (c *conn) snapshotFile() (f snapshotFile, err error) {
+	if f.pages, err = c.integer(`PRAGMA page_count`); err != nil {
+		return f, err
+	}
+	if f.pageSize, err = c.integer(`PRAGMA page_size`); err != nil {
+		return f, err
+	}
+	f.File, err = c.mainFile()
+	return f, err
 }
 
 // moveLog moves the log into the file as far as others allow. It waits for a
@@ -110,14 +122,11 @@ func (s *Store) moveLog(ctx context.Context) error {
 // copyFile copies the file, which is the snapshot, and waits until the disk has
 // the copy.
 func (c *conn) copyFile(ctx context.Context, uri string, progress func(done, total int64)) error {
-	size, err := c.snapshotSize()
+	from, err := c.snapshotFile()
 	if err != nil {
 		return err
 	}
-	from, err := c.mainFile()
-	if err != nil {
-		return err
-	}
+	size := from.size()
 	copied, err := openConn(ctx, uri, "", maxMemory) // for its file: SQLite never looks at it
 	if err != nil {
 		return err

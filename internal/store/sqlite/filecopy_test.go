@@ -79,8 +79,9 @@ func TestFileCopy(t *testing.T) {
 				if !settled {
 					t.Fatal("the file is not the snapshot")
 				}
-				size, err := c.snapshotSize()
+				file, err := c.snapshotFile()
 				check(t, err)
+				size := file.size()
 				want, err := os.ReadFile(s.path)
 				check(t, err)
 				path := filepath.Join(t.TempDir(), "copy.db")
